@@ -1,0 +1,45 @@
+"""A scalar autograd engine: values that know what they were computed from, and how fast they change with each.
+
+>>> from autograd import Value, tanh
+>>> w, a, b = Value(0.5, label="w"), Value(2.0, label="a"), Value(-1.0, label="b")
+>>> C = (tanh(w * a + b) - 1) ** 2
+>>> C.backward()
+>>> C.data, w.grad, b.grad
+(1.0, -4.0, -2.0)
+"""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from autograd.graph import zero_grad
+from autograd.value import Value, function, softmax
+
+_foreign = [
+    name for name in ("tracer.py", "differential_operators.py", "numpy") if os.path.exists(f"{__path__[0]}/{name}")
+]
+if _foreign:
+    raise ImportError(
+        f"{os.path.join(__path__[0], _foreign[0])} belongs to HIPS autograd, the PyPI package `autograd`, which has the same "
+        "import name as glassgrad. The two cannot share an environment: run `pip uninstall autograd`, then "
+        "`pip install --force-reinstall glassgrad`, or use separate virtual environments."
+    )
+
+FUNCTIONS = (
+    "exp expm1 log log1p log2 log10 sqrt sin cos tan asin acos atan sinh cosh tanh erf erfc sigmoid relu leaky_relu elu gelu silu "
+    "softplus softsign sign step floor ceil maximum minimum hypot atan2 clip where sum mean prod logsumexp weighted_sum"
+).split()
+
+__all__ = ["Value", "softmax", "zero_grad"]
+__all__ += FUNCTIONS
+
+
+def __getattr__(name: str) -> Callable[..., Any]:
+    """The functions of the table, each made when it is first used."""
+    if name in FUNCTIONS:
+        return function(name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

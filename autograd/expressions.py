@@ -1,0 +1,58 @@
+"""The language of the table: expressions as syntax trees, and the few rewrites that every reader of a row shares."""
+
+import ast
+from collections import Counter
+
+from autograd.primitives import FLOATS
+
+
+def parse(expression: str) -> ast.expr:
+    """The syntax tree of one expression."""
+    return ast.parse(expression, mode="eval").body
+
+
+def names_in(tree: ast.AST) -> set[str]:
+    """The names that occur in an expression, functions included."""
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+class Rename(ast.NodeTransformer):
+    """Replace variables; what takes the place of a name may be any expression."""
+
+    def __init__(self, names: dict[str, str]):
+        self.names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802
+        return parse(self.names[node.id]) if node.id in self.names else node
+
+
+class Fold(ast.NodeTransformer):
+    """Write every number as a float, and evaluate what holds no variable: `sqrt(2 * pi)` becomes its number."""
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        node = super().generic_visit(node)
+        match node:
+            case ast.Constant(int(number)):
+                return ast.Constant(float(number))
+            case ast.BinOp(ast.Constant(), _, ast.Constant()) | ast.UnaryOp(_, ast.Constant()):
+                return ast.Constant(eval(ast.unparse(node)))
+            case ast.Call(ast.Name(), arguments) if all(isinstance(x, ast.Constant) for x in arguments):
+                return ast.Constant(eval(ast.unparse(node), dict(FLOATS)))
+            case ast.Name("pi"):
+                return ast.Constant(FLOATS["pi"])
+        return node
+
+
+def hoist(trees: list[ast.expr], prefix: str = "t") -> tuple[dict[str, str], list[ast.expr]]:
+    """Name each call that occurs more than once: ({name: call}, the expressions in terms of those names)."""
+    count = Counter(ast.unparse(node) for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
+    repeated = [call for call in count if count[call] > 1]
+    largest = [call for call in repeated if not any(call != other and call in other for other in repeated)]
+    names = {call: f"{prefix}{i}" for i, call in enumerate(largest)}
+
+    class Replace(ast.NodeTransformer):
+        def visit_Call(self, node: ast.Call) -> ast.expr:  # noqa: N802
+            name = names.get(ast.unparse(node))
+            return ast.Name(name) if name else self.generic_visit(node)  # type: ignore[return-value]
+
+    return {name: call for call, name in names.items()}, [Replace().visit(tree) for tree in trees]
