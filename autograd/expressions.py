@@ -22,7 +22,8 @@ class Rename(ast.NodeTransformer):
     def __init__(self, names: dict[str, str]):
         self.names = names
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """The expression that takes the place of a name."""
         return parse(self.names[node.id]) if node.id in self.names else node
 
 
@@ -30,6 +31,7 @@ class Fold(ast.NodeTransformer):
     """Write every number as a float, and evaluate what holds no variable: `sqrt(2 * pi)` becomes its number."""
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
+        """A node with its parts folded, then itself."""
         node = super().generic_visit(node)
         match node:
             case ast.Constant(int(number)):
@@ -51,7 +53,7 @@ def hoist(trees: list[ast.expr], prefix: str = "t") -> tuple[dict[str, str], lis
     names = {call: f"{prefix}{i}" for i, call in enumerate(largest)}
 
     class Replace(ast.NodeTransformer):
-        def visit_Call(self, node: ast.Call) -> ast.expr:  # noqa: N802
+        def visit_Call(self, node: ast.Call) -> ast.expr:
             name = names.get(ast.unparse(node))
             return ast.Name(name) if name else self.generic_visit(node)  # type: ignore[return-value]
 

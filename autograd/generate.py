@@ -41,27 +41,27 @@ def is_atom(row: Primitive) -> bool:
 # Plain floats ---------------------------------------------------------------------------------------------------
 
 
-class CheckedPower(ast.NodeTransformer):
+class _CheckedPower(ast.NodeTransformer):
     """`x ** y` as a value: an error where Python would give a complex number."""
 
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:  # noqa: N802
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
         return ast.Call(ast.Name("pow"), [node.left, node.right], []) if isinstance(node.op, ast.Pow) else node
 
 
-class Careful(ast.NodeTransformer):
+class _Careful(ast.NodeTransformer):
     """Division and power as IEEE 754 has them, for slopes: infinite or nan, never an error."""
 
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:  # noqa: N802
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
         careful = {ast.Div: "divide", ast.Pow: "power"}.get(type(node.op))
         return ast.Call(ast.Name(careful), [node.left, node.right], []) if careful else node
 
 
-class Inline(ast.NodeTransformer):
+class _Inline(ast.NodeTransformer):
     """`step(x)` and `maximum(x, 0)` written out, which saves a call."""
 
-    def visit_Call(self, node: ast.Call) -> ast.expr:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
         match node:
             case ast.Call(ast.Name("step"), [x]):
@@ -75,14 +75,14 @@ def kernel(row: Primitive) -> Callable[..., float]:
     """A row's value as a function of floats (and lists of floats); it raises outside the row's domain."""
     if row.name in FLOATS:
         return FLOATS[row.name]
-    calls, [value] = hoist([CheckedPower().visit(Fold().visit(parse(row.value)))])
+    calls, [value] = hoist([_CheckedPower().visit(Fold().visit(parse(row.value)))])
     lines = [*_count(row), *(f"{name} = {call}" for name, call in calls.items()), f"return {ast.unparse(value)}"]
     return define(row.name, f"def {row.name}({signature(row)}):\n{_indent(lines)}", FLOATS)
 
 
 def careful_partials(row: Primitive) -> Callable[..., list[float]]:
     """All partials of a row where a slope may be infinite or may not exist: inf or nan, never an error."""
-    trees = [Careful().visit(Fold().visit(parse(partial))) for partial in row.partials]
+    trees = [_Careful().visit(Fold().visit(parse(partial))) for partial in row.partials]
     lines = [*_count(row), f"return [{', '.join(_items(row, trees, ''))}]"]
     calm = {name: _calm(word) if callable(word) else word for name, word in FLOATS.items()}
     source = f"def {row.name}({', '.join(row.operands)}, out):\n{_indent(lines)}"
@@ -163,7 +163,7 @@ def _compute(row: Primitive, operands: str, is_value: list[bool], partials: str)
     `partials` is the target they are assigned to: names separated by commas, or the one name of a tuple.
     """
     data = {x: f"{x}_data" for x in row.operands}
-    prepare = [Rename(data), Fold(), Inline()]
+    prepare = [Rename(data), Fold(), _Inline()]
 
     def tree(expression: str, *more: ast.NodeTransformer) -> ast.expr:
         result = parse(expression)
@@ -172,7 +172,7 @@ def _compute(row: Primitive, operands: str, is_value: list[bool], partials: str)
         return result
 
     arguments = ", ".join(data.values())
-    value = parse(f"kernel({arguments})") if is_atom(row) else tree(row.value, CheckedPower())
+    value = parse(f"kernel({arguments})") if is_atom(row) else tree(row.value, _CheckedPower())
     calls, trees = hoist([value, *(tree(p) for p, wanted in zip(row.partials, is_value) if wanted)])
     first = [f"{name} = {call}" for name, call in calls.items() if name in names_in(trees[0])]
     second = [f"{name} = {call}" for name, call in calls.items() if name not in names_in(trees[0])]

@@ -35,8 +35,8 @@ def topological_order(*costs: Any) -> list:
 def backpropagate(cost: Any) -> dict[Any, float]:
     """d cost / d node for every node the cost depends on: over all paths, the sum of the products of their partials.
 
-    From the cost towards the leaves, each node hands `its gradient * partial` to each of its parents. The order makes sure
-    that a node has collected everything before it hands anything on.
+    From the cost towards the leaves, each node hands `its gradient * partial` to each of its parents. The order
+    makes sure that a node has collected everything before it hands anything on.
     """
     order = topological_order(cost)
     gradient = dict.fromkeys(order, 0.0)

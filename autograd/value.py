@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from autograd.expressions import names_in, parse
 from autograd.generate import kernel, node_function
 from autograd.graph import backpropagate, topological_order
-from autograd.primitives import FLOATS, PRIMITIVES, Primitive
+from autograd.primitives import FLOATS, PRIMITIVES
 
 new = object.__new__
 _accumulating = threading.Lock()  # backward passes of several threads may share leaves
@@ -48,9 +48,9 @@ class Value:
     (10.0, 6.0)
     """
 
-    # One or two operands and their partials have slots of their own: a tuple of Values per node would be one more object
-    # for the garbage collector to scan, and its scans, not the arithmetic, are most of the time on a large graph. More
-    # operands are kept as tuples: all operands in _x, the parents among them in _y, their partials in _dx.
+    # One or two operands and their partials have slots of their own: a tuple of Values per node would be one more
+    # object for the garbage collector to scan, and its scans, not the arithmetic, are most of the time on a large
+    # graph. More operands are kept as tuples: all operands in _x, the parents among them in _y, their partials in _dx.
     __slots__ = ("__weakref__", "_data", "_dx", "_dy", "_grad", "_x", "_y", "label", "op")
 
     label: str
@@ -283,7 +283,7 @@ def number(x: Any, name: str) -> float:
 
 def operand(x: Any, name: str) -> Any:
     """As `number`, but NotImplemented for what may know the operator itself, such as a NumPy array."""
-    if hasattr(x, "shape") and x.shape != () or not isinstance(x, numbers.Number) and hasattr(x, "__radd__"):
+    if getattr(x, "shape", ()) != () or (hasattr(x, "__radd__") and not isinstance(x, numbers.Number)):
         return NotImplemented
     return number(x, name)
 
@@ -381,8 +381,9 @@ def settled(data: Any, conversion: str) -> Any:
     """The data, refused while a program is traced, when it is not settled yet."""
     if getattr(_thread, "tracing", False):
         raise TypeError(
-            f"{conversion} of a Value inside a function that is being compiled: its result would be frozen into the program. "
-            "Use where(a - b, x, y) to choose x where a > b, and maximum, minimum, relu, clip or step for the common cases."
+            f"{conversion} of a Value inside a function that is being compiled: its result would be frozen into the "
+            "program. Use where(a - b, x, y) to choose x where a > b, and maximum, minimum, relu, clip or step for the "
+            "common cases."
         )
     return data
 
