@@ -21,13 +21,14 @@ _foreign = [
 if _foreign:
     raise ImportError(
         f"{os.path.join(__path__[0], _foreign[0])} belongs to HIPS autograd, the PyPI package `autograd`, "
-        "which has the same import name as glassgrad. The two cannot share an environment: run `pip uninstall autograd`, then "
-        "`pip install --force-reinstall glassgrad`, or use separate virtual environments."
+        "which has the same import name as glassgrad. The two cannot share an environment: "
+        "run `pip uninstall autograd`, then `pip install --force-reinstall glassgrad`, or use two virtual environments."
     )
 
 FUNCTIONS = (
-    "exp expm1 log log1p log2 log10 sqrt sin cos tan asin acos atan sinh cosh tanh erf erfc sigmoid relu leaky_relu elu "
-    "gelu silu softplus softsign sign step floor ceil maximum minimum hypot atan2 clip where sum mean prod logsumexp weighted_sum"
+    "exp expm1 log log1p log2 log10 sqrt sin cos tan asin acos atan sinh cosh tanh erf erfc sigmoid relu "
+    "leaky_relu elu gelu silu softplus softsign sign step floor ceil maximum minimum hypot atan2 clip where sum "
+    "mean prod logsumexp weighted_sum "
 ).split()
 
 __all__ = ["Value", "softmax", "zero_grad"]
