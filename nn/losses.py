@@ -1,0 +1,186 @@
+"""Losses: how far a model's output is from its target, as one Value to call `backward()` on.
+
+Each is `loss(output, target)`: the output is what the model returned, a Value or a list of them, the target a number or
+a list of as many. Each has its numerically stable form and never branches on its numbers, so it can be compiled.
+"""
+
+import math
+import operator
+from collections.abc import Iterable
+from typing import Any
+
+import autograd
+from autograd import Value, logsumexp, mean, minimum, relu, softplus, weighted_sum
+
+
+def squared_error(output: Any, target: Any) -> Any:
+    """(a_0 - y_0)^2 + (a_1 - y_1)^2 + ..., the sum over the outputs: the cost of one example in the textbook.
+
+    >>> squared_error([1.0, 3.0], [0.0, 1.0])
+    5.0
+    """
+    terms = [(a - y) ** 2 for a, y in pairs(output, target, "squared_error")]
+    return terms[0] if len(terms) == 1 else autograd.sum(terms)
+
+
+def mean_squared_error(output: Any, target: Any) -> Any:
+    """The mean of (a - y)^2 over the outputs.
+
+    >>> mean_squared_error([1.0, 3.0], [0.0, 1.0])
+    2.5
+    """
+    return average((a - y) ** 2 for a, y in pairs(output, target, "mean_squared_error"))
+
+
+def absolute_error(output: Any, target: Any) -> Any:
+    """The mean of |a - y| over the outputs; its slope at 0 is 0.
+
+    >>> absolute_error([1.0, 3.0], [0.0, 1.0])
+    1.5
+    """
+    return average(abs(a - y) for a, y in pairs(output, target, "absolute_error"))
+
+
+def huber(output: Any, target: Any, delta: float = 1.0) -> Any:
+    """e^2 / 2 where the error e = |a - y| is at most delta, delta (e - delta / 2) beyond; the mean over the outputs.
+
+    >>> huber(0.5, 0.0), huber(3.0, 0.0)
+    (0.125, 2.5)
+    """
+    if not delta > 0:
+        raise ValueError(f"huber's delta, where the square turns into a line, is above 0, not {delta}")
+    errors = [abs(a - y) for a, y in pairs(output, target, "huber")]
+    # with m = min(e, delta) both cases are m (e - m / 2): no branch, and no square that overflows
+    return average((m := minimum(e, delta)) * (e - 0.5 * m) for e in errors)
+
+
+def hinge(output: Any, target: Any) -> Any:
+    """max(0, 1 - y a), the max-margin loss, for targets -1 and 1; the mean of it over several outputs.
+
+    >>> hinge(0.25, 1), hinge(0.25, -1), hinge(2.0, 1)
+    (0.75, 1.25, 0.0)
+    """
+    both = pairs(output, target, "hinge")
+    if any(not isinstance(y, Value) and abs(y) != 1 for _, y in both):
+        raise ValueError(f"hinge takes targets -1 and 1, not {target!r}; of classes 0 and 1 make them by 2 * y - 1")
+    return average(relu(1 - y * a) for a, y in both)
+
+
+def binary_cross_entropy(output: Any, target: Any) -> Any:
+    """-log of the probability of the target, 0 or 1, where the output is a logit: P(1) = sigmoid(a).
+
+    The output is the logit itself, of a model whose last layer is linear, and the result exact for logits of any size.
+    Targets between 0 and 1 are probabilities. The mean over several outputs.
+
+    >>> round(binary_cross_entropy(0.0, 1), 6), binary_cross_entropy(-1000.0, 1)
+    (0.693147, 1000.0)
+    """
+    both = pairs(output, target, "binary_cross_entropy")
+    if any(not isinstance(y, Value) and not 0 <= y <= 1 for _, y in both):
+        raise ValueError(
+            f"binary_cross_entropy takes targets 0 and 1 (or a probability), not {target!r}; of -1 and 1 make them by "
+            "(y + 1) / 2"
+        )
+    # log(1 + exp(-a)) is -log sigmoid(a): nothing cancels, whichever way the logit points
+    return average(y * softplus(-a) + (1 - y) * softplus(a) for a, y in both)
+
+
+def cross_entropy(output: Any, target: Any) -> Any:
+    """-log of the probability of the target class, where the outputs are logits: P(k) = softmax(a)_k.
+
+    Args:
+        output: a list of logits, one per class, of a model whose last layer is linear. Their size does not matter.
+        target: the index of the class, or a list of the classes' probabilities: [0, 1, 0] is class 1.
+
+    >>> round(cross_entropy([1.0, 2.0, 3.0], 2), 6), cross_entropy([0.0, 1000.0], 0)
+    (0.407606, 1000.0)
+    """
+    logits = listed(output)
+    if len(logits) < 2:
+        raise ValueError("cross_entropy takes a list of logits, one per class; for one logit use binary_cross_entropy")
+    if hasattr(target, "__iter__") and getattr(target, "shape", None) != ():
+        chances = [y if isinstance(y, Value) else real(y, "cross_entropy") for _, y in aligned(logits, target)]
+        if not any(isinstance(y, Value) for y in chances) and not (
+            min(chances) >= 0 and math.isclose(math.fsum(chances), 1, abs_tol=1e-6)
+        ):
+            raise ValueError(f"the classes' probabilities are at least 0 and sum to 1, not {target!r}")
+        expected = weighted_sum(chances, logits)
+        return logsumexp([a - expected for a in logits])
+    k = class_index(target, len(logits))
+    # log(1 + sum of exp(a_i - a_k)): how far the other classes, together, stand above the target's. Nothing cancels.
+    return softplus(logsumexp([a - logits[k] for a in logits[:k] + logits[k + 1 :]]))
+
+
+def l1_penalty(parameters: Iterable[Any], strength: float) -> Any:
+    """strength * (|w| + ...): added to the cost it drives weights that do little to 0.
+
+    >>> l1_penalty([1.0, -3.0], 0.5)
+    2.0
+    """
+    return penalty_strength(strength) * autograd.sum([abs(w) for w in parameters])
+
+
+def l2_penalty(parameters: Iterable[Any], strength: float) -> Any:
+    """strength * (w^2 + ...): added to the cost it keeps weights small.
+
+    >>> l2_penalty([1.0, -3.0], 0.5)
+    5.0
+    """
+    weights = list(parameters)
+    return penalty_strength(strength) * weighted_sum(weights, weights) if weights else 0.0
+
+
+def penalty_strength(strength: Any) -> float:
+    """A number of at least 0."""
+    if not real(strength, "a penalty") >= 0:
+        raise ValueError(f"a penalty's strength is at least 0, not {strength!r}")
+    return float(strength)
+
+
+def average(terms: Iterable[Any]) -> Any:
+    """The mean; of one term, the term itself."""
+    terms = list(terms)
+    return terms[0] if len(terms) == 1 else mean(terms)
+
+
+def listed(x: Any) -> list[Any]:
+    """A list of Values or numbers: of one, a list with it."""
+    return list(x) if hasattr(x, "__iter__") and getattr(x, "shape", None) != () else [x]
+
+
+def aligned(outputs: list[Any], target: Any) -> list[tuple[Any, Any]]:
+    """Each output with its target; a ValueError if there are more of the one than of the other."""
+    targets = listed(target)
+    if len(outputs) != len(targets):
+        raise ValueError(
+            f"the model returned {len(outputs)} output{'s' * (len(outputs) != 1)} but the target has {len(targets)}: "
+            "each output needs a target of its own. A class index goes with cross_entropy; one_hot makes targets of it"
+        )
+    if not outputs:
+        raise ValueError("a loss needs at least one output")
+    return list(zip(outputs, targets))
+
+
+def pairs(output: Any, target: Any, loss: str) -> list[tuple[Any, Any]]:
+    """Each output with its target, a Value or a float."""
+    both = aligned(listed(output), target)
+    return [(a, y if isinstance(y, Value) else real(y, loss)) for a, y in both]
+
+
+def real(y: Any, loss: str) -> float:
+    """The float that a target is worth."""
+    if isinstance(y, (str, bytes)) or not hasattr(y, "__float__"):
+        raise TypeError(f"{loss} takes numbers as targets, not {y!r}")
+    return float(y)
+
+
+def class_index(target: Any, n: int) -> int:
+    """The target class as an int from 0 to n - 1."""
+    try:
+        k: int = operator.index(int(target) if isinstance(target, float) and target.is_integer() else target)
+    except TypeError:
+        advice = "the index of a class, 0, 1, 2, ..., or a list of the classes' probabilities"
+        raise TypeError(f"cross_entropy takes as target {advice}, not {target!r}") from None
+    if not 0 <= k < n:
+        raise ValueError(f"there are {n} logits, so the target class is one of 0 to {n - 1}, not {k}")
+    return k
