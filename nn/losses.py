@@ -177,7 +177,8 @@ def real(y: Any, loss: str) -> float:
 def class_index(target: Any, n: int) -> int:
     """The target class as an int from 0 to n - 1."""
     try:
-        k: int = operator.index(int(target) if isinstance(target, float) and target.is_integer() else target)
+        whole: Any = int(target) if isinstance(target, float) and target.is_integer() else target
+        k = operator.index(whole)
     except TypeError:
         advice = "the index of a class, 0, 1, 2, ..., or a list of the classes' probabilities"
         raise TypeError(f"cross_entropy takes as target {advice}, not {target!r}") from None
