@@ -12,7 +12,9 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from autograd.draw import draw
 from autograd.graph import zero_grad
+from autograd.paths import paths
 from autograd.value import Value, function, softmax
 
 _foreign = [
@@ -31,7 +33,7 @@ FUNCTIONS = (
     "mean prod logsumexp weighted_sum "
 ).split()
 
-__all__ = ["Value", "softmax", "zero_grad"]
+__all__ = ["Value", "draw", "softmax", "zero_grad"]
 __all__ += FUNCTIONS
 
 

@@ -1,0 +1,349 @@
+"""Formulas: what a value is computed by, and each of its partials, as a tree in the labels of the graph.
+
+The rules come from the table's rows and nowhere else; here they meet the operands of one node and are simplified as a
+reader would simplify them (`2 * x ** 1` is `2 x`). `notation` writes the trees; `explain` puts them in sentences.
+"""
+
+import ast
+import math
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, reduce
+from typing import Any, NamedTuple
+
+from autograd.expressions import parse
+from autograd.graph import topological_order
+from autograd.notation import text
+from autograd.primitives import FLOATS, PRIMITIVES, Primitive
+from autograd.value import Value
+
+LARGEST = 12  # operations and operands that a formula may hold before it gets a name of its own
+SUMMANDS = 6  # terms of a sum or product that are written out
+
+
+@cache
+def is_arithmetic(row: str) -> bool:
+    """Whether an operation is made of + - * / ** and sums alone, so that it reads as a part of a formula."""
+    nodes = list(ast.walk(parse(PRIMITIVES[row].value)))
+    functions = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    return functions <= {"sum", "prod", "sumproduct"} and not any(isinstance(node, ast.IfExp) for node in nodes)
+
+
+def grouped(row: Primitive, operands: Sequence) -> dict[str, Any]:
+    """A node's operands under the names they have in its row, those of a list together."""
+    scalars = len(row.operands) - len(row.lists)
+    n = (len(operands) - scalars) // len(row.lists) if row.lists else 0
+    waiting = iter(operands)
+    return {x: [next(waiting) for _ in range(n)] if x in row.lists else next(waiting) for x in row.operands}
+
+
+class Formula(NamedTuple):
+    """A tree, and the comparisons under which it holds (those of the table's `1 if x > 0 else slope`)."""
+
+    tree: ast.expr
+    conditions: tuple[ast.Compare, ...] = ()
+
+    def written(self, notation: Callable[[ast.expr], str], if_: str = " if ", and_: str = " and ") -> str:
+        """The formula in a notation: `1 if x > 0`."""
+        conditions = and_.join(map(notation, self.conditions))
+        return notation(self.tree) + (if_ + conditions if conditions else "")
+
+
+class Formulas:
+    """What the values of one graph are called: a label, else a formula, else (where that is long) a name such as u1."""
+
+    def __init__(self, cost: Value, value: Value):
+        self.cost, self.value = cost, value
+        self.order = topological_order(cost)
+        self.introduced: dict[Value, str] = {}  # the names given here, in the order in which they came up
+        self._taken = {node.label for node in (*self.order, value)}
+        self._long = set()
+        size: dict[Any, int] = {}
+        for node in self.order:
+            size[node] = 1 + sum(size.get(operand, 1) for operand in node.operands) if not node.label else 1
+            if size[node] > LARGEST:
+                self._long.add(node)
+                size[node] = 1
+
+    def name(self, node: Value | float) -> ast.expr:
+        """What a value is called in a formula."""
+        if not isinstance(node, Value):
+            return ast.Constant(float(node))
+        if node.label:
+            return ast.Name(node.label)
+        if node.op and node not in self._long:
+            return self.definition(node).tree
+        if not node.op and node is not self.value:
+            return ast.Constant(node.data)
+        if node not in self.introduced:
+            letters = (f"u{i}" for i in range(1, len(self.order) + 2)) if node.op else iter(("v", "x", "value"))
+            self.introduced[node] = next(name for name in letters if name not in self._taken)
+            self._taken.add(self.introduced[node])
+        return ast.Name(self.introduced[node])
+
+    def is_named(self, node: Value) -> bool:
+        """Whether a value goes by a name, not by its formula."""
+        return bool(node.label) or not node.op or node in self._long
+
+    def short(self, node: Value, width: int = 28) -> str:
+        """What a value is called, as text that fits into a table."""
+        name = text(self.name(node)) if not node.label else node.label
+        return name if len(name) <= width or node.label else name[: width - 3] + "..."
+
+    def where(self, limit: int = 8) -> list[tuple[str, "Formula"]]:
+        """What the names given here stand for, at most `limit` of them."""
+        listed: list[tuple[str, Formula]] = []
+        while len(listed) < min(limit, len(self.introduced)):
+            node, name = list(self.introduced.items())[len(listed)]
+            listed.append((name, self.definition(node)))
+        return listed
+
+    def definition(self, node: Value) -> Formula:
+        """A value in terms of its operands; a leaf as its number."""
+        if not node.op:
+            return Formula(ast.Constant(node.data))
+        row = PRIMITIVES[node.op]
+        names = [self.name(operand) for operand in node.operands]
+        if is_arithmetic(node.op):
+            return Formula(simplify(substitute(parse(row.value), _as_trees(grouped(row, names)))))
+        while row.defaults and isinstance(names[-1], ast.Constant) and len(names) == len(row.operands):
+            if names[-1].value != row.defaults.get(row.operands[-1]):
+                break
+            names.pop()
+        return Formula(ast.Call(ast.Name(node.op), _abbreviated(names), []))
+
+    def partial(self, node: Value, i: int) -> Formula:
+        """d node / d parents[i], from the row's rule: the branch of it that holds here."""
+        row = PRIMITIVES[node.op]
+        position = [k for k, operand in enumerate(node.operands) if isinstance(operand, Value)][i]
+        names = _as_trees(grouped(row, [self.name(operand) for operand in node.operands]))
+        data = grouped(row, [x.data if isinstance(x, Value) else x for x in node.operands])
+        n = len(data[row.lists[0]]) if row.lists else 1
+        operand, element = position, 0
+        if row.lists:
+            operand, element = divmod(position, n)
+            for many in row.lists:
+                names[many[:-1]], data[many[:-1]] = names[many].elts[element], data[many][element]  # type: ignore
+            others = [x for k, x in enumerate(names[row.lists[0]].elts) if k != element]  # type: ignore
+            names["rest"] = ast.Call(ast.Name("prod"), [ast.List(others)], [])
+            data["n"] = n
+        names["out"], data["out"] = self.definition(node).tree, node.data
+        branch = _Branch(data)
+        tree = branch.visit(parse(row.partials[operand]))
+        conditions = [substitute(condition, names) for condition in branch.conditions]
+        return Formula(simplify(substitute(tree, names)), combined(conditions))
+
+
+def _as_trees(groups: dict[str, Any]) -> dict[str, ast.expr]:
+    lengths = [len(group) for group in groups.values() if isinstance(group, list)]
+    trees: dict[str, ast.expr] = {"n": ast.Constant(float(lengths[0]))} if lengths else {}
+    return trees | {name: ast.List(group) if isinstance(group, list) else group for name, group in groups.items()}
+
+
+def _abbreviated(items: list[ast.expr]) -> list[ast.expr]:
+    return items if len(items) <= SUMMANDS else [*items[:3], ast.Name("..."), items[-1]]
+
+
+def substitute(tree: ast.expr, names: dict[str, ast.expr]) -> Any:
+    """The tree with the variables replaced by trees; functions keep their names."""
+
+    class Substitute(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.expr:
+            return names.get(node.id, node)
+
+        def visit_Call(self, node: ast.Call) -> ast.expr:
+            return ast.Call(node.func, [self.visit(argument) for argument in node.args], [])
+
+    return Substitute().visit(tree)
+
+
+# Cases: which branch of `1 if x > 0 else slope` holds, and what that says about the operands -------------------------
+
+
+class _Branch(ast.NodeTransformer):
+    """Replaces each conditional expression by the branch that the data choose, and keeps the comparisons."""
+
+    def __init__(self, data: dict[str, Any]):
+        self.data = data
+        self.conditions: list[ast.Compare] = []
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        holds = bool(eval(ast.unparse(node.test), dict(FLOATS), self.data))
+        match node.test:
+            case ast.Compare(_, [op], [_]) as test:
+                self.conditions.append(
+                    test if holds else ast.Compare(test.left, [_OPPOSITE[type(op)]()], test.comparators)
+                )
+        return self.visit(node.body if holds else node.orelse)
+
+
+_ORDERS = {ast.Lt: {-1}, ast.Eq: {0}, ast.Gt: {1}, ast.LtE: {-1, 0}, ast.GtE: {0, 1}, ast.NotEq: {-1, 1}}
+_OPPOSITE = {ast.Lt: ast.GtE, ast.Eq: ast.NotEq, ast.Gt: ast.LtE, ast.LtE: ast.Gt, ast.GtE: ast.Lt, ast.NotEq: ast.Eq}
+
+
+def combined(conditions: Iterable[ast.Compare]) -> tuple[ast.Compare, ...]:
+    """The comparisons without those of plain numbers; several of the same two things as one: >= and != are >."""
+    together: dict[tuple[str, str], tuple[ast.Compare, set[int]]] = {}
+    for condition in conditions:
+        left, right = simplify(condition.left), simplify(condition.comparators[0])
+        orders = _ORDERS[type(condition.ops[0])]
+        if isinstance(left, ast.Constant) and isinstance(right, ast.Constant):
+            continue
+        if (text(right), text(left)) in together:
+            left, right, orders = right, left, {-order for order in orders}
+        _, before = together.get((text(left), text(right)), (None, {-1, 0, 1}))
+        op = next(op for op, those in _ORDERS.items() if those == before & orders)
+        together[text(left), text(right)] = ast.Compare(left, [op()], [right]), before & orders
+    return tuple(condition for condition, _ in together.values())
+
+
+# Algebra -----------------------------------------------------------------------------------------------------------
+
+
+def product(formulas: Sequence[Formula]) -> Formula:
+    """The product of formulas, which holds where all of them do."""
+    tree = reduce(times, (formula.tree for formula in formulas), ast.Constant(1.0))
+    return Formula(tree, combined(condition for formula in formulas for condition in formula.conditions))
+
+
+def total(formulas: Sequence[Formula]) -> Formula:
+    """The sum of formulas, which holds where all of them do."""
+    tree = simplify(_joined([formula.tree for formula in formulas], ast.Add()))
+    return Formula(tree, combined(condition for formula in formulas for condition in formula.conditions))
+
+
+def simplify(tree: ast.expr) -> ast.expr:
+    """The tree without what a reader would drop: factors 1, summands 0, double signs, sums and products of lists."""
+    match tree:
+        case ast.BinOp(x, op, y):
+            return _RULES[type(op)](simplify(x), simplify(y))
+        case ast.UnaryOp(ast.USub(), x):
+            return negative(simplify(x))
+        case ast.Call(ast.Name("sum"), [ast.List(items)]):
+            return simplify(_joined(items, ast.Add()))
+        case ast.Call(ast.Name("prod"), [ast.List(items)]):
+            return simplify(_joined(items, ast.Mult()))
+        case ast.Call(ast.Name("sumproduct"), [ast.List(ws), ast.List(xs)]):
+            return simplify(_joined([ast.BinOp(w, ast.Mult(), x) for w, x in zip(ws, xs)], ast.Add()))
+        case ast.Call(function, arguments):
+            return ast.Call(function, [simplify(argument) for argument in arguments], [])
+        case ast.Constant(int() | float() as x):
+            return ast.Constant(float(x))
+    return tree
+
+
+def _joined(items: list[ast.expr], op: ast.operator) -> ast.expr:
+    neutral = ast.Constant(0.0 if isinstance(op, ast.Add) else 1.0)
+    return reduce(lambda x, y: ast.BinOp(x, op, y), _abbreviated(items)) if items else neutral
+
+
+def same(x: ast.expr, y: ast.expr) -> bool:
+    """Whether two trees are written alike."""
+    return ast.dump(x) == ast.dump(y)
+
+
+def constant(tree: ast.expr) -> float | None:
+    """The number that a tree is; None for anything else."""
+    return tree.value if isinstance(tree, ast.Constant) else None  # type: ignore[return-value]
+
+
+def negative(x: ast.expr) -> ast.expr:
+    """-x"""
+    match x:
+        case ast.Constant(float() as number):
+            return ast.Constant(0.0 - number)
+        case ast.UnaryOp(ast.USub(), inner):
+            return inner
+        case ast.BinOp(a, ast.Sub(), b):
+            return ast.BinOp(b, ast.Sub(), a)
+        case ast.BinOp(ast.Constant(float() as number), ast.Mult() | ast.Div() as op, b):
+            return ast.BinOp(ast.Constant(-number), op, b)
+    return ast.UnaryOp(ast.USub(), x)
+
+
+def plus(x: ast.expr, y: ast.expr) -> ast.expr:
+    """x + y"""
+    match constant(x), constant(y):
+        case float() as a, float() as b:
+            return ast.Constant(a + b)
+        case 0.0, _:
+            return y
+        case _, 0.0:
+            return x
+        case _, float() as b if b < 0:
+            return ast.BinOp(x, ast.Sub(), ast.Constant(-b))
+    if isinstance(y, ast.UnaryOp):
+        return minus(x, y.operand)
+    if isinstance(x, ast.UnaryOp):
+        return minus(y, x.operand)
+    return times(ast.Constant(2.0), x) if same(x, y) and x != ast.Name("...") else ast.BinOp(x, ast.Add(), y)
+
+
+def minus(x: ast.expr, y: ast.expr) -> ast.expr:
+    """x - y"""
+    match constant(x), constant(y):
+        case float() as a, float() as b:
+            return ast.Constant(a - b)
+        case 0.0, _:
+            return negative(y)
+        case _, 0.0:
+            return x
+        case _, float() as b if b < 0:
+            return ast.BinOp(x, ast.Add(), ast.Constant(-b))
+    return plus(x, y.operand) if isinstance(y, ast.UnaryOp) else ast.BinOp(x, ast.Sub(), y)
+
+
+def times(x: ast.expr, y: ast.expr) -> ast.expr:
+    """x y, numbers first"""
+    match x, y:
+        case ast.Constant(float() as a), ast.Constant(float() as b):
+            return ast.Constant(a * b)
+        case (ast.Constant(0.0) as zero, _) | (_, ast.Constant(0.0) as zero):
+            return zero
+        case (ast.Constant(1.0), other) | (other, ast.Constant(1.0)):
+            return other
+        case (ast.Constant(-1.0), other) | (other, ast.Constant(-1.0)):
+            return negative(other)
+        case (ast.UnaryOp(ast.USub(), a), b) | (a, ast.UnaryOp(ast.USub(), b)):
+            return negative(times(a, b))
+        case _, ast.Constant():
+            return times(y, x)
+        case _, ast.BinOp(ast.Constant() as a, ast.Mult(), b):
+            return times(times(a, x), b)
+        case ast.Constant(), ast.BinOp(ast.Constant() as b, ast.Mult(), c):
+            return times(times(x, b), c)
+        case (ast.BinOp(ast.Constant(1.0), ast.Div(), b), a) | (a, ast.BinOp(ast.Constant(1.0), ast.Div(), b)):
+            return over(a, b)
+        case ast.BinOp(a, ast.Pow(), ast.Constant(float() as n)), b if same(a, b):
+            return ast.BinOp(a, ast.Pow(), ast.Constant(n + 1))
+        case ast.BinOp(ast.Constant() as a, ast.Mult(), b), c if same(b, c):
+            return times(a, times(b, c))
+    return ast.BinOp(x, ast.Pow(), ast.Constant(2.0)) if same(x, y) else ast.BinOp(x, ast.Mult(), y)
+
+
+def over(x: ast.expr, y: ast.expr) -> ast.expr:
+    """x / y"""
+    match x, y:
+        case ast.Constant(float() as a), ast.Constant(float() as b) if b and math.isfinite(a) and a % b == 0:
+            return ast.Constant(a / b)
+        case _, ast.Constant(1.0):
+            return x
+        case ast.BinOp(a, ast.Div(), b), _:
+            return over(a, times(b, y))
+        case ast.UnaryOp(ast.USub(), a), _:
+            return negative(over(a, y))
+    return ast.BinOp(x, ast.Div(), y)
+
+
+def raised(x: ast.expr, y: ast.expr) -> ast.expr:
+    """x to the power y"""
+    match constant(x), constant(y):
+        case _, 1.0:
+            return x
+        case _, 0.0:
+            return ast.Constant(1.0)
+        case float() as a, float() as b if 0 <= b <= 10 and b == int(b):
+            return ast.Constant(a**b)
+    return ast.BinOp(x, ast.Pow(), y)
+
+
+_RULES = {ast.Add: plus, ast.Sub: minus, ast.Mult: times, ast.Div: over, ast.Pow: raised}
