@@ -1,0 +1,421 @@
+"""The look of every drawing: how names and numbers are set, and boxes and edges written as one self-contained SVG.
+
+The picture carries its own background, colours for light and dark, a title and a description. Its ids begin with a hash
+of its content, so that two runs give the same bytes and two pictures on one page do not disturb each other.
+"""
+
+import hashlib
+import html
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from autograd.layout import Placement, Point, place_labels
+from autograd.notation import label_parts
+
+# Text -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Run:
+    """Characters set alike: a style ("i" italic, "b" bold, "" upright) and a level (-1 subscript, 0, 1 superscript)."""
+
+    text: str
+    style: str = ""
+    level: int = 0
+
+
+Text = tuple[Run, ...]
+
+GREEK: dict[str, str] = dict(
+    zip(
+        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
+        "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split(),
+        "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ",
+    )
+)
+LONGEST = 28  # characters of a label that are shown
+
+
+def name(label: str) -> Text:
+    """A label as the textbook sets it: letters italic, words and digits upright, indices below, exponents above."""
+    base, below, above = label_parts(label) or (label, "", "")
+    base = GREEK.get(base, base)
+    if len(base) > LONGEST:
+        base = base[: LONGEST - 1] + "…"
+    runs = [Run(base, "i" if len(base.rstrip("'")) == 1 and base[0].isalpha() else "")]
+    runs += [
+        Run(index, "i" if index.isalpha() and len(index) < 3 else "", level)
+        for index, level in ((below, -1), (above, 1))
+        if index
+    ]
+    return tuple(runs)
+
+
+def significant(x: float, digits: int = 4) -> str:
+    """A number to a few significant digits, as plain text: never 0.0000 for what is not zero.
+
+    >>> significant(-0.41421356), significant(1.5e-9), significant(123456.7)
+    ('−0.4142', '1.5e−9', '123457')
+    """
+    if math.isnan(x):
+        return "nan"
+    if math.isinf(x):
+        return "∞" if x > 0 else "−∞"
+    text = format(x, f".{digits}g")
+    if "e" in text and 1 <= abs(x) < 1e6:
+        text = format(x, ".0f")
+    mantissa, exponent, power = text.partition("e")
+    return f"{mantissa}{exponent}{int(power) if power else ''}".replace("-", "−")
+
+
+def quantity(x: float) -> Text:
+    """A number as a book sets it: 1.5 × 10 to the -9 with a raised exponent."""
+    mantissa, exponent, power = significant(x).partition("e")
+    return (Run(f"{mantissa} × 10"), Run(power, "", 1)) if exponent else (Run(mantissa),)
+
+
+_NARROW, _WIDE = set("ijl.,:;'|!()[]ft rI/·"), set("mwMW∂—Σ×−+=÷")
+
+
+def width(text: Iterable[Run], size: float) -> float:
+    """About how wide a text is in a book face; a little generous, since the reader's font is not known."""
+    em = 0.0
+    for run in text:
+        ems = sum(0.36 if c in _NARROW else 0.84 if c in _WIDE else 0.74 if c.isupper() else 0.54 for c in run.text)
+        ems += sum(0.5 for c in run.text if ord(c) > 0x2E80)
+        em += ems * (0.7 if run.level else 1)
+    return em * size
+
+
+def plain(text: Iterable[Run]) -> str:
+    """A text without its typography."""
+    return "".join({-1: "_", 0: "", 1: "^"}[run.level] + run.text for run in text)
+
+
+def printable(text: str) -> str:
+    """A text with a replacement mark for each character that XML cannot hold."""
+    return re.sub(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]", "\ufffd", text)
+
+
+def clean(text: str) -> str:
+    """A text as XML holds it: printable, escaped."""
+    return html.escape(printable(text))
+
+
+def tspans(text: Sequence[Run], size: float) -> str:
+    """The text as SVG: a superscript after a subscript stands above it."""
+    parts, shift, below = [], 0.0, 0.0
+    for run in text:
+        level = {-1: 0.22, 0: 0.0, 1: -0.36}[run.level] * size
+        moves = f' dy="{number(level - shift)}"' if level != shift else ""
+        if run.level == 1 and below:
+            moves += f' dx="{number(-below)}"'
+        below = width([run], size) * 0.94 if run.level == -1 else 0.0
+        scale = f' font-size="{number(size * 0.7)}"' if run.level else ""
+        style = f' class="{run.style}"' if run.style else ""
+        parts.append(
+            f"<tspan{style}{moves}{scale}>{clean(run.text)}</tspan>" if style or moves or scale else clean(run.text)
+        )
+        shift = level
+    return "".join(parts)
+
+
+def number(x: float) -> str:
+    """A coordinate: at most two decimals, so that all machines write the same bytes."""
+    return format(round(x, 2) + 0.0, ".2f").rstrip("0").rstrip(".")
+
+
+# The scene --------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Box:
+    """One box: its kind (the shape), a heading with a remark at its right, lines below, and the gradient's badge.
+
+    `sign` and `strength` (0 to 1) colour the badge.
+    """
+
+    kind: str
+    heading: Text = ()
+    remark: Text = ()
+    lines: list[Text] = field(default_factory=list)
+    badge: Text = ()
+    sign: int = 0
+    strength: float = 0.0
+    tooltip: str = ""
+    bold: bool = False
+    dim: bool = False
+    data: dict[str, str] = field(default_factory=dict)
+
+    def size(self) -> tuple[float, float]:
+        """The width and height of the box around its text."""
+        if self.kind == "constant":
+            return max(34.0, width(self.heading, NUMBER) + 20), 26.0
+        gap = 16 if self.heading and self.remark else 0
+        top = width(self.heading, NAME) + gap + width(self.remark, REMARK)
+        wide = max([top, *(width(line, NUMBER) for line in self.lines), width(self.badge, BADGE) + 12])
+        slant = {"parameter": 18, "cost": 8}.get(self.kind, 0)
+        rows = 24 + 19 * len(self.lines) + (23 if self.badge else 4)
+        return max(64.0, wide + 24) + slant, float(rows + (6 if self.kind == "cost" else 0))
+
+
+@dataclass
+class Arrow:
+    """An edge between two boxes (their numbers), with the local derivative on it."""
+
+    tail: int
+    head: int
+    label: Text = ()
+    sign: int = 0
+    strength: float = 0.0
+    tooltip: str = ""
+    dashed: bool = False
+    bold: bool = False
+    dim: bool = False
+    data: dict[str, str] = field(default_factory=dict)
+
+    def size(self) -> tuple[float, float]:
+        """The width and height of its label."""
+        return (width(self.label, LABEL) + 8, 16.0) if self.label else (0.0, 0.0)
+
+
+NAME, NUMBER, REMARK, BADGE, LABEL, SMALL = 17, 14, 13, 13, 12, 12
+KINDS = "parameter", "input", "constant", "operation", "cost", "folded"
+MARGIN = 24.0
+ID = "\0"  # stands for the id until the content, and so its hash, is known; no text can hold it
+
+# Blue and vermilion are told apart by all readers; the sign of the number says the same without colour.
+LIGHT = {
+    "paper": "#ffffff", "ink": "#1b1b1b", "muted": "#6a6a6a", "box": "#ffffff", "line": "#444444", "edge": "#8a8a8a",
+    "positive": "#d55e00", "negative": "#0072b2",
+}  # fmt: skip
+DARK = {
+    "paper": "#14171c", "ink": "#ece9e2", "muted": "#9aa1ab", "box": "#1d222a", "line": "#aab1bb", "edge": "#717985",
+    "positive": "#f0884a", "negative": "#58b0e6",
+}  # fmt: skip
+FONT = "'STIX Two Text','Latin Modern Roman','Libertinus Serif','Times New Roman','Liberation Serif',Tinos,Times,serif"
+
+
+def rules(scope: str, colours: dict[str, str]) -> str:
+    """The colours of one theme as CSS, for the picture with that id only."""
+    c = colours
+    declarations = {
+        ".paper": f"fill:{c['paper']}",
+        "text": f"fill:{c['ink']}",
+        ".muted": f"fill:{c['muted']}",
+        ".shape": f"fill:{c['box']};stroke:{c['line']}",
+        ".line": f"stroke:{c['edge']}",
+        ".tip": f"fill:{c['edge']}",
+        ".badge": f"fill:{c['muted']}",
+        ".pos .badge,.pos .tip": f"fill:{c['positive']}",
+        ".neg .badge,.neg .tip": f"fill:{c['negative']}",
+        ".pos .line": f"stroke:{c['positive']}",
+        ".neg .line": f"stroke:{c['negative']}",
+        ".bold .shape": f"stroke:{c['ink']}",
+    }
+    return "".join(
+        f"{','.join(f'{scope} {s}' for s in selectors.split(','))}{{{rule}}}"
+        for selectors, rule in declarations.items()
+    )
+
+
+def stylesheet(scope: str) -> str:
+    """All CSS of a picture, dark colours included."""
+    fixed = (
+        f"{scope} text{{font-family:{FONT};font-size:{NUMBER}px;font-variant-numeric:lining-nums tabular-nums}}"
+        f"{scope} .i{{font-style:italic}}{scope} .b{{font-weight:bold}}"
+        f"{scope} .mid{{text-anchor:middle}}{scope} .end{{text-anchor:end}}"
+        f"{scope} .shape{{stroke-width:1.2}}{scope} .line{{fill:none}}"
+        f"{scope} .dash{{stroke-dasharray:3 3}}{scope} .bold .shape{{stroke-width:2.6}}{scope} .dim{{opacity:.28}}"
+    )
+    return f"{fixed}{rules(scope, LIGHT)}@media(prefers-color-scheme:dark){{{rules(scope, DARK)}}}"
+
+
+def tag(name: str, *content: str, **attributes: str | float) -> str:
+    """One element. `class_` is its class, a dash in an attribute is written `_`; texts are escaped already."""
+    told = [
+        f' {key.rstrip("_").replace("_", "-")}="{value if isinstance(value, str) else number(value)}"'
+        for key, value in attributes.items()
+    ]
+    inside = "".join(content)
+    return f"<{name}{''.join(told)}>{inside}</{name}>" if inside else f"<{name}{''.join(told)}/>"
+
+
+def label(text: Sequence[Run], x: float, y: float, size: float, class_: str) -> str:
+    """A line of text."""
+    return tag("text", tspans(text, size), class_=class_, x=x, y=y, style=f"font-size:{number(size)}px")
+
+
+def write(
+    title: str,
+    description: str,
+    boxes: Sequence[Box],
+    arrows: Sequence[Arrow],
+    placement: Placement,
+    legend: bool = True,
+) -> str:
+    """The picture of placed boxes and arrows."""
+    shifted = lambda points: [(x + MARGIN, y + MARGIN) for x, y in points]  # noqa: E731
+    sizes, centres = [box.size() for box in boxes], shifted(placement.centres)
+    curves = [shifted(curve) for curve in placement.curves]
+    texts = [arrow.size() for arrow in arrows]
+    places = place_labels(curves, texts, shifted(placement.anchors), list(zip(centres, sizes)))
+    order = sorted(range(len(arrows)), key=lambda i: (not arrows[i].dim, arrows[i].bold, arrows[i].strength))
+    body = [
+        *(_edge(arrows[i], curves[i]) for i in order),
+        *map(_box, boxes, centres, sizes),
+        *(_local(arrows[i], places[i]) for i in order if arrows[i].label),
+    ]
+    wide, high = placement.width + 2 * MARGIN, placement.height + 2 * MARGIN
+    return picture(title, description, body, wide, high, _legend(boxes, arrows) if legend else [])
+
+
+def picture(
+    title: str,
+    description: str,
+    body: Sequence[str],
+    wide: float,
+    high: float,
+    legend: Sequence[tuple[str, float]] = (),
+) -> str:
+    """A whole SVG file around its elements and the items (with their widths) of a legend."""
+    body, x, y = list(body), MARGIN, high - 4
+    room = max(wide, 420.0) - MARGIN
+    for item, extent in legend:
+        if x + extent > room and x > MARGIN:
+            x, y = MARGIN, y + 22
+        body.append(tag("g", item, transform=f"translate({number(x)} {number(y)})"))
+        x, wide, high = x + extent + 20, max(wide, x + extent + MARGIN), y + 32
+    w, h = math.ceil(wide), math.ceil(high)
+    text = tag(
+        "svg",
+        "\n",
+        tag("title", clean(title), id=f"{ID}-t"),
+        tag("desc", clean(description), id=f"{ID}-d"),
+        tag("style", stylesheet(f"#{ID}")),
+        "\n",
+        tag("rect", class_="paper", width=w, height=h),
+        *(f"\n{element}" for element in body),
+        "\n",
+        xmlns="http://www.w3.org/2000/svg",
+        id=ID,
+        width=w,
+        height=h,
+        viewBox=f"0 0 {w} {h}",
+        role="img",
+        aria_labelledby=f"{ID}-t {ID}-d",
+    )
+    return text.replace(ID, "g" + hashlib.sha256(text.encode()).hexdigest()[:10]) + "\n"
+
+
+def _group(thing: Box | Arrow, kind: str, *content: str) -> str:
+    """An element's parts, with what colours, marks and explains it."""
+    sign = {1: " pos", -1: " neg"}.get(thing.sign, "")
+    told = tag("title", clean(thing.tooltip)) if thing.tooltip and kind != "local" else ""
+    data = {f"data-{key}": clean(value) for key, value in thing.data.items()}
+    return tag("g", told, *content, class_=f"{kind}{sign}{' bold' * thing.bold}{' dim' * thing.dim}", **data)
+
+
+def _path(points: Sequence[Point]) -> str:
+    """Bezier points as SVG has them; a segment with both handles on its ends is a straight line."""
+    start, *rest = (f"{number(x)} {number(y)}" for x, y in points)
+    text, before = f"M{start}", start
+    for a, b, c in zip(*[iter(rest)] * 3):
+        text += f"L{c}" if a == before and b == c else f"C{a} {b} {c}"
+        before = c
+    return text
+
+
+def _edge(arrow: Arrow, curve: list[Point]) -> str:
+    """A curve, cut short where its arrowhead begins."""
+    (x, y), thick = curve[-1], 1.1 + 1.5 * arrow.strength * bool(arrow.sign) + 1.2 * arrow.bold
+    before = next((point for point in reversed(curve) if math.dist(point, (x, y)) > 0.5), (x - 1, y))
+    length, size = math.dist(before, (x, y)), 7.0 + thick
+    ux, uy, half = (x - before[0]) / length, (y - before[1]) / length, 0.42 * size
+    neck = (x - ux * size, y - uy * size)
+    corners = [(x, y), *((neck[0] - side * uy * half, neck[1] + side * ux * half) for side in (1, -1))]
+    handle = neck if curve[-2] == curve[-1] else curve[-2]
+    return _group(
+        arrow,
+        "edge",
+        tag("path", class_="line" + " dash" * arrow.dashed, stroke_width=thick, d=_path([*curve[:-2], handle, neck])),
+        tag("polygon", class_="tip", points=_points(corners)),
+    )
+
+
+def _local(arrow: Arrow, place: Point) -> str:
+    """The local derivative on an edge."""
+    (x, y), (w, _) = place, arrow.size()
+    paper = tag("rect", class_="paper", x=x - w / 2 + 2, y=y - 7, width=w - 4, height=14, rx=4, fill_opacity=0.88)
+    return _group(arrow, "local", paper, label(arrow.label, x, y + 4, LABEL, "mid"))
+
+
+def _points(points: Iterable[Point]) -> str:
+    return " ".join(f"{number(x)},{number(y)}" for x, y in points)
+
+
+def outline(kind: str, x: float, y: float, w: float, h: float, corner: float = 10) -> str:
+    """The shape that tells a box's kind."""
+    if kind == "parameter":
+        left, right, middle = x + 1.1 * corner, x + w - 1.1 * corner, y + h / 2
+        corners = [(left, y), (right, y), (x + w, middle), (right, y + h), (left, y + h), (x, middle)]
+        return tag("polygon", class_="shape", points=_points(corners))
+    radius = {"input": 0.0, "constant": h / 2, "group": corner / 2}.get(kind, corner)
+
+    def frame(inset: float, dx: float = 0.0, dy: float = 0.0) -> str:
+        class_ = "shape" + " dash" * (kind == "constant")
+        place = {"x": x + inset + dx, "y": y + inset + dy, "width": w - 2 * inset, "height": h - 2 * inset}
+        return tag("rect", class_=class_, **place, rx=max(0.0, radius - inset))
+
+    return {"cost": frame(0) + frame(3), "group": frame(0, 4, -4) + frame(0)}.get(kind, frame(0))
+
+
+def _box(box: Box, centre: Point, size: tuple[float, float]) -> str:
+    """A box: its shape, the heading, the lines below, and the gradient on its badge."""
+    (x, y), (w, h) = centre, size
+    parts = [outline(box.kind, x - w / 2, y - h / 2, w, h)]
+    if box.kind == "constant":
+        return _group(box, "node constant", *parts, label(box.heading, x, y + 5, NUMBER, "mid value"))
+    inset = {"parameter": 19, "cost": 15}.get(box.kind, 11)
+    row = y - h / 2 + (24 if box.kind == "cost" else 21)
+    if box.heading and box.remark:
+        parts.append(label(box.heading, x - w / 2 + inset, row, NAME, "name"))
+        parts.append(label(box.remark, x + w / 2 - inset, row, REMARK, "muted end"))
+    else:
+        parts.append(label(box.heading or box.remark, x, row, NAME, "mid name"))
+    for line in box.lines:
+        row += 19
+        parts.append(label(line, x, row, NUMBER, "mid value"))
+    if box.badge:
+        place = {"x": x - w / 2 + inset - 6, "y": row + 5, "width": w - 2 * inset + 12, "height": 18}
+        opacity = 0.1 + 0.5 * box.strength if box.sign else 0.1
+        parts.append(tag("rect", class_="badge", **place, rx=4, fill_opacity=opacity))
+        parts.append(label(box.badge, x, row + 18.5, BADGE, "mid grad"))
+    return _group(box, f"node {box.kind}", *parts)
+
+
+def _legend(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> list[tuple[str, float]]:
+    """What the shapes and colours mean, of those that occur: elements and their widths."""
+
+    def item(picture: str, x: float, words: str) -> tuple[str, float]:
+        return picture + label((Run(words),), x, 11.5, SMALL, "muted"), x + width([Run(words)], SMALL)
+
+    kinds = {box.kind for box in boxes}
+    items = [
+        item(outline(kind, 0, 0, 24, 14, 5), 30, words)
+        for kind, words in zip("parameter input constant operation cost group".split(), KINDS)
+        if kind in kinds
+    ]
+    if any(box.sign for box in boxes):
+        shades = [(-1, 0.6), (-1, 0.35), (-1, 0.12), (1, 0.12), (1, 0.35), (1, 0.6)]
+        squares = [
+            tag("rect", class_="badge", x=12 * i, width=12, height=14, fill_opacity=o)
+            for i, (_, o) in enumerate(shades)
+        ]
+        scale = tag("g", *squares[:3], class_="neg") + tag("g", *squares[3:], class_="pos")
+        items.append(item(scale, 80, "gradient below 0, above 0"))
+    if any(arrow.label for arrow in arrows):
+        items.append(item("", 0, "on the edges: local derivatives"))
+    return items
