@@ -12,10 +12,14 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from autograd.checking import gradcheck
 from autograd.draw import draw
+from autograd.explain import explain
+from autograd.functional import count_multiplications, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autograd.graph import zero_grad
+from autograd.higher import gradients
 from autograd.paths import paths
-from autograd.value import Value, function, softmax
+from autograd.value import Value, function, primitive, softmax
 
 _foreign = [
     name for name in ("tracer.py", "differential_operators.py", "numpy") if os.path.exists(f"{__path__[0]}/{name}")
@@ -33,7 +37,8 @@ FUNCTIONS = (
     "mean prod logsumexp weighted_sum "
 ).split()
 
-__all__ = ["Value", "draw", "softmax", "zero_grad"]
+__all__ = ["Value", "draw", "explain", "paths", "softmax", "zero_grad"]
+__all__ += "count_multiplications grad gradcheck gradients hessian hvp jacobian jvp primitive value_and_grad vjp".split()
 __all__ += FUNCTIONS
 
 

@@ -6,11 +6,13 @@ reader would simplify them (`2 * x ** 1` is `2 x`). `notation` writes the trees;
 
 import ast
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, reduce
+from itertools import chain
 from typing import Any, NamedTuple
 
-from autograd.expressions import parse
+from autograd.expressions import names_in, parse
 from autograd.graph import topological_order
 from autograd.notation import text
 from autograd.primitives import FLOATS, PRIMITIVES, Primitive
@@ -55,7 +57,6 @@ class Formulas:
         self.cost, self.value = cost, value
         self.order = topological_order(cost)
         self.introduced: dict[Value, str] = {}  # the names given here, in the order in which they came up
-        self._taken = {node.label for node in (*self.order, value)}
         self._long = set()
         size: dict[Any, int] = {}
         for node in self.order:
@@ -63,39 +64,51 @@ class Formulas:
             if size[node] > LARGEST:
                 self._long.add(node)
                 size[node] = 1
+        self._label = numbered(self.order if value in size else [*self.order, value])
+        self._taken = set(self._label.values())
 
     def name(self, node: Value | float) -> ast.expr:
         """What a value is called in a formula."""
         if not isinstance(node, Value):
             return ast.Constant(float(node))
         if node.label:
-            return ast.Name(node.label)
-        if node.op and node not in self._long:
-            return self.definition(node).tree
-        if not node.op and node is not self.value:
-            return ast.Constant(node.data)
-        if node not in self.introduced:
-            letters = (f"u{i}" for i in range(1, len(self.order) + 2)) if node.op else iter(("v", "x", "value"))
-            self.introduced[node] = next(name for name in letters if name not in self._taken)
-            self._taken.add(self.introduced[node])
-        return ast.Name(self.introduced[node])
+            return ast.Name(self._label[node])
+        if self.is_named(node):
+            return ast.Name(self.introduce(node))
+        return self.definition(node).tree
 
     def is_named(self, node: Value) -> bool:
-        """Whether a value goes by a name, not by its formula."""
-        return bool(node.label) or not node.op or node in self._long
+        """Whether a value goes by a name, its own or one given here: long formulas, the cost, the value asked about."""
+        return bool(node.label) or node in self._long or node in self.introduced or node in (self.cost, self.value)
+
+    def introduce(self, node: Value) -> str:
+        """A name for a value without a label, the same one from now on."""
+        if node not in self.introduced:
+            numbers = (f"u{i}" for i in range(1, len(self.order) + 2))
+            names = ["v", "x"] if not node.op else ["C"] if node is self.cost else []
+            self.introduced[node] = next(name for name in chain(names, numbers) if name not in self._taken)
+            self._taken.add(self.introduced[node])
+        return self.introduced[node]
 
     def short(self, node: Value, width: int = 28) -> str:
         """What a value is called, as text that fits into a table."""
-        name = text(self.name(node)) if not node.label else node.label
+        name = text(self.name(node))
         return name if len(name) <= width or node.label else name[: width - 3] + "..."
 
-    def where(self, limit: int = 8) -> list[tuple[str, "Formula"]]:
-        """What the names given here stand for, at most `limit` of them."""
-        listed: list[tuple[str, Formula]] = []
-        while len(listed) < min(limit, len(self.introduced)):
-            node, name = list(self.introduced.items())[len(listed)]
-            listed.append((name, self.definition(node)))
-        return listed
+    def where(
+        self, trees: Iterable[ast.AST], known: Iterable[Value] = (), limit: int = 8
+    ) -> list[tuple[Value, Formula]]:
+        """What the names given here stand for, of those that occur in the trees and are not known: (node, formula)."""
+        listed: dict[Value, Formula] = dict.fromkeys(known, Formula(ast.Constant(0.0)))
+        limit += len(listed)
+        waiting = [name for tree in trees for name in sorted(names_in(tree))]
+        while waiting and len(listed) < limit:
+            node = {name: node for node, name in self.introduced.items()}.get(waiting.pop(0))
+            if node and node not in listed:
+                listed[node] = self.definition(node)
+                waiting += sorted(names_in(listed[node].tree))
+        known = set(known)
+        return [(node, formula) for node, formula in listed.items() if node not in known]
 
     def definition(self, node: Value) -> Formula:
         """A value in terms of its operands; a leaf as its number."""
@@ -131,6 +144,17 @@ class Formulas:
         tree = branch.visit(parse(row.partials[operand]))
         conditions = [substitute(condition, names) for condition in branch.conditions]
         return Formula(simplify(substitute(tree, names)), combined(conditions))
+
+
+def numbered(nodes: Iterable[Value]) -> dict[Value, str]:
+    """The labels of the nodes; those of one label are told apart as z#1, z#2."""
+    nodes = [node for node in nodes if node.label]
+    count, seen = Counter(node.label for node in nodes), Counter()
+    names = {}
+    for node in nodes:
+        seen[node.label] += 1
+        names[node] = f"{node.label}#{seen[node.label]}" if count[node.label] > 1 else node.label
+    return names
 
 
 def _as_trees(groups: dict[str, Any]) -> dict[str, ast.expr]:
@@ -207,7 +231,10 @@ def product(formulas: Sequence[Formula]) -> Formula:
 
 def total(formulas: Sequence[Formula]) -> Formula:
     """The sum of formulas, which holds where all of them do."""
-    tree = simplify(_joined([formula.tree for formula in formulas], ast.Add()))
+    count = Counter(ast.dump(formula.tree) for formula in formulas)
+    terms = {ast.dump(formula.tree): formula.tree for formula in formulas}
+    alike = [times(ast.Constant(float(count[each])), tree) for each, tree in terms.items()]
+    tree = simplify(_joined(alike, ast.Add()))
     return Formula(tree, combined(condition for formula in formulas for condition in formula.conditions))
 
 

@@ -58,6 +58,9 @@ _ESCAPES = {"\\": "/", "~": "-", "^": "'"} | {c: "\\" + c for c in "#$%&_{}"}
 
 def latex_label(label: str) -> str:
     """A label for LaTeX: indices set as indices, Greek letters by name, anything else as text."""
+    name, _, place = label.partition("#")
+    if name and place.isdigit():  # the second of several `z` is called z#2
+        return rf"{{{latex_label(name)}}}_{{\#{place}}}"
     parts = label_parts(label)
     if parts is None:
         return r"\text{" + re.sub(r"[\\^~#$%&_{}]", lambda match: _ESCAPES[match[0]], label) + "}"
@@ -98,7 +101,7 @@ class Text:
 
     def name(self, label: str) -> tuple[str, int]:
         """A label, and how strongly it holds together."""
-        parts = label_parts(label)
+        parts = label_parts(label.partition("#")[0])
         return label, SUM if parts is None and label != "..." else POWER if parts and parts[2] else ATOM
 
     def call(self, function: str, arguments: list[ast.expr]) -> tuple[str, int]:
@@ -122,6 +125,11 @@ class Text:
     def comparison(self, x: ast.expr, sign: str, y: ast.expr) -> str:
         """x compared with y."""
         return f"{self(x)} {sign} {self(y)}"
+
+    def derivative(self, y: ast.expr, x: ast.expr) -> str:
+        """dy/dx"""
+        above, below = (self(z) if isinstance(z, ast.Name) else f"({self(z)})" for z in (y, x))
+        return f"d{above}/d{below}"
 
     def write(self, tree: ast.expr) -> tuple[str, int]:
         """A formula, and how strongly it holds together."""
@@ -206,6 +214,10 @@ class Latex(Text):
     def comparison(self, x: ast.expr, sign: str, y: ast.expr) -> str:
         """x compared with y."""
         return f"{self(x)} {self.signs.get(sign, sign)} {self(y)}"
+
+    def derivative(self, y: ast.expr, x: ast.expr) -> str:
+        """dy/dx, as a partial derivative."""
+        return rf"\frac{{\partial {self.at_least(y, POWER)}}}{{\partial {self.at_least(x, POWER)}}}"
 
 
 text, latex = Text(), Latex()

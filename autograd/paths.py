@@ -81,6 +81,13 @@ class Paths:
     def __len__(self) -> int:
         return len(self._paths)
 
+    def _where(self, formulas: Formulas) -> list[str]:
+        shown = {node for path in self for node in shortened(path.nodes) if node} | {self.cost, self.value}
+        names = [formulas.name(node) for node in formulas.order if node in shown and node.op]
+        return [
+            f"where {text(formulas.name(node))} = {formula.written(text)}" for node, formula in formulas.where(names)
+        ]
+
     def _rows(self, formulas: Formulas, arrow: str, times: str) -> list[list[str]]:
         rows = []
         for path in self:
@@ -103,7 +110,7 @@ class Paths:
     def __str__(self) -> str:
         formulas = Formulas(self.cost, self.value)
         title, rows = self._title(formulas), self._rows(formulas, " -> ", " * ")
-        where = [f"where {name} = {formula.written(text)}" for name, formula in formulas.where()]
+        where = self._where(formulas)
         listing = [table(["path", "factors", "product", "share"], rows)] if rows else []
         return "\n\n".join([title, *listing, *(["\n".join(where)] if where else [])])
 
@@ -116,8 +123,7 @@ class Paths:
     def _html(self) -> str:
         formulas = Formulas(self.cost, self.value)
         title, rows = self._title(formulas), self._rows(formulas, " → ", " · ")
-        where = "".join(f"\nwhere {name} = {formula.written(text)}" for name, formula in formulas.where())
-        return html_table(title + where, ["path", "factors", "product", "share"], rows)
+        return html_table("\n".join([title, *self._where(formulas)]), ["path", "factors", "product", "share"], rows)
 
 
 Sequence.register(Paths)  # type: ignore[attr-defined]  # in all but `count`, which here is the number of paths

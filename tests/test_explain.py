@@ -1,6 +1,6 @@
 import pytest
 
-from autograd import Value, paths
+from autograd import Value, explain, paths, tanh
 
 
 def test_a_path_lists_nodes_factors_and_product_from_the_value_to_the_cost():
@@ -30,3 +30,34 @@ def test_a_negative_limit_is_refused():
     x = Value(1.0)
     with pytest.raises(ValueError, match="not negative"):
         paths(x, x, limit=-1)
+
+
+def neuron():
+    """w, a0, b -> z -> a -> C <- y, as the textbook draws it."""
+    w, a0, b, y = Value(0.5, label="w"), Value(2.0, label="a0"), Value(-1.3, label="b"), Value(1.0, label="y")
+    z = w * a0 + b
+    z.label = "z"
+    a = tanh(z)
+    a.label = "a"
+    C = (a - y) ** 2
+    C.label = "C"
+    return w, a0, b, y, z, a, C
+
+
+def test_explain_works_the_chain_rule_of_one_neuron():
+    w, *_, C = neuron()
+    assert str(explain(C, w)) == (
+        "  z = w a0 + b  = -0.3\n"
+        "  a = tanh(z)   = -0.29131\n"
+        "  C = (a - y)^2 = 1.6675\n"
+        "\n"
+        "dC/dw = dz/dw * da/dz * dC/da\n"
+        "\n"
+        "  dz/dw = a0            = 2\n"
+        "  da/dz = 1 - tanh(z)^2 = 0.91514\n"
+        "  dC/da = 2 (a - y)     = -2.5826\n"
+        "\n"
+        "dC/dw = 2 * 0.91514 * (-2.5826) = -4.7269\n"
+        "\n"
+        "The error a - y = -1.2913 makes the gradient large."
+    )
