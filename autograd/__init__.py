@@ -37,8 +37,25 @@ FUNCTIONS = (
     "mean prod logsumexp weighted_sum "
 ).split()
 
-__all__ = ["Value", "draw", "explain", "paths", "softmax", "zero_grad"]
-__all__ += "count_multiplications grad gradcheck gradients hessian hvp jacobian jvp primitive value_and_grad vjp".split()
+__all__ = [
+    "Value",
+    "count_multiplications",
+    "draw",
+    "explain",
+    "grad",
+    "gradcheck",
+    "gradients",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "paths",
+    "primitive",
+    "softmax",
+    "value_and_grad",
+    "vjp",
+    "zero_grad",
+]
 __all__ += FUNCTIONS
 
 

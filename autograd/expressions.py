@@ -3,7 +3,7 @@
 import ast
 from collections import Counter
 
-from autograd.primitives import FLOATS
+from autograd.primitives import CONSTANTS, FLOATS, PRIMITIVES
 
 
 def parse(expression: str) -> ast.expr:
@@ -14,6 +14,43 @@ def parse(expression: str) -> ast.expr:
 def names_in(tree: ast.AST) -> set[str]:
     """The names that occur in an expression, functions included."""
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+def check(expression: str, names: set[str]) -> None:
+    """Raise a ValueError unless the expression is in the language of the table, in these names."""
+
+    def visit(tree: ast.expr) -> None:
+        match tree:
+            case ast.Constant(int() | float()) if not isinstance(tree.value, bool):
+                parts = []
+            case ast.Name(name) if name in names or name in CONSTANTS:
+                parts = []
+            case ast.UnaryOp(ast.USub(), x):
+                parts = [x]
+            case ast.BinOp(x, ast.Add() | ast.Sub() | ast.Mult() | ast.Div() | ast.Pow(), y):
+                parts = [x, y]
+            case ast.IfExp(
+                ast.Compare(x, [ast.Gt() | ast.Lt() | ast.GtE() | ast.LtE() | ast.Eq() | ast.NotEq()], [y]), a, b
+            ):
+                parts = [x, y, a, b]
+            case ast.Call(ast.Name(word), parts, []) if word in PRIMITIVES and not PRIMITIVES[word].variadic:
+                row = PRIMITIVES[word]
+                if not len(row.operands) - len(row.defaults) <= len(parts) <= len(row.operands):
+                    raise ValueError(f"{expression!r} calls {word} with {len(parts)} operands, not {len(row.operands)}")
+            case _:
+                words = ", ".join(name for name, row in PRIMITIVES.items() if not row.variadic)
+                raise ValueError(
+                    f"{ast.unparse(tree)!r} in {expression!r} is not understood. An expression is made of real "
+                    f"numbers, the names {', '.join(sorted(names))} and pi, "
+                    f"+ - * / **, `a if x > y else b` and calls of {words}"
+                )
+        for part in parts:
+            visit(part)
+
+    try:
+        visit(parse(expression))
+    except SyntaxError as error:
+        raise ValueError(f"{expression!r} is not an expression: {error.msg}") from None
 
 
 class Rename(ast.NodeTransformer):

@@ -1,6 +1,6 @@
-"""The graph: a topological order, and the backward pass over it.
+"""The graph: a topological order, and the passes over it, backward and forward.
 
-Two loops. They know only that a node has `parents` and `partials`; what was computed does not matter to them.
+Three loops. They know only that a node has `parents` and `partials`; what was computed does not matter to them.
 """
 
 from collections.abc import Iterable
@@ -46,6 +46,18 @@ def backpropagate(cost: Any) -> dict[Any, float]:
         for parent, partial in zip(node.parents, node.partials):
             gradient[parent] += upstream * partial
     return gradient
+
+
+def push_forward(order: Iterable[Any], tangent: dict[Any, float]) -> None:
+    """Forward mode: complete `tangent`, from some leaves to every node of a topological order that depends on them.
+
+    Where `backpropagate` asks how fast the cost changes with each node, this asks how fast each node changes when the
+    leaves move: the sum over its parents of `partial * the parent's change`.
+    """
+    for node in order:
+        changes = [partial * tangent[x] for x, partial in zip(node.parents, node.partials) if x in tangent]
+        if changes:
+            tangent[node] = sum(changes)
 
 
 def zero_grad(values: Iterable[Any]) -> None:

@@ -43,11 +43,8 @@ class Primitive:
         return ""
 
 
-PRIMITIVES: dict[str, Primitive] = {}
-
-
-def row(name: str, value: str, *partials: str, operands: str = "", note: str = "") -> Primitive:
-    """Add one row to the table and return it.
+def declaration(name: str, value: str, *partials: str, operands: str = "", note: str = "") -> Primitive:
+    """One row, as it is written in the table.
 
     `operands` is `x` or `x, y` unless it is given; there `slope=0.01` declares a default and `*xs` a list.
     """
@@ -55,7 +52,15 @@ def row(name: str, value: str, *partials: str, operands: str = "", note: str = "
     names = tuple(operand.lstrip("*") for operand, _, _ in declared)
     lists = tuple(operand[1:] for operand, _, _ in declared if operand.startswith("*"))
     defaults = {operand: float(default) for operand, equals, default in declared if equals}
-    PRIMITIVES[name] = Primitive(name, value, partials, names, lists, defaults, note)
+    return Primitive(name, value, partials, names, lists, defaults, note)
+
+
+PRIMITIVES: dict[str, Primitive] = {}
+
+
+def row(name: str, value: str, *partials: str, operands: str = "", note: str = "") -> Primitive:
+    """Add one row to the table and return it."""
+    PRIMITIVES[name] = declaration(name, value, *partials, operands=operands, note=note)
     return PRIMITIVES[name]
 
 
@@ -65,11 +70,12 @@ row("sub", "x - y", "1", "-1")
 row("mul", "x * y", "y", "x")
 row("div", "x / y", "1 / y", "-out / y")
 row("neg", "-x", "-1")
-# x ** 0 is 1 with slope 0. In the exponent, 0 ** y has slope 0 for y > 0, and a negative base has none.
+# x ** 0 is 1 with slope 0, written so that the slopes of that slope are right, too. In the exponent, 0 ** y has slope 0
+# for y > 0, and a negative base has none.
 row(
     "pow",
     "x ** y",
-    "y * x ** (y - 1) if y != 0 else 0",
+    "y * x ** (y - 1) if y != 0 else y * out / x if x != 0 else 0",
     "out * log(x) if x > 0 else nan if x < 0 else 0 if y > 0 else nan",
 )
 row("abs", "abs(x)", "sign(x)", note="|x|' at 0 is 0")

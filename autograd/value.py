@@ -8,17 +8,19 @@ from __future__ import annotations
 import builtins
 import contextlib
 import functools
+import keyword
 import math
 import numbers
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from autograd.expressions import names_in, parse
+from autograd.expressions import check, names_in, parse
 from autograd.generate import kernel, node_function
 from autograd.graph import backpropagate, topological_order
-from autograd.primitives import FLOATS, PRIMITIVES
+from autograd.primitives import FLOATS, PRIMITIVES, declaration
 
 new = object.__new__
 _accumulating = threading.Lock()  # backward passes of several threads may share leaves
@@ -115,7 +117,7 @@ class Value:
         """Add d self / d leaf into the gradient of every leaf; set the gradient of every other node on the way.
 
         Leaves accumulate over calls, as in PyTorch: call `zero_grad` before the next step. A gradient that comes out as
-        nan is left in place and reported by a RuntimeWarning that names the node where it arose.
+        nan or infinite is left in place and reported by a RuntimeWarning that names the node where it arose.
         """
         gradient = backpropagate(self)
         with _accumulating:
@@ -257,6 +259,16 @@ def restore(ancestors: object, *state: Any) -> Value:
     return node
 
 
+def replace_operands(node: Value, replacement: dict[Value, Value]) -> None:
+    """Let a node that was made on the way to a result refer to other Values, equal in data to its own."""
+    if type(node._x) is not tuple:
+        node._x, node._y = replacement.get(node._x, node._x), replacement.get(node._y, node._y)
+    elif not replacement.keys().isdisjoint(node._y):
+        whole = node._x is node._y
+        node._x = tuple([replacement.get(x, x) for x in node._x])  # type: ignore[arg-type]
+        node._y = node._x if whole else tuple([replacement.get(x, x) for x in node._y])
+
+
 # Operands and errors -----------------------------------------------------------------------------------------------
 
 
@@ -313,9 +325,14 @@ def unequal(name: str, n: int, m: int) -> ValueError:
 def described(name: str, operands: tuple) -> str:
     """`x = -0.3 (label 'p')` for each operand, at most four of them."""
     row = PRIMITIVES[name]
-    names = [f"{row.lists[0][:-1]}[{i}]" for i in range(len(operands))] if row.variadic else row.operands
-    label = lambda x: f" (label {x.label!r})" if isinstance(x, Value) and x.label else ""  # noqa: E731
-    parts = [f"{operand} = {datum(x, name)!r}{label(x)}" for operand, x in zip(names, operands)]
+    names: Iterable[str] = row.operands
+    if row.variadic:
+        n = (len(operands) - len(row.operands) + len(row.lists)) // len(row.lists)
+        names = [
+            f"{x[:-1]}[{i}]" if x in row.lists else x for x in row.operands for i in range(n if x in row.lists else 1)
+        ]
+    labels = [f" (label {x.label!r})" if isinstance(x, Value) and x.label else "" for x in operands]
+    parts = [f"{operand} = {datum(x, name)!r}{label}" for operand, x, label in zip(names, operands, labels)]
     return ", ".join(parts[:4] + ["..."] * (len(parts) > 4))
 
 
@@ -344,20 +361,50 @@ def plain(name: str, function: Callable[..., float], *data: Any) -> float:
 
 
 def warn_of_nan(gradient: dict[Value, float]) -> None:
-    """Issue a RuntimeWarning if a gradient is nan, naming the first node where one arose on the way back."""
-    if not math.isnan(builtins.sum(gradient.values())) or not any(map(math.isnan, gradient.values())):
+    """Issue a RuntimeWarning if the cost or a gradient is nan or infinite, naming the node where that arose.
+
+    `gradient` lists the nodes in topological order; the last is the cost.
+    """
+    cost = next(reversed(gradient))
+    if not math.isfinite(cost._data):
+        node = next(node for node in gradient if not math.isfinite(node._data))
+        message = (
+            f"backward from a cost that is {cost._data}, so its gradients are no guide. The first value that is "
+            f"not finite is {located(node)}. Look at the data, scale them, or use a stable form "
+            "(logsumexp, log1p, softplus)"
+        )
+    elif math.isfinite(builtins.sum(gradient.values())) or all(map(math.isfinite, gradient.values())):
         return
-    for node in reversed(gradient):
-        upstream = gradient[node]
-        where = f"{node.op or 'the leaf'} at {described(node.op, node.operands)}" if node.op else f"leaf {node!r}"
-        if math.isnan(upstream):
-            message = f"the gradient of {where} is nan: its contributions have no sum (inf - inf)"
-            break
-        slopes = [partial for partial in node.partials if math.isnan(upstream * partial)]
-        if slopes:
-            message = f"a gradient is nan. It arose at {where}: upstream {upstream} times local derivative {slopes[0]}"
-            break
-    warnings.warn(message, RuntimeWarning, stacklevel=3)
+    else:
+        message = next(filter(None, (cause(node, upstream) for node, upstream in reversed(gradient.items()))))
+    warnings.warn(message, RuntimeWarning, stacklevel=outside())
+
+
+def cause(node: Value, upstream: float) -> str:
+    """Why a gradient that is not finite arises at a node whose own gradient is `upstream`; nothing if it does not."""
+    if not math.isfinite(upstream):
+        return f"the gradient of {located(node)} is {upstream}: the contributions of its paths have no finite sum"
+    for parent, partial in zip(node.parents, node.partials):
+        if not math.isfinite(upstream * partial):
+            return (
+                f"the gradient of {located(parent)} is {upstream * partial}. It arose in {located(node)}: "
+                f"gradient {upstream} times local derivative {partial}"
+            )
+    return ""
+
+
+def located(node: Value) -> str:
+    """A node as a sentence names it: by its label, its operation and its operands."""
+    name = f"{node.label!r}, " * bool(node.label)
+    return f"{name}{node.op} at {described(node.op, node.operands)}" if node.op else f"{name}a leaf of {node._data}"
+
+
+def outside() -> int:
+    """The stacklevel, for a warning issued by the caller, of the first frame that is not this package's own."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "autograd":
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def comparand(other: Any) -> Any:
@@ -377,9 +424,14 @@ def tracing() -> Iterator[None]:
         _thread.tracing = before
 
 
+def is_tracing() -> bool:
+    """Whether this thread is recording a program."""
+    return getattr(_thread, "tracing", False)
+
+
 def settled(data: Any, conversion: str) -> Any:
     """The data, refused while a program is traced, when it is not settled yet."""
-    if getattr(_thread, "tracing", False):
+    if is_tracing():
         raise TypeError(
             f"{conversion} of a Value inside a function that is being compiled: its result would be frozen into the "
             "program. Use where(a - b, x, y) to choose x where a > b, and maximum, minimum, relu, clip or step for the "
@@ -392,7 +444,9 @@ def settled(data: Any, conversion: str) -> Any:
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {}  # the eager function of each row, made when it is first asked for
 NUMPY_NAMES = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2"}
-_WORDS = {f.__name__: f for f in (Value, number, operand, datum, listed, empty, unequal, failure, refuse_nan, plain)}
+_WORDS: dict[str, Any] = {
+    f.__name__: f for f in (Value, number, operand, datum, listed, empty, unequal, failure, refuse_nan, plain)
+}
 _WORDS["new"] = new
 
 
@@ -409,6 +463,57 @@ def function(name: str) -> Callable[..., Any]:
         if not row.variadic and name != "where":
             setattr(Value, name, FUNCTIONS[name])
     return FUNCTIONS[name]
+
+
+def primitive(name: str, value: str, *partials: str, operands: str = "", note: str = "") -> Callable[..., Any]:
+    """A new operation: its row is added to the table, its function returned.
+
+    `value` and `partials`, one for each operand, are Python expressions in the operands and the result `out`, made of
+    the table's own functions. `operands` is `"x"` or `"x, y"` unless it is given; `"x, slope=0.01"` declares a default.
+    The operation then works everywhere: as a method of Value, in derivatives of any order, compiled, drawn, explained.
+    `gradcheck` tells whether its partials are right.
+
+    Raises:
+        TypeError: something other than text.
+        ValueError: a name that is taken, an expression that the table's language does not have, a number of partials
+            that is not the number of operands. Nothing is declared then.
+
+    >>> from autograd import Value, gradcheck
+    >>> bump = primitive("bump", "exp(-x * x)", "-2 * x * out", note="a bell curve")
+    >>> x = Value(0.5)
+    >>> bump(x).backward()
+    >>> round(x.grad, 6), bool(gradcheck(bump, 0.5, order=2))
+    (-0.778801, True)
+    """
+    for text in (name, value, *partials, operands, note):
+        if not isinstance(text, str):
+            raise TypeError(f"an operation is declared by text, as in primitive('double', '2 * x', '2'), not {text!r}")
+    declared = declaration(name, value, *partials, operands=operands, note=note)
+    if PRIMITIVES.get(name) == declared:  # the same cell of a notebook, run again
+        return function(name)
+    taken = {*PRIMITIVES, *FLOATS, *NUMPY_NAMES, *_WORDS, *dir(builtins), *keyword.kwlist}
+    if not name.isidentifier() or name in taken or hasattr(Value, name):
+        raise ValueError(f"{name!r} cannot name an operation: it must be an identifier that is not in use already")
+    for x in declared.operands:
+        if not x.isidentifier() or x in taken or x in RESERVED or x.endswith("_data") or declared.operands.count(x) > 1:
+            raise ValueError(f"{x!r} cannot name an operand of {name}: use distinct identifiers such as x, y, slope")
+    if declared.lists:
+        raise ValueError(
+            f"{name} would take a list: write it as a function of sum, prod, mean, logsumexp, weighted_sum"
+        )
+    if len(partials) != len(declared.operands):
+        raise ValueError(
+            f"{name} has {len(declared.operands)} operands ({', '.join(declared.operands)}) and {len(partials)} "
+            "partials: give one derivative for each operand"
+        )
+    check(value, set(declared.operands))
+    for partial in partials:
+        check(partial, {*declared.operands, "out"})
+    PRIMITIVES[name] = declared
+    return function(name)
+
+
+RESERVED = set("n rest out node error partials operands parents kernel careful_partials new dx dy t0 t1 t2 t3".split())
 
 
 def softmax(xs: Iterable[Value | float]) -> list:

@@ -1,0 +1,103 @@
+"""Nested arguments: a number, or lists, tuples, dicts and NumPy arrays of them, taken apart and put together again.
+
+A tree is flattened into its *blocks*, numbers and arrays, from left to right; an array counts as one block whose
+entries are numbers. Whoever asks for a derivative gets it in the same shape.
+"""
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+Shape = tuple[int, ...] | None  # of an array; None for a number
+
+
+def is_array(x: Any) -> bool:
+    """Whether x is a NumPy array with at least one axis."""
+    return type(x).__module__ == "numpy" and getattr(x, "shape", ()) != ()
+
+
+def blocks(tree: Any) -> list[Any]:
+    """The numbers and arrays of a tree, from left to right; dicts in the order of their keys' insertion."""
+    if isinstance(tree, dict):
+        return [block for branch in tree.values() for block in blocks(branch)]
+    if isinstance(tree, (list, tuple)):
+        return [block for branch in tree for block in blocks(branch)]
+    return [tree]
+
+
+def shapes(tree: Any) -> list[Shape]:
+    """The shape of each block."""
+    return [block.shape if is_array(block) else None for block in blocks(tree)]
+
+
+def numbers(tree: Any) -> list[Any]:
+    """Every number of a tree, those of arrays included in row-major order."""
+    return [x for block in blocks(tree) for x in (block.ravel().tolist() if is_array(block) else [block])]
+
+
+def rebuild(tree: Any, new: Iterable[Any]) -> Any:
+    """The tree with its blocks replaced, in order."""
+    return _rebuild(tree, iter(new))
+
+
+def _rebuild(tree: Any, new: Iterator[Any]) -> Any:
+    if isinstance(tree, dict):
+        return {key: _rebuild(branch, new) for key, branch in tree.items()}
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return type(tree)(*[_rebuild(branch, new) for branch in tree])
+    if isinstance(tree, (list, tuple)):
+        return (list if isinstance(tree, list) else tuple)(_rebuild(branch, new) for branch in tree)
+    return next(new)
+
+
+def size(shape: Shape) -> int:
+    """How many numbers a block holds."""
+    return 1 if shape is None else math.prod(shape)
+
+
+def block(numbers: list[Any], shape: Shape) -> Any:
+    """A block of that shape: floats make a float array, Values an array of objects."""
+    if shape is None:
+        return numbers[0]
+    import numpy as np
+
+    dtype = float if all(isinstance(x, float) for x in numbers) else object
+    return np.array(numbers, dtype=dtype).reshape(shape)
+
+
+def assemble(tree: Any, numbers: Iterable[Any]) -> Any:
+    """The tree with its numbers replaced, in order."""
+    waiting = iter(numbers)
+    return rebuild(tree, [block([next(waiting) for _ in range(size(shape))], shape) for shape in shapes(tree)])
+
+
+def matching(tree: Any, like: Any, name: str) -> list[Any]:
+    """The numbers of a tree that must nest as `like` does, in the order of `like`; a ValueError where it does not."""
+    given, wanted = _kind(tree), _kind(like)
+    if given != wanted:
+        raise ValueError(f"{name} must be shaped like what it belongs to: {wanted}, not {given}")
+    if isinstance(like, dict):
+        return [x for key in like for x in matching(tree[key], like[key], f"{name}[{key!r}]")]
+    if isinstance(like, (list, tuple)):
+        return [x for i, branch in enumerate(tree) for x in matching(branch, like[i], f"{name}[{i}]")]
+    return numbers(tree)
+
+
+def _kind(tree: Any) -> str:
+    if isinstance(tree, dict):
+        return f"a dict of {sorted(map(repr, tree))}"
+    if isinstance(tree, (list, tuple)):
+        return f"a sequence of {len(tree)}"
+    return f"an array of shape {tree.shape}" if is_array(tree) else "a number"
+
+
+def addresses(tree: Any, name: str) -> list[str]:
+    """Where each number of a tree is found: `x[0]['w'][2]`."""
+    if isinstance(tree, dict):
+        return [where for key, branch in tree.items() for where in addresses(branch, f"{name}[{key!r}]")]
+    if isinstance(tree, (list, tuple)):
+        return [where for i, branch in enumerate(tree) for where in addresses(branch, f"{name}[{i}]")]
+    if not is_array(tree):
+        return [name]
+    return [f"{name}[{', '.join(map(str, index))}]" for index in itertools.product(*map(range, tree.shape))]
