@@ -18,6 +18,7 @@ from autograd.explain import explain
 from autograd.functional import count_multiplications, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autograd.graph import zero_grad
 from autograd.higher import gradients
+from autograd.nudge import nudge
 from autograd.paths import paths
 from autograd.value import Value, function, primitive, softmax
 

@@ -47,7 +47,8 @@ class Stop:
 def stops(cost: Value, value: Value, formulas: Formulas) -> dict[Value, Stop]:
     """The quantities on the way from the value to the cost, in topological order.
 
-    They are the ends, whatever has a name, and without a name the functions and what those are applied to.
+    They are the ends, whatever has a name, and without a name the functions and what those are applied to. Of these,
+    such as have a long formula are given a name.
     """
     way = reached(cost, value)
     applied = {
@@ -78,6 +79,9 @@ def stops(cost: Value, value: Value, formulas: Formulas) -> dict[Value, Stop]:
             stop.parents.append(chosen[parent])
             stop.routes.append(edges[::-1])
             stop.partials.append(exact_sum([math.prod(node.partials[i] for node, i in route) for route in edges]))
+    for node in chosen:  # in topological order, so that long formulas are written in terms of earlier names
+        if len(text(formulas.name(node))) > WIDEST:
+            formulas.introduce(node)
     return chosen
 
 
@@ -93,9 +97,6 @@ class Explanation:
     def __init__(self, cost: Value, value: Value):
         self._formulas = Formulas(cost, value)
         self._stops = stops(cost, value, self._formulas)
-        for node in self._stops:  # in topological order, so that long formulas are written in terms of earlier names
-            if len(text(self._formulas.name(node))) > WIDEST:
-                self._formulas.introduce(node)
         self.cost, self.value = cost, value
         self._paths: list[tuple[float, tuple[tuple[Stop, int], ...]]] = []
         self._rest: float = 0.0
@@ -333,6 +334,8 @@ def explain(cost: Value, value: Value) -> Explanation:
       C = (a - y)^2 = 0.5625
     <BLANKLINE>
     dC/da = 2 (a - y) = -1.5
+    <BLANKLINE>
+    The error a - y = -0.75 makes the gradient large.
     """
     require_values("explain", cost, value)
     return Explanation(cost, value)
