@@ -4,8 +4,6 @@ The picture carries its own background, colours for light and dark, a title and 
 of its content, so that two runs give the same bytes and two pictures on one page do not disturb each other.
 """
 
-import hashlib
-import html
 import math
 import re
 from collections.abc import Iterable, Sequence
@@ -70,9 +68,9 @@ def significant(x: float, digits: int = 4) -> str:
     return f"{mantissa}{exponent}{int(power) if power else ''}".replace("-", "−")
 
 
-def quantity(x: float) -> Text:
+def quantity(x: float, digits: int = 4) -> Text:
     """A number as a book sets it: 1.5 × 10 to the -9 with a raised exponent."""
-    mantissa, exponent, power = significant(x).partition("e")
+    mantissa, exponent, power = significant(x, digits).partition("e")
     return (Run(f"{mantissa} × 10"), Run(power, "", 1)) if exponent else (Run(mantissa),)
 
 
@@ -96,12 +94,16 @@ def plain(text: Iterable[Run]) -> str:
 
 def printable(text: str) -> str:
     """A text with a replacement mark for each character that XML cannot hold."""
-    return re.sub(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]", "\ufffd", text)
+    return _UNPRINTABLE.sub("\ufffd", text)
 
 
 def clean(text: str) -> str:
     """A text as XML holds it: printable, escaped."""
-    return html.escape(printable(text))
+    return printable(text).translate(_ESCAPES)
+
+
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ESCAPES = {ord(c): f"&{entity};" for c, entity in zip("&<>\"'", ("amp", "lt", "gt", "quot", "#39"))}
 
 
 def tspans(text: Sequence[Run], size: float) -> str:
@@ -124,7 +126,8 @@ def tspans(text: Sequence[Run], size: float) -> str:
 
 def number(x: float) -> str:
     """A coordinate: at most two decimals, so that all machines write the same bytes."""
-    return format(round(x, 2) + 0.0, ".2f").rstrip("0").rstrip(".")
+    text = f"{x:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 # The scene --------------------------------------------------------------------------------------------------------
@@ -151,7 +154,11 @@ class Box:
 
     def size(self) -> tuple[float, float]:
         """The width and height of the box around its text."""
-        if self.kind == "constant":
+        if self.kind == "unit":
+            return UNIT, UNIT
+        if self.kind == "heading":
+            return max(width(self.heading, NUMBER), width(self.remark, SMALL)), 36.0
+        if self.kind in ("constant", "neuron", "gap"):
             return max(34.0, width(self.heading, NUMBER) + 20), 26.0
         gap = 16 if self.heading and self.remark else 0
         top = width(self.heading, NAME) + gap + width(self.remark, REMARK)
@@ -172,6 +179,7 @@ class Arrow:
     strength: float = 0.0
     tooltip: str = ""
     dashed: bool = False
+    thin: bool = False
     bold: bool = False
     dim: bool = False
     data: dict[str, str] = field(default_factory=dict)
@@ -182,7 +190,10 @@ class Arrow:
 
 
 NAME, NUMBER, REMARK, BADGE, LABEL, SMALL = 17, 14, 13, 13, 12, 12
-KINDS = "parameter", "input", "constant", "operation", "cost", "folded"
+PILLS = "constant", "neuron", "unit", "gap"  # with one line of text
+UNIT = 36.0  # the diameter of a neuron in a network
+SIZES = {"name": NAME, "value": NUMBER, "remark": REMARK, "grad": BADGE, "text": LABEL}
+KINDS = "parameter input constant operation neuron group cost".split()
 MARGIN = 24.0
 ID = "\0"  # stands for the id until the content, and so its hash, is known; no text can hold it
 
@@ -225,10 +236,12 @@ def stylesheet(scope: str) -> str:
     """All CSS of a picture, dark colours included."""
     fixed = (
         f"{scope} text{{font-family:{FONT};font-size:{NUMBER}px;font-variant-numeric:lining-nums tabular-nums}}"
-        f"{scope} .i{{font-style:italic}}{scope} .b{{font-weight:bold}}"
+        + "".join(f"{scope} .{class_}{{font-size:{size}px}}" for class_, size in SIZES.items())
+        + f"{scope} .i{{font-style:italic}}{scope} .b{{font-weight:bold}}"
         f"{scope} .mid{{text-anchor:middle}}{scope} .end{{text-anchor:end}}"
         f"{scope} .shape{{stroke-width:1.2}}{scope} .line{{fill:none}}"
-        f"{scope} .dash{{stroke-dasharray:3 3}}{scope} .bold .shape{{stroke-width:2.6}}{scope} .dim{{opacity:.28}}"
+        f"{scope} .dash{{stroke-dasharray:3 3}}{scope} .thin{{opacity:.7}}"
+        f"{scope} .bold .shape{{stroke-width:2.6}}{scope} .dim{{opacity:.28}}"
     )
     return f"{fixed}{rules(scope, LIGHT)}@media(prefers-color-scheme:dark){{{rules(scope, DARK)}}}"
 
@@ -244,8 +257,8 @@ def tag(name: str, *content: str, **attributes: str | float) -> str:
 
 
 def label(text: Sequence[Run], x: float, y: float, size: float, class_: str) -> str:
-    """A line of text."""
-    return tag("text", tspans(text, size), class_=class_, x=x, y=y, style=f"font-size:{number(size)}px")
+    """A line of text; its class gives the size."""
+    return f'<text class="{class_}" x="{number(x)}" y="{number(y)}">{tspans(text, size)}</text>'
 
 
 def write(
@@ -281,6 +294,8 @@ def picture(
     legend: Sequence[tuple[str, float]] = (),
 ) -> str:
     """A whole SVG file around its elements and the items (with their widths) of a legend."""
+    import hashlib
+
     body, x, y = list(body), MARGIN, high - 4
     room = max(wide, 420.0) - MARGIN
     for item, extent in legend:
@@ -329,7 +344,9 @@ def _path(points: Sequence[Point]) -> str:
 
 
 def _edge(arrow: Arrow, curve: list[Point]) -> str:
-    """A curve, cut short where its arrowhead begins."""
+    """A curve, cut short where its arrowhead begins; a thin one has no head."""
+    if arrow.thin:
+        return _group(arrow, "edge", tag("path", class_="line thin", stroke_width=0.6 + arrow.strength, d=_path(curve)))
     (x, y), thick = curve[-1], 1.1 + 1.5 * arrow.strength * bool(arrow.sign) + 1.2 * arrow.bold
     before = next((point for point in reversed(curve) if math.dist(point, (x, y)) > 0.5), (x - 1, y))
     length, size = math.dist(before, (x, y)), 7.0 + thick
@@ -349,7 +366,7 @@ def _local(arrow: Arrow, place: Point) -> str:
     """The local derivative on an edge."""
     (x, y), (w, _) = place, arrow.size()
     paper = tag("rect", class_="paper", x=x - w / 2 + 2, y=y - 7, width=w - 4, height=14, rx=4, fill_opacity=0.88)
-    return _group(arrow, "local", paper, label(arrow.label, x, y + 4, LABEL, "mid"))
+    return _group(arrow, "local", paper, label(arrow.label, x, y + 4, LABEL, "mid text"))
 
 
 def _points(points: Iterable[Point]) -> str:
@@ -362,7 +379,7 @@ def outline(kind: str, x: float, y: float, w: float, h: float, corner: float = 1
         left, right, middle = x + 1.1 * corner, x + w - 1.1 * corner, y + h / 2
         corners = [(left, y), (right, y), (x + w, middle), (right, y + h), (left, y + h), (x, middle)]
         return tag("polygon", class_="shape", points=_points(corners))
-    radius = {"input": 0.0, "constant": h / 2, "group": corner / 2}.get(kind, corner)
+    radius = {"input": 0.0, "constant": h / 2, "neuron": h / 2, "unit": h / 2, "group": corner / 2}.get(kind, corner)
 
     def frame(inset: float, dx: float = 0.0, dy: float = 0.0) -> str:
         class_ = "shape" + " dash" * (kind == "constant")
@@ -375,14 +392,20 @@ def outline(kind: str, x: float, y: float, w: float, h: float, corner: float = 1
 def _box(box: Box, centre: Point, size: tuple[float, float]) -> str:
     """A box: its shape, the heading, the lines below, and the gradient on its badge."""
     (x, y), (w, h) = centre, size
-    parts = [outline(box.kind, x - w / 2, y - h / 2, w, h)]
-    if box.kind == "constant":
-        return _group(box, "node constant", *parts, label(box.heading, x, y + 5, NUMBER, "mid value"))
+    if box.kind == "heading":
+        lines = label(box.heading, x, y, NUMBER, "mid value"), label(box.remark, x, y + 16, SMALL, "mid muted text")
+        return _group(box, "node heading", *lines)
+    parts = [outline(box.kind, x - w / 2, y - h / 2, w, h)] if box.kind != "gap" else []
+    if box.kind in PILLS:
+        if box.sign:
+            tint = tag("rect", class_="badge", x=x - w / 2, y=y - h / 2, width=w, height=h, rx=h / 2)
+            parts.append(tint.replace("/>", f' fill-opacity="{number(0.1 + 0.5 * box.strength)}"/>'))
+        return _group(box, f"node {box.kind}", *parts, label(box.heading, x, y + 5, NUMBER, "mid value"))
     inset = {"parameter": 19, "cost": 15}.get(box.kind, 11)
     row = y - h / 2 + (24 if box.kind == "cost" else 21)
     if box.heading and box.remark:
         parts.append(label(box.heading, x - w / 2 + inset, row, NAME, "name"))
-        parts.append(label(box.remark, x + w / 2 - inset, row, REMARK, "muted end"))
+        parts.append(label(box.remark, x + w / 2 - inset, row, REMARK, "muted end remark"))
     else:
         parts.append(label(box.heading or box.remark, x, row, NAME, "mid name"))
     for line in box.lines:
@@ -400,22 +423,27 @@ def _legend(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> list[tuple[str, fl
     """What the shapes and colours mean, of those that occur: elements and their widths."""
 
     def item(picture: str, x: float, words: str) -> tuple[str, float]:
-        return picture + label((Run(words),), x, 11.5, SMALL, "muted"), x + width([Run(words)], SMALL)
+        return picture + label((Run(words),), x, 11.5, SMALL, "muted text"), x + width([Run(words)], SMALL)
 
     kinds = {box.kind for box in boxes}
     items = [
-        item(outline(kind, 0, 0, 24, 14, 5), 30, words)
-        for kind, words in zip("parameter input constant operation cost group".split(), KINDS)
+        item(
+            outline(kind, 0, 0, 24, 14, 5),
+            34 if kind == "group" else 30,
+            "several values, folded" if kind == "group" else kind,
+        )
+        for kind in KINDS
         if kind in kinds
     ]
-    if any(box.sign for box in boxes):
+    if any(thing.sign for thing in (*boxes, *arrows)):
         shades = [(-1, 0.6), (-1, 0.35), (-1, 0.12), (1, 0.12), (1, 0.35), (1, 0.6)]
         squares = [
             tag("rect", class_="badge", x=12 * i, width=12, height=14, fill_opacity=o)
             for i, (_, o) in enumerate(shades)
         ]
         scale = tag("g", *squares[:3], class_="neg") + tag("g", *squares[3:], class_="pos")
-        items.append(item(scale, 80, "gradient below 0, above 0"))
+        what = "weight (or bias, inside)" if "unit" in kinds else "gradient"
+        items.append(item(scale, 80, f"{what} below 0, above 0"))
     if any(arrow.label for arrow in arrows):
         items.append(item("", 0, "on the edges: local derivatives"))
     return items
