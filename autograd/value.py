@@ -517,7 +517,7 @@ RESERVED = set("n rest out node error partials operands parents kernel careful_p
 
 
 def softmax(xs: Iterable[Value | float]) -> list:
-    """exp(x) / sum(exp(x)) of each operand, as exp(x - logsumexp(xs)): exact for operands of any size."""
+    """exp(x) / sum(exp(x)) of each operand, as exp(x - logsumexp(xs)), which never overflows."""
     xs = listed(xs, "softmax")
     if not xs:
         raise empty("softmax")

@@ -1,0 +1,40 @@
+"""What every test shares: the rows of the table as they are declared, and how hypothesis runs."""
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from autograd.primitives import PRIMITIVES
+
+DECLARED = dict(PRIMITIVES)  # before any test declares an operation of its own
+
+settings.register_profile("default", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("default")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--rebuild-notebooks", action="store_true", help="execute the notebooks and write their .ipynb files"
+    )
+
+
+@pytest.fixture(autouse=True)
+def _only_declared_operations():
+    """Operations that a test declares are gone after it."""
+    yield
+    for name in set(PRIMITIVES) - set(DECLARED):
+        forget(name)
+
+
+def forget(name):
+    """Take an operation back."""
+    from autograd import higher, value
+    from autograd.primitives import FLOATS
+
+    del PRIMITIVES[name]
+    FLOATS.pop(name, None)
+    value.FUNCTIONS.pop(name, None)
+    delattr(value, name)
+    if name in vars(value.Value):
+        delattr(value.Value, name)
+    for cached in (higher.slope_functions, higher.words_of, higher.careful):
+        cached.cache_clear()
