@@ -1,0 +1,75 @@
+"""Compile: scalars in, array speed out.
+
+trace -> fuse -> roll -> emit -> Program: the graph as a flat list, its sums as sums of products, its nodes as arrays, the
+arrays as NumPy source, the source as something that runs. No step knows a derivative; these come from the table.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any, overload
+
+from autograd.value import Value, tracing
+
+
+def compile(
+    cost: Value | Iterable[Value] | Callable[..., Value], wrt: Iterable[Value] = (), inputs: Iterable[Value] = ()
+) -> Any:
+    """A Program that replays the graph of `cost` as a few NumPy calls, or, for a function, a compiled function.
+
+    Args:
+        cost: a Value already built, of any size; several in a list, for their values; or a function of Values.
+        wrt: the leaves to differentiate with respect to. Their order is that of `theta` and of the gradient.
+        inputs: the leaves that differ from example to example. Their order is that of the columns of a batch.
+    """
+    from autograd.compiler.emit import Emitter
+    from autograd.compiler.fuse import fuse
+    from autograd.compiler.program import Function, Program
+    from autograd.compiler.roll import roll
+    from autograd.compiler.trace import trace
+
+    def build(roots: list[Value], parameters: list[Value], inputs: list[Value], per_example: bool = False) -> Program:
+        traced, leaves = trace(roots, [*parameters, *inputs])
+        layout = roll(traced, *fuse(traced), len(parameters), len(inputs))
+        emitted = Emitter(traced, layout, len(parameters), len(inputs), per_example).emit(traced.roots)
+        return Program(emitted, traced, leaves, len(parameters), len(inputs), roots[0] if len(roots) == 1 else None)
+
+    if callable(cost):
+        return Function(*traced_function(cost, build))
+    roots = [cost] if isinstance(cost, Value) else list(cost)
+    parameters, columns = leaves_of(wrt, "wrt"), leaves_of(inputs, "inputs")
+    if not roots or not all(isinstance(root, Value) for root in roots):
+        raise TypeError(f"compile takes a Value, a list of Values or a function of Values, not {cost!r}")
+    twice = set(parameters) & set(columns)
+    if twice or len(set(columns)) < len(columns) or len(set(parameters)) < len(parameters):
+        raise ValueError("a leaf stands twice in wrt and inputs; each has one place, in theta or in the batch")
+    return build(roots, parameters, columns)
+
+
+def leaves_of(values: Iterable[Value], name: str) -> list[Value]:
+    """The values as a list, all leaves."""
+    values = list(values)
+    for value in values:
+        if not isinstance(value, Value):
+            raise TypeError(f"{name} takes Values, not {value!r}")
+        if value.op:
+            raise ValueError(f"{name} takes leaves; {value!r} is computed, by {value.op}: give the leaves it comes from")
+    return values
+
+
+def traced_function(f: Callable[..., Any], build: Callable[..., Any]) -> tuple[Any, str, int]:
+    """A function run once on fresh leaves, as a program: (program, its name, how many arguments it takes)."""
+    name = getattr(f, "__name__", type(f).__name__)
+    parameters = list(inspect.signature(f).parameters.values())
+    if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters):
+        raise TypeError(f"compile needs to know how many numbers {name} takes: *args and **kwargs do not say")
+    taken = [p for p in parameters if p.default is p.empty]
+    if not taken:
+        raise TypeError(f"compile takes a function of one number or more; {name} takes none")
+    arguments = [Value(1.0, label=p.name) for p in taken]
+    with tracing():
+        cost = f(*arguments)
+    if not isinstance(cost, Value):
+        cost = Value(cost)
+    return build([cost], [], arguments, True), name, len(arguments)

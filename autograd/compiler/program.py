@@ -1,0 +1,290 @@
+"""Program: a compiled graph, ready to run, with its source to read."""
+
+from __future__ import annotations
+
+import base64
+import math
+import operator
+import threading
+import weakref
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.emit import Emitted
+from autograd.compiler.trace import CONSTANT, LEAF, Trace
+from autograd.graph import backpropagate
+from autograd.primitives import PRIMITIVES
+from autograd.value import Value, function, warn_of_nan
+
+
+_NO_INPUTS = np.empty((1, 0))
+_data = operator.attrgetter("_data")
+
+
+class Recording:
+    """A trace, packed small: what is interpreted, node by node as the eager engine does, where array code gives up."""
+
+    def __init__(self, traced: Trace):
+        self.ops = sorted(set(traced.ops))
+        code = {op: k for k, op in enumerate(self.ops)}
+        lengths = np.array([len(x) for x in traced.operands], np.int32)
+        flat = np.fromiter((i for operands in traced.operands for i in operands), np.int32, int(lengths.sum()))
+        ops = np.array([code[op] for op in traced.ops], np.int32)
+        self.packed = [zlib.compress(x.tobytes(), 1) for x in (ops, lengths, flat)]
+        self.constants, self.labels = traced.constants, traced.labels
+        self.leaves, self.roots = traced.leaves, traced.roots
+
+    def replay(self, data: Sequence[float]) -> tuple[list[Value], list[Value]]:
+        """The graph as Values again, for these data of the leaves: (roots, leaves). Raises what the eager engine raises."""
+        ops, lengths, flat = (np.frombuffer(zlib.decompress(x), np.int32).tolist() for x in self.packed)
+        nodes: list[Any] = [None] * len(ops)
+        for i, x in self.constants.items():
+            nodes[i] = x
+        for i, x in zip(self.leaves, data):
+            nodes[i] = Value(x, self.labels.get(i, ""))
+        start = 0
+        for i, (code, n) in enumerate(zip(ops, lengths)):
+            op = self.ops[code]
+            if op != LEAF and op != CONSTANT:
+                operands = [nodes[k] for k in flat[start : start + n]]
+                nodes[i] = apply(op, operands)
+                if isinstance(nodes[i], Value):
+                    nodes[i].label = self.labels.get(i, "")
+            start += n
+        roots = [nodes[i] if isinstance(nodes[i], Value) else Value(nodes[i]) for i in self.roots]
+        return roots, [nodes[i] for i in self.leaves]
+
+
+def apply(op: str, operands: list[Any]) -> Any:
+    """An operation of the table on its operands as a node lists them."""
+    if op == "weighted_sum":
+        n = len(operands) // 2
+        return function(op)(operands[:n], operands[n : 2 * n], operands[-1])
+    return function(op)(operands) if PRIMITIVES[op].variadic else function(op)(*operands)
+
+
+class Program:
+    """A graph of scalars as a NumPy program. Made by `autograd.compile`.
+
+    Attributes:
+        source: the program as text; it runs on its own, with NumPy alone.
+        nodes: how many scalar nodes the graph has.
+        kernels: how many NumPy calls one value and gradient takes.
+    """
+
+    def __init__(
+        self, emitted: Emitted, traced: Trace, leaves: list[Value], parameters: int, inputs: int, cost: Value | None
+    ):
+        self._emitted, self._leaves = emitted, leaves
+        self._parameters, self._inputs = parameters, inputs
+        self._recording = Recording(traced)
+        self._outputs = len(traced.roots)
+        self.nodes = traced.size
+        self.kernels = sum(line.count("np.") for line in (*emitted.forward, *emitted.backward))
+        self._cost = weakref.ref(cost) if cost is not None else None
+        self._prepare()
+
+    def _prepare(self) -> None:
+        self._workspaces = threading.local()
+        self._others = self._leaves[self._parameters + self._inputs :]
+        namespace: dict[str, Any] = {**self._emitted.arrays}
+        exec(compile(self._text(with_arrays=False), "<autograd program>", "exec"), namespace)
+        self._build = namespace["program"]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: x for k, x in self.__dict__.items() if k not in ("_workspaces", "_build", "_cost", "_others")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._cost = None
+        self._prepare()
+
+    def __repr__(self) -> str:
+        return f"<Program: {self.nodes:,} scalar nodes in {self.kernels} NumPy calls>"
+
+    @property
+    def source(self) -> str:
+        """The program as text. `program(examples)` allocates its arrays and returns them with the two passes."""
+        return self._text(with_arrays=True)
+
+    def _text(self, with_arrays: bool) -> str:
+        emitted = self._emitted
+        arrays = "".join(f"{name} = {_literal(x)}\n" for name, x in emitted.arrays.items()) if with_arrays else ""
+        count = f"{self.nodes:,} scalar nodes in {self.kernels} NumPy calls"
+        return (
+            f'"""{count}, written by autograd.compile."""\n\nimport base64\nimport math\nimport zlib\n\nimport numpy as np\n\n'
+            + "".join(f"{line}\n" for line in emitted.head)
+            + arrays
+            + f"\n\ndef program(examples=1):\n{_indent(emitted.setup)}\n"
+            + f"    def forward():\n{_indent(emitted.forward, 2)}"
+            + f"        return {emitted.roots}, ({''.join(name + ', ' for name in emitted.saved)})\n\n"
+            + f"    def backward({', '.join(emitted.saved)}):\n{_indent(emitted.backward or ['pass'], 2)}\n"
+            + "    return v, g, vs, gs, forward, backward\n"
+        )
+
+    # Running
+
+    def _workspace(self, examples: int) -> tuple:
+        """The arrays and passes of this thread for a number of examples."""
+        spaces = self._workspaces.__dict__
+        if examples not in spaces:
+            if len(spaces) > 8:
+                spaces.clear()
+            spaces[examples] = (*self._build(examples), [])  # and the data of the other leaves, as last copied
+        return spaces[examples]
+
+    def _checked(self, theta: Any, batch: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Parameters and batch as arrays, from the leaves where they are left out."""
+        n, m = self._parameters, self._inputs
+        if theta is None:
+            theta = np.array([leaf._data for leaf in self._leaves[:n]])
+        else:
+            theta = np.asarray(theta, float)
+            if theta.shape != (n,):
+                raise ValueError(f"theta has shape {theta.shape}; this program has {n} parameters, in the order of wrt: ({n},)")
+        if batch is None and not m:
+            batch = _NO_INPUTS
+        elif batch is None:
+            batch = np.array([[leaf._data for leaf in self._leaves[n : n + m]]])
+        else:
+            batch = np.asarray(batch, float)
+            if batch.ndim != 2 or batch.shape[1] != m or not len(batch):
+                raise ValueError(
+                    f"a batch has shape (examples, {m}), one column per input, and at least one example; not {batch.shape}"
+                    + ("; this program was compiled without inputs" if not m else "")
+                )
+        return theta, batch
+
+    def _run(self, theta: np.ndarray, batch: np.ndarray, gradient: bool) -> tuple[Any, tuple]:
+        """Run one or both passes; None in place of the values where array code gives up."""
+        n, m = self._parameters, self._inputs
+        space = self._workspace(len(batch))
+        v, _, vs, _, forward, backward, _ = space
+        v[:n] = theta
+        if self._others:
+            data = list(map(_data, self._others))
+            if data != space[-1]:
+                v[n : n + len(data)] = space[-1][:] = data
+        if m:
+            vs[:m] = batch.T
+        with np.errstate(over="raise", invalid="raise", divide="raise", under="ignore"):
+            try:
+                values, saved = forward()
+                if gradient:
+                    backward(*saved)
+            except (ArithmeticError, ValueError):
+                return None, space
+        return values, space
+
+    def forward(self, theta: Any = None, batch: Any = None) -> Any:
+        """The value of each root: (examples,) for a batch, (examples, roots) if several were compiled.
+
+        Without inputs, a float, or an array (roots,).
+        """
+        theta, batch = self._checked(theta, batch)
+        values, _ = self._run(theta, batch, False)
+        columns = values if self._outputs > 1 else (values,)
+        if values is None or not all(np.isfinite(column).all() for column in columns):
+            columns = self._by_scalars(theta, batch)[0].T
+        result = np.stack([np.broadcast_to(column, len(batch)) for column in columns], axis=-1).astype(float)
+        if not self._inputs:
+            result = result[0]
+        return result if self._outputs > 1 else result[..., 0] if self._inputs else float(result[0])
+
+    def value_and_grad(self, theta: Any = None, batch: Any = None) -> tuple[float, np.ndarray]:
+        """The cost, averaged over the examples, and its gradient with respect to the parameters, (n_params,).
+
+        Args:
+            theta: the parameters in the order of `wrt`, (n_params,); their present `.data` when left out.
+            batch: the inputs, (examples, n_inputs); their present `.data`, as one example, when left out.
+        """
+        if self._outputs != 1:
+            raise ValueError(f"this program has {self._outputs} roots; a gradient needs one cost")
+        theta, batch = self._checked(theta, batch)
+        values, space = self._run(theta, batch, True)
+        if values is not None:
+            cost = float(values) if np.ndim(values) == 0 else float(np.add.reduce(values)) / len(values)
+            gradient = space[1][: self._parameters].copy()
+            if math.isfinite(cost) and math.isfinite(np.add.reduce(gradient)):
+                return cost, gradient
+        values, gradients, _ = self._by_scalars(theta, batch)
+        return float(values.mean()), gradients.mean(axis=0)
+
+    def _by_scalars(self, theta: np.ndarray, batch: np.ndarray, gradient: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """As the eager engine: values (examples, roots), gradients of the parameters and of the inputs, per example."""
+        n, m = self._parameters, self._inputs
+        others = list(map(_data, self._others))
+        values, gradients = [], []
+        for row in batch.tolist():
+            roots, leaves = self._recording.replay([*theta.tolist(), *row, *others])
+            values.append([root.data for root in roots])
+            found = backpropagate(roots[0])
+            warn_of_nan(found)
+            gradients.append([found.get(leaf, 0.0) for leaf in leaves[: n + m]])
+        table = np.array(gradients).reshape(len(batch), n + m)
+        return np.array(values), table[:, :n], table[:, n:]
+
+    def backward(self) -> float:
+        """Replace `cost.backward()`: read the leaves, add into the `.grad` of the parameters, set and return the cost."""
+        cost, gradient = self.value_and_grad()
+        for leaf, slope in zip(self._leaves, gradient.tolist()):
+            leaf._grad += slope
+        root = self._cost() if self._cost else None
+        if root is not None:
+            root._data = cost
+        return cost
+
+
+class Function:
+    """A function of numbers, compiled. Made by `autograd.compile(f)`; call it with numbers or 1-D arrays."""
+
+    def __init__(self, program: Program, name: str, arity: int):
+        self.program, self.__name__, self._arity = program, name, arity
+        self.source, self.nodes, self.kernels = program.source, program.nodes, program.kernels
+
+    def __call__(self, *arguments: Any) -> Any:
+        """f of each argument, a float for numbers, an array for arrays: one call of f per element."""
+        batch, scalar = self._batch(arguments)
+        values = self.program.forward(batch=batch)
+        return float(values[0]) if scalar else values
+
+    def value_and_grad(self, *arguments: Any) -> tuple:
+        """(value, d value / d argument 0, ...), floats for numbers, arrays for arrays."""
+        batch, scalar = self._batch(arguments)
+        program = self.program
+        theta = np.empty(0)
+        values, space = program._run(theta, batch, True)
+        if values is not None:
+            values = np.broadcast_to(values, len(batch)).copy()
+            gradient = space[3][: self._arity].copy()
+        if values is None or not (np.isfinite(values).all() and np.isfinite(gradient).all()):
+            values, _, gradient = program._by_scalars(theta, batch)
+            values, gradient = values[:, 0], gradient.T
+        if scalar:
+            return (float(values[0]), *(float(x[0]) for x in gradient))
+        return (values, *gradient)
+
+    def _batch(self, arguments: tuple) -> tuple[np.ndarray, bool]:
+        if len(arguments) != self._arity:
+            raise TypeError(f"{self.__name__} takes {self._arity} numbers or 1-D arrays, not {len(arguments)}")
+        arrays = [np.asarray(x, float) for x in arguments]
+        if any(x.ndim > 1 for x in arrays):
+            raise TypeError(f"{self.__name__} takes numbers or 1-D arrays, not arrays of shape {[x.shape for x in arrays]}")
+        columns = np.broadcast_arrays(*arrays)
+        return np.stack([np.atleast_1d(x) for x in columns], axis=-1), all(x.ndim == 0 for x in arrays)
+
+
+def _indent(lines: Sequence[str], levels: int = 1) -> str:
+    return "".join("    " * levels + line + "\n" for line in lines)
+
+
+def _literal(array: np.ndarray) -> str:
+    """A constant array as source: written out while it is short, else packed."""
+    if array.size <= 64:
+        return f"np.array({array.tolist()})"
+    dtype = "float64" if array.dtype.kind == "f" else "int32"
+    packed = base64.b85encode(zlib.compress(array.astype(dtype).tobytes())).decode()
+    return f"np.frombuffer(zlib.decompress(base64.b85decode({packed!r})), {dtype!r}).reshape({array.shape})"

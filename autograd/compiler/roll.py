@@ -1,0 +1,414 @@
+"""Roll: nodes of one operation at one depth form an array.
+
+Every array is a stretch of a flat buffer. Its order is chosen so that what it reads lies at positions that are affine in
+(row, column): then an operand is a strided view. Sums of products that combine every row of one array with every row of
+another become a matrix product. Positions that are not affine are gathered by index.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.fuse import DOT, Operands, Terms
+from autograd.compiler.trace import CONSTANT, Trace
+from autograd.primitives import PRIMITIVES
+
+
+@dataclass(eq=False)
+class Read:
+    """What a group reads: `at` are the positions of its elements in the buffer of single or of per-example values.
+
+    Attributes:
+        nodes: which nodes they are.
+        constant: their value, when all are one constant.
+    """
+
+    nodes: np.ndarray
+    at: np.ndarray
+    batched: bool = False
+    constant: float | None = None
+
+    @cached_property
+    def strides(self) -> tuple[int, ...] | None:
+        """The step of the positions along each axis if they are affine and only meet where a step is 0, else None."""
+        at, steps = self.at, []
+        for axis, n in enumerate(at.shape):
+            steps.append(int(at.take(1, axis).flat[0] - at.flat[0]) if n > 1 else 0)
+        expected = np.full(at.shape, at.flat[0])
+        for axis, (n, step) in enumerate(zip(at.shape, steps)):
+            expected += (np.arange(n) * step).reshape([-1 if i == axis else 1 for i in range(at.ndim)])
+        if not np.array_equal(expected, at):
+            return None
+        reach = 1
+        for step, n in sorted((abs(step), n) for step, n in zip(steps, at.shape) if step):
+            if step < reach:
+                return None
+            reach = step * n
+        return tuple(steps) if min(steps, default=0) >= 0 else None
+
+
+@dataclass(eq=False)
+class Group:
+    """One array of results, of `shape`, from `start` in its buffer on.
+
+    Attributes:
+        kind: "elementwise"; "many" for operands along the last axis; "matmul" for `left @ right` and "rows" for the
+            products of equal rows, with the two matrices as the first reads and single terms after them; "sum" for terms
+            along the last axis; "spread" for single values copied for each example.
+        nodes: the nodes in it, and `slots`, where each lies in the array.
+    """
+
+    op: str
+    kind: str
+    shape: tuple[int, ...]
+    batched: bool
+    start: int
+    reads: list[Read]
+    nodes: np.ndarray
+    slots: np.ndarray
+    level: int
+    name: str = ""
+
+    @property
+    def size(self) -> int:
+        """How many places the array takes in its buffer."""
+        return int(np.prod(self.shape, dtype=int))
+
+
+@dataclass(eq=False)
+class Part:
+    """Sums that combine `count` pairs of rows: all of `left` with all of `right` if they are dense."""
+
+    members: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+
+
+@dataclass
+class Layout:
+    """Where every node lies, and the groups in the order of evaluation; buffer 0 holds single values, 1 per-example ones."""
+
+    place: np.ndarray
+    batched: np.ndarray
+    groups: list[Group] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=lambda: [0, 0])
+
+
+def stem(label: str) -> str:
+    """The name that the elements of an array share: `z1` for `z_0^(1)`, `w2` for `w_3,12^(2)`, `x` for `x_4`."""
+    match = re.fullmatch(r"([A-Za-z]\w*?)(?:_[\d,{}jk]+)?(?:\^\(?(\w+)\)?)?", label)
+    return f"{match[1]}{match[2] or ''}" if match else ""
+
+
+class Roller:
+    """Places the nodes of a trace, depth by depth."""
+
+    def __init__(self, traced: Trace, ops: dict[int, str], operands: dict[int, Operands], parameters: int, inputs: int):
+        self.traced, self.ops, self.operands = traced, ops, operands
+        count = len(traced.ops)
+        self.layout = Layout(np.full(count, -1), np.zeros(count, bool))
+        self.place, self.batched, self.groups = self.layout.place, self.layout.batched, self.layout.groups
+        self.source = np.full(count, -1)  # the array that a node belongs to: 0 parameters, 1 other leaves, 2 constants
+        self.spread: dict[int, int] = {}  # where a single value has its copy per example
+        self.is_constant = np.zeros(count, bool)
+        self._place_leaves(parameters, inputs)
+        self._roll()
+
+    def _allocate(self, size: int, batched: bool) -> int:
+        start = self.layout.sizes[batched]
+        self.layout.sizes[batched] += size
+        return start
+
+    def _place_leaves(self, parameters: int, inputs: int) -> None:
+        leaves = self.traced.leaves
+        constants = list(self.traced.constants)
+        for source, batched, nodes in (
+            (0, False, leaves[:parameters]),
+            (1, True, leaves[parameters : parameters + inputs]),
+            (1, False, leaves[parameters + inputs :]),
+            (2, False, constants),
+        ):
+            start = self._allocate(len(nodes), batched)
+            self.place[nodes] = np.arange(start, start + len(nodes))
+            self.batched[nodes] = batched
+            self.source[nodes] = source
+        self.is_constant[constants] = True
+        self.zero = next((i for i, x in self.traced.constants.items() if x == 0), -1)
+
+    def _roll(self) -> None:
+        depth = [0] * len(self.traced.ops)
+        batched = self.batched.tolist()
+        levels: dict[int, dict[tuple, list[int]]] = {}
+        any_batched = any(batched)
+        for i, op in self.ops.items():
+            parents = self.operands[i]
+            if not parents:
+                continue
+            depth[i] = level = 1 + max([depth[parent] for parent in parents])
+            if any_batched:
+                batched[i] = any([batched[parent] for parent in parents])
+            if isinstance(parents, Terms):
+                key = (op, batched[i], len(parents.left), len(parents.singles))
+            else:
+                key = (op, batched[i], len(parents), 0)
+            levels.setdefault(level, {}).setdefault(key, []).append(i)
+        self.batched[:] = batched
+        for level in sorted(levels):
+            for op, nodes in _merge(levels[level]):
+                place = self._sums if op == DOT else self._elementwise
+                place(op, np.array(nodes), level)
+
+    # Reading
+
+    def _read(self, nodes: np.ndarray) -> Read:
+        """Where nodes lie. Where single and per-example values meet in one array, the single ones are spread."""
+        if self.is_constant[nodes].all():
+            first = nodes.flat[0]
+            if (nodes == first).all():
+                return Read(nodes, self.place[nodes], constant=self.traced.constants[int(first)])
+        per_example = self.batched[nodes]
+        if not per_example.any() or per_example.all():
+            return Read(nodes, self.place[nodes], bool(per_example.flat[0]))
+        at = self.place[nodes]
+        single = np.unique(nodes[~per_example])
+        missing = np.array([i for i in single.tolist() if i not in self.spread], int)
+        if len(missing):
+            start = self._allocate(len(missing), True)
+            self.spread.update((int(node), start + k) for k, node in enumerate(missing))
+            level = -1 - len(self.groups)
+            source = [Read(missing, self.place[missing])]
+            slots = np.arange(len(missing))
+            self.groups.append(Group("spread", "spread", (len(missing),), True, start, source, missing, slots, level))
+        for node in single.tolist():
+            at[nodes == node] = self.spread[node]
+        return Read(nodes, at, True)
+
+    def _record(self, op: str, kind: str, shape: tuple[int, ...], nodes: np.ndarray, slots: np.ndarray, level: int,
+                reads: list[Read]) -> None:  # fmt: skip
+        batched = bool(self.batched[nodes[0]])
+        if len(shape) > 1:  # matrices begin at multiples of eight places, for the sake of vector instructions
+            self._allocate(-self.layout.sizes[batched] % 8, batched)
+        start = self._allocate(int(np.prod(shape, dtype=int)), batched)
+        self.place[nodes] = start + slots
+        self.source[nodes] = len(self.groups) + 3
+        labels = self.traced.labels
+        stems = {stem(labels.get(int(i), "")) for i in (nodes[0], nodes[-1])} if labels else {""}
+        name = stems.pop() if len(stems) == 1 else ""
+        self.groups.append(Group(op, kind, shape, batched, start, reads, nodes, slots, level, name))
+
+    # Groups
+
+    def _elementwise(self, op: str, nodes: np.ndarray, level: int) -> None:
+        operands = self.operands
+        columns = np.array([operands[i] for i in nodes.tolist()]).T
+        variadic = PRIMITIVES[op].variadic
+        major = 0
+        if len(nodes) > 1:
+            distinct = [len(np.unique(column)) for column in columns] if len(columns) > 1 else [0]
+            major = int(np.argmax(distinct))
+            keys = [self.place[columns[c]] for c in range(len(columns)) if c != major]
+            order = np.lexsort([*keys, self.place[columns[major]]])
+            nodes, columns = nodes[order], columns[:, order]
+        shape: tuple[int, ...] = (len(nodes),)
+        if variadic:
+            reads = [self._read(columns.T)]
+        else:
+            source = int(self.source[columns[major][0]]) - 3
+            if source >= 0 and (origin := self.groups[source]).size == len(nodes):
+                if np.array_equal(self.place[columns[major]] - origin.start, np.arange(len(nodes))):
+                    shape = origin.shape
+            reads = [self._read(column.reshape(shape)) for column in columns]
+        self._record(op, "many" if variadic else "elementwise", shape, nodes, np.arange(len(nodes)), level, reads)
+
+    def _sums(self, op: str, nodes: np.ndarray, level: int) -> None:
+        terms: list[Any] = [self.operands[i] for i in nodes.tolist()]
+        pairs = max(len(t.left) for t in terms)
+        if not pairs:
+            singles = self._padded([t.singles for t in terms])
+            singles = singles[:, np.argsort(self._rank()[singles[0]], kind="stable")]
+            order = np.lexsort(self.place[singles[:, ::-1]].T)
+            self._record(op, "sum", (len(nodes),), nodes[order], np.arange(len(nodes)), level, [self._read(singles[order])])
+            return
+        left, right = self._padded([t.left for t in terms]), self._padded([t.right for t in terms])
+        singles = self._padded([t.singles for t in terms])
+        source = self.source + self.batched * (len(self.groups) + 8)  # per-example values to the right
+        swap = source[left[:, 0]] > source[right[:, 0]]
+        left, right = np.where(swap[:, None], right, left), np.where(swap[:, None], left, right)
+        columns = np.argsort(self._rank()[left[0]], kind="stable")
+        left, right = left[:, columns], right[:, columns]
+        ragged = len({len(t.left) for t in terms}) > 1
+        left_rows, left_of = self._rows(left)
+        right_rows, right_of = self._rows(right)
+        if ragged:
+            left_rows, left_of, right_rows, right_of = self._whole(left_rows, left_of, right_rows, right_of)
+
+        shapes: dict[tuple, list[Part]] = {}
+        for part in _parts(left_of, right_of):
+            n_left, n_right = len(part.left), len(part.right)
+            dense = len(part.members) > 1 and n_left * n_right <= 2.2 * len(part.members)
+            shapes.setdefault((n_left, n_right) if dense else (), []).append(part)
+        for shape, parts in shapes.items():
+            if shape:
+                self._matmul(op, nodes, shape, parts, (left_rows, left_of, right_rows, right_of), singles, level)
+            else:
+                members = np.concatenate([part.members for part in parts])
+                order = np.lexsort([self.place[right[members, 0]], self.place[left[members, 0]]])
+                members = members[np.sort(order) if len(order) < 2 else order]
+                own = nodes[members]
+                reads = [left_rows[left_of[members]], right_rows[right_of[members]], *singles[members].T]
+                self._record(op, "rows", (len(own),), own, np.arange(len(own)), level, [self._read(r) for r in reads])
+
+    def _matmul(self, op: str, nodes: np.ndarray, shape: tuple[int, int], parts: list[Part], rows: tuple,
+                singles: np.ndarray, level: int) -> None:  # fmt: skip
+        """One matrix product, or a stack of them, of all pairs of rows; pairs that do not occur leave a hole."""
+        left_rows, left_of, right_rows, right_of = rows
+        n_left, n_right = shape
+        parts = sorted(parts, key=lambda part: (int(part.right[0]), int(part.left[0])))
+        members = np.concatenate([part.members for part in parts])
+        slots = np.concatenate([
+            k * n_left * n_right
+            + np.searchsorted(part.left, left_of[part.members]) * n_right
+            + np.searchsorted(part.right, right_of[part.members])
+            for k, part in enumerate(parts)
+        ])  # fmt: skip
+        left = left_rows[np.array([part.left for part in parts])]
+        right = right_rows[np.array([part.right for part in parts])].swapaxes(1, 2)
+        whole: tuple[int, ...] = (len(parts), n_left, n_right)
+        if len(parts) == 1:
+            left, right, whole = left[0], right[0], (n_left, n_right)
+            if n_right == 1:
+                right, whole = right[:, 0], (n_left,)
+            elif n_left == 1 and not self.batched[nodes[members[0]]]:
+                left, whole = left[0], (n_right,)
+        reads = [self._read(left), self._read(right)]
+        for column in singles[members].T:
+            grid = np.full(len(parts) * n_left * n_right, -1)
+            grid[slots] = column
+            grid = grid.reshape(len(parts), n_left, n_right)
+            if (grid < 0).any():  # a hole takes what another column has there
+                grid = np.where(grid < 0, grid.max(axis=2, keepdims=True), grid)
+            reads.append(self._read(grid.reshape(whole)))
+        self._record(op, "matmul", whole, nodes[members], slots, level, reads)
+
+    def _padded(self, lists: list[tuple[int, ...]]) -> np.ndarray:
+        """Lists of nodes as one array, filled up with a constant zero."""
+        longest = max(map(len, lists))
+        if min(map(len, lists)) == longest:
+            return np.array(lists, int).reshape(len(lists), longest)
+        if self.zero < 0:
+            self.zero = self.traced.add(CONSTANT)
+            self.traced.constants[self.zero] = 0.0
+            start = self._allocate(1, False)
+            layout = self.layout
+            layout.place = self.place = np.append(self.place, start)
+            layout.batched = self.batched = np.append(self.batched, False)
+            self.source, self.is_constant = np.append(self.source, 2), np.append(self.is_constant, True)
+        return np.array([x + (self.zero,) * (longest - len(x)) for x in lists])
+
+    def _rank(self) -> np.ndarray:
+        """The places of all nodes, as one order: padding last, per-example values after single ones."""
+        rank = self.place + (self.batched.astype(int) << 40)
+        if self.zero >= 0:
+            rank[self.zero] = 1 << 50
+        return rank
+
+    def _rows(self, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The distinct rows in the order of their places, and which of them each row is."""
+        rank = self._rank()[nodes]
+        _, first, inverse = np.unique(rank, axis=0, return_index=True, return_inverse=True)
+        return nodes[first], inverse.reshape(-1)
+
+    def _whole(self, *sides: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Where rows end early on both sides, let those of one side go on as a longer row does: they meet zeros there."""
+        results = []
+        for rows, of in (sides[:2], sides[2:]):
+            whole: dict[tuple, int] = {}
+            target = np.zeros(len(rows), int)
+            lists = [tuple(x for x in row if x != self.zero) for row in rows.tolist()]
+            for i in sorted(range(len(rows)), key=lambda i: -len(lists[i])):
+                target[i] = whole.setdefault(lists[i], i)
+                if target[i] == i:
+                    for n in range(1, len(lists[i])):
+                        whole.setdefault(lists[i][:n], i)
+            kept, renumbered = np.unique(target, return_inverse=True)
+            results.append((rows[kept], renumbered.reshape(-1)[of], len(rows) - len(kept)))
+        (left, left_of, left_saved), (right, right_of, right_saved) = results
+        if left_saved >= right_saved:
+            return left, left_of, sides[2], sides[3]
+        return sides[0], sides[1], right, right_of
+
+
+def _merge(level: dict[tuple, list[int]]) -> list[tuple[str, list[int]]]:
+    """The groups of one depth. Sums of products of different lengths are one group where padding them costs little."""
+    merged = []
+    sums: dict[tuple, list[tuple]] = {}
+    for key, nodes in level.items():
+        op, batched, products, singles = key
+        if op == DOT:
+            sums.setdefault((batched, products > 0, singles if products else 0), []).append(key)
+        else:
+            merged.append((op, nodes))
+    for (_, has_products, _), keys in sums.items():
+        length = 2 if has_products else 3
+        keys = sorted(keys, key=lambda key: -key[length])
+        while keys:
+            longest, rest, real = keys[0], [], 0
+            nodes: list[int] = []
+            for key in keys:
+                more = level[key]
+                if (len(nodes) + len(more)) * longest[length] <= 2.5 * (real + len(more) * key[length]):
+                    nodes = nodes + more
+                    real += len(more) * key[length]
+                else:
+                    rest.append(key)
+            merged.append((DOT, sorted(nodes)))
+            keys = rest
+    return sorted(merged, key=lambda item: (len(item[1]) > 1, item[1][0]))  # on the way back, single numbers come last
+
+
+def _parts(left_of: np.ndarray, right_of: np.ndarray) -> list[Part]:
+    """The connected components of the graph whose edges join the left row and the right row of each sum."""
+    label = left_of.copy()
+    while True:
+        by_right = np.full(right_of.max() + 1, len(label))
+        np.minimum.at(by_right, right_of, label)
+        by_left = np.full(left_of.max() + 1, len(label))
+        np.minimum.at(by_left, left_of, by_right[right_of])
+        new = by_left[left_of]
+        if np.array_equal(new, label):
+            break
+        label = new
+    order = np.argsort(label, kind="stable")
+    starts = np.flatnonzero(np.diff(label[order], prepend=-1))
+    parts: list[Part] = []
+    for members in np.split(order, starts[1:]):
+        left, right = left_of[members], right_of[members]
+        pairs = np.unique(left * (int(right_of.max()) + 1) + right)
+        if len(pairs) == len(members):
+            parts.append(Part(members, np.unique(left), np.unique(right)))
+        else:  # the same pair of rows with different single terms
+            parts.extend(Part(members[k : k + 1], left[k : k + 1], right[k : k + 1]) for k in range(len(members)))
+    return parts
+
+
+def roll(traced: Trace, ops: dict[int, str], operands: dict[int, Operands], parameters: int, inputs: int) -> Layout:
+    """The layout of a fused trace whose first leaves are `parameters`, then `inputs`, which differ by example."""
+    return Roller(traced, ops, operands, parameters, inputs).layout
+
+
+def describe(groups: Sequence[Group]) -> str:
+    """One line per group, for a look at what was found."""
+    lines = []
+    for group in groups:
+        reads = ", ".join(
+            repr(read.constant) if read.constant is not None else f"{read.at.shape}{read.strides or 'gather'}"
+            for read in group.reads
+        )
+        lines.append(f"{group.name or '-':6} {group.op:8} {group.kind:12} {group.shape!s:12} {reads}")
+    return "\n".join(lines)
