@@ -20,6 +20,7 @@ from autograd.graph import zero_grad
 from autograd.higher import gradients
 from autograd.nudge import nudge
 from autograd.paths import paths
+from autograd.play import play
 from autograd.value import Value, function, primitive, softmax
 
 _foreign = [
@@ -50,7 +51,9 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "nudge",
     "paths",
+    "play",
     "primitive",
     "softmax",
     "value_and_grad",

@@ -31,6 +31,7 @@ class Diagram:
         highlight: Any = None,
         unfold: str | None = "all",
         max_nodes: int = 100,
+        steppable: bool = False,
     ):
         self.cost = cost
         self.parameters = None if parameters is None else set(parameters)
@@ -47,6 +48,8 @@ class Diagram:
         self._connect()
         if highlight is not None:
             self._highlight(highlight)
+        if steppable:
+            self._prepare()
         what = plain(name_of(cost))
         many = f"{len(self.values)} value{'s' * (len(self.values) != 1)}"
         self.title = f"Computation graph of {what}, {many}" + f" in {len(self.groups)} boxes" * self.folded
@@ -183,7 +186,7 @@ class Diagram:
         """The edge of one operand, with its local derivative."""
         upstream = self.gradient(value)
         flow = 0.0 if upstream is None else upstream * partial
-        told = f"∂{plain(name_of(value))} / ∂{plain(name_of(operand))} = {partial!r}"
+        told = f"∂{plain(symbol_of(value))} / ∂{plain(symbol_of(operand))} = {partial!r}"
         told += "" if upstream is None else f"\nupstream {upstream!r} × local {partial!r} = {flow!r}"
         return Arrow(tail, self.number[value], quantity(partial), *self.strength(flow), told)
 
@@ -192,6 +195,16 @@ class Diagram:
         flow = sum((self.gradient(value) or 0.0) * value.partials[i] for value, i in edges)
         told = f"{len(edges)} edge{'s' * (len(edges) != 1)}; {flow!r} flows back through them"
         return Arrow(tail, head, (), *self.strength(flow), told, thin=len(self.groups) > 12)
+
+    def _prepare(self) -> None:
+        """Number everything for a page that will rewrite it, and leave room for other numbers."""
+        for i, value in enumerate(self.values):
+            box = self.boxes[self.number[value]]
+            box.data["node"], box.least = str(i), 124.0
+        place = {value: i for i, value in enumerate(self.values)}
+        for arrow, origin in zip(self.arrows, self.origin):
+            if origin:
+                arrow.data["edge"], arrow.least = f"{place[origin[0]]}-{origin[1]}", 58.0 if arrow.label else 0.0
 
     def _highlight(self, path: Any) -> None:
         """Mark a path, and dim the rest."""
@@ -255,6 +268,11 @@ def span(xs: Sequence[float]) -> Text:
 def name_of(value: Value) -> Text:
     """A value's label, else its formula, else what it is worth."""
     return svg.name(value.label) if value.label else formula(value) or quantity(value.data)
+
+
+def symbol_of(value: Value) -> Text:
+    """A value's name as it stands below a d: in parentheses if it is a formula."""
+    return name_of(value) if value.label or not value.op else _bracketed(name_of(value), value, 4)
 
 
 # How tightly an operation binds in a formula; calls and labels bind tightest.

@@ -17,7 +17,7 @@ from autograd.folding import LEVELS
 from autograd.layout import Edge, Placement, arrange
 from autograd.network import Network, layers_of
 from autograd.notation import html_table, table
-from autograd.svg import Arrow, Box, Run, plain
+from autograd.svg import Arrow, Box, plain
 from autograd.value import Value
 
 ENGINES = ("dot", "graphviz-pure", "builtin")
@@ -93,6 +93,7 @@ class Drawing:
         else:
             self.engine, placement = place(diagram.boxes, diagram.arrows, engine, direction)
         self.svg = svg.write(diagram.title, diagram.description, diagram.boxes, diagram.arrows, placement, legend)
+        self.width, self.height = (int(x) for x in self.svg.split('viewBox="0 0 ', 1)[1].split('"', 1)[0].split())
 
     @property
     def dot(self) -> str:
@@ -125,7 +126,16 @@ class Drawing:
         return "\n".join([self.diagram.title, *lines[: SMALL + 1], *more])
 
     def _repr_html_(self) -> str:
-        return f"{_image(self)}<details><summary>As a table</summary>{self._html_table()}</details>"
+        return f"{self.image}<details><summary>As a table</summary>{self._html_table()}</details>"
+
+    @property
+    def image(self) -> str:
+        """The picture as an HTML image: the one form that notebooks show before they are trusted."""
+        import base64
+
+        source = base64.b64encode(self.svg.encode()).decode()
+        alt = svg.clean(self.diagram.title)
+        return f'<img src="data:image/svg+xml;base64,{source}" alt="{alt}" style="max-width:100%;height:auto">'
 
     def _html_table(self) -> str:
         heads, *rows = ([*row] for row in self.diagram.rows())
@@ -133,15 +143,6 @@ class Drawing:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": repr(self), "image/svg+xml": self.svg, "text/html": self._repr_html_()}
-
-
-def _image(drawing: Drawing) -> str:
-    """The picture as an HTML image: the one form that notebooks show before they are trusted."""
-    import base64
-
-    source = base64.b64encode(drawing.svg.encode()).decode()
-    alt = svg.clean(drawing.diagram.title)
-    return f'<img src="data:image/svg+xml;base64,{source}" alt="{alt}" style="max-width:100%;height:auto">'
 
 
 def value_bundle(value: Value) -> dict[str, str]:
@@ -191,38 +192,38 @@ def find(program: str) -> str | None:
     return shutil.which(program) or shutil.which(beside)
 
 
+SHAPES = {"parameter": "hexagon", "group": "box3d", "unit": "circle", "heading": "plaintext", "gap": "plaintext"}
+STYLES = {"operation": "rounded", "cost": "rounded", "neuron": "rounded", "constant": "dashed"}
+COLOURS = {1: svg.LIGHT["positive"], -1: svg.LIGHT["negative"]}
+
+
 def dot_source(boxes: Sequence[Box], arrows: Sequence[Arrow], direction: str) -> str:
     """The graph in Graphviz's language, every box at its size."""
     import graphviz
 
-    shapes = {"parameter": "hexagon", "input": "box", "constant": "box", "group": "box3d"}
     source = graphviz.Digraph("graph", node_attr={"fontname": "Times", "fontsize": "12", "fixedsize": "true"})
+    source.attr("edge", fontname="Times", fontsize="11")
     source.attr(rankdir=direction, nodesep="0.22", ranksep="0.35")
     for i, box in enumerate(boxes):
+        heading = plain(box.heading) + f"   {plain(box.remark)}" * bool(box.remark)
+        text = "\n".join(line for line in (heading, *map(plain, box.lines), plain(box.badge)) if line)
         w, h = box.size()
-        text = "\n".join(
-            plain(line)
-            for line in (box.heading + ((Run("  "), *box.remark) if box.remark else ()), *box.lines, box.badge)
-            if line
-        )
         source.node(
             f"n{i}",
             graphviz.escape(svg.printable(text)).replace("\n", "\\n"),
-            shape=shapes.get(box.kind, "box"),
-            style="rounded" if box.kind in ("operation", "cost") else "dashed" if box.kind == "constant" else "solid",
+            shape=SHAPES.get(box.kind, "box"),
+            style=STYLES.get(box.kind, "solid"),
             peripheries="2" if box.kind == "cost" else "1",
             width=svg.number(w / 72),
             height=svg.number(h / 72),
         )
     for i, arrow in enumerate(arrows):
-        source.edge(
-            f"n{arrow.tail}",
-            f"n{arrow.head}",
-            graphviz.escape(plain(arrow.label)),
-            id=f"e{i}",
-            fontsize="11",
-            fontname="Times",
-        )
+        text = plain(arrow.label)
+        room = " " * round((arrow.size()[0] - svg.width(arrow.label, svg.LABEL)) / 6)  # for other numbers, later
+        label = graphviz.escape(svg.printable(f"{room}{text}{room}")) if text else ""
+        style = {"style": "dashed"} if arrow.dashed else {}
+        colour = COLOURS.get(arrow.sign, svg.LIGHT["edge"])
+        source.edge(f"n{arrow.tail}", f"n{arrow.head}", label, id=f"e{i}", color=colour, **style)
     return source.source
 
 

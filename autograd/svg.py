@@ -150,6 +150,7 @@ class Box:
     tooltip: str = ""
     bold: bool = False
     dim: bool = False
+    least: float = 64.0
     data: dict[str, str] = field(default_factory=dict)
 
     def size(self) -> tuple[float, float]:
@@ -165,7 +166,7 @@ class Box:
         wide = max([top, *(width(line, NUMBER) for line in self.lines), width(self.badge, BADGE) + 12])
         slant = {"parameter": 18, "cost": 8}.get(self.kind, 0)
         rows = 24 + 19 * len(self.lines) + (23 if self.badge else 4)
-        return max(64.0, wide + 24) + slant, float(rows + (6 if self.kind == "cost" else 0))
+        return max(self.least, wide + 24) + slant, float(rows + (6 if self.kind == "cost" else 0))
 
 
 @dataclass
@@ -182,11 +183,12 @@ class Arrow:
     thin: bool = False
     bold: bool = False
     dim: bool = False
+    least: float = 0.0
     data: dict[str, str] = field(default_factory=dict)
 
     def size(self) -> tuple[float, float]:
         """The width and height of its label."""
-        return (width(self.label, LABEL) + 8, 16.0) if self.label else (0.0, 0.0)
+        return (max(self.least, width(self.label, LABEL) + 8), 16.0) if self.label else (0.0, 0.0)
 
 
 NAME, NUMBER, REMARK, BADGE, LABEL, SMALL = 17, 14, 13, 13, 12, 12
@@ -364,8 +366,8 @@ def _edge(arrow: Arrow, curve: list[Point]) -> str:
 
 def _local(arrow: Arrow, place: Point) -> str:
     """The local derivative on an edge."""
-    (x, y), (w, _) = place, arrow.size()
-    paper = tag("rect", class_="paper", x=x - w / 2 + 2, y=y - 7, width=w - 4, height=14, rx=4, fill_opacity=0.88)
+    (x, y), w = place, width(arrow.label, LABEL) + 4
+    paper = tag("rect", class_="paper", x=x - w / 2, y=y - 7, width=w, height=14, rx=4, fill_opacity=0.88)
     return _group(arrow, "local", paper, label(arrow.label, x, y + 4, LABEL, "mid text"))
 
 

@@ -1,0 +1,77 @@
+// What the words of the table of primitives mean in JavaScript. Every other function is translated from its row.
+const words = Object.assign(Object.create(null), {
+  power: Math.pow, abs: Math.abs, sqrt: Math.sqrt, exp: Math.exp, expm1: Math.expm1,
+  log: Math.log, log1p: Math.log1p, log2: Math.log2, log10: Math.log10,
+  sin: Math.sin, cos: Math.cos, tan: Math.tan, asin: Math.asin, acos: Math.acos, atan: Math.atan,
+  sinh: Math.sinh, cosh: Math.cosh, tanh: Math.tanh, atan2: Math.atan2, hypot: Math.hypot,
+  floor: Math.floor, ceil: Math.ceil,
+  maximum: (x, y) => (x > y || x !== x ? x : y),
+  minimum: (x, y) => (x < y || x !== x ? x : y),
+  sign: (x) => (x > 0 ? 1 : x < 0 ? -1 : 0 * x),
+  step: (x) => (x > 0 ? 1 : x <= 0 ? 0 : x),
+  prod: (xs) => xs.reduce((product, x) => product * x, 1),
+  sumproduct: (ws, xs) => words.sum(ws.map((w, i) => w * xs[i])),
+
+  // The exact sum, rounded once: what the roundings lose is kept in `parts`, which do not overlap.
+  sum(xs) {
+    if (!xs.every(Number.isFinite)) return xs.reduce((total, x) => total + x, 0);
+    const parts = [];
+    for (let x of xs) {
+      let kept = 0;
+      for (let y of parts) {
+        if (Math.abs(x) < Math.abs(y)) [x, y] = [y, x];
+        const total = x + y, lost = y - (total - x);
+        if (lost) parts[kept++] = lost;
+        x = total;
+      }
+      parts.splice(kept, parts.length, x);
+    }
+    let total = 0, lost = 0;
+    while (parts.length && !lost) {
+      const part = parts.pop(), before = total;
+      total = before + part;
+      lost = part - (total - before);
+    }
+    const next = parts.length ? parts[parts.length - 1] : 0;
+    if ((lost < 0 && next < 0) || (lost > 0 && next > 0)) {  // half a unit, and more behind it: round away
+      const further = total + 2 * lost;
+      if (2 * lost === further - total) total = further;
+    }
+    return total;
+  },
+
+  logsumexp(xs) {
+    const top = Math.max(...xs);
+    return Number.isFinite(top) ? top + Math.log(words.sum(xs.map((x) => Math.exp(x - top)))) : words.sum(xs);
+  },
+
+  products_of_others(xs) {
+    const before = [1], after = [1];
+    for (let i = 0; i < xs.length - 1; i++) {
+      before.push(before[i] * xs[i]);
+      after.push(after[i] * xs[xs.length - 1 - i]);
+    }
+    return before.map((product, i) => product * after[xs.length - 1 - i]);
+  },
+
+  // Near 0 the series 2 / sqrt(pi) exp(-x^2) (x + 2 x^3 / 3 + 4 x^5 / 15 + ...), whose terms are all of one sign.
+  erf(x) {
+    if (!(Math.abs(x) < 1)) return x === x ? Math.sign(x) * (1 - words.erfc(Math.abs(x))) : x;
+    let term = x, total = x;
+    for (let n = 1; Math.abs(term) > 1e-18 * Math.abs(total); n++) {
+      term *= (2 * x * x) / (2 * n + 1);
+      total += term;
+    }
+    return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * total;
+  },
+
+  // Far from 0 the continued fraction exp(-x^2) / sqrt(pi) / (x + (1/2) / (x + (2/2) / (x + (3/2) / ...))).
+  erfc(x) {
+    if (x < 1) return 1 - words.erf(x);
+    if (!(x < 28)) return x === x ? 0 : x;
+    let fraction = x;
+    for (let n = 250; n > 0; n--) fraction = x + n / 2 / fraction;
+    const high = Math.round(x * 4096) / 4096;  // exp(-x^2) in two factors: x * x alone would be rounded
+    return (Math.exp(-high * high) * Math.exp((high - x) * (high + x))) / (fraction * Math.sqrt(Math.PI));
+  },
+});
