@@ -196,6 +196,6 @@ def complex_step(outputs: Callable[[list[Any]], list[Any]], point: list[float], 
 
 def kink(f: Callable[[float], float], x: float) -> str:
     """The slopes on both sides of x, if they differ."""
-    h = 1e-6 * max(1.0, abs(x))
+    h = 1e-6 * (abs(x) or 1.0)
     left, right = (f(x) - f(x - h)) / h, (f(x + h) - f(x)) / h
     return f" at a kink: slope {left:.3g} before, {right:.3g} after" if abs(left - right) > 1e-2 * abs(left) else ""

@@ -2,6 +2,7 @@
 
 import ast
 from collections import Counter
+from collections.abc import Iterator
 
 from autograd.primitives import CONSTANTS, FLOATS, PRIMITIVES
 
@@ -82,10 +83,26 @@ class Fold(ast.NodeTransformer):
         return node
 
 
+def unconditional(tree: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of an expression that are evaluated whichever way its conditions turn out."""
+    yield tree
+    for part in [tree.test] if isinstance(tree, ast.IfExp) else ast.iter_child_nodes(tree):
+        yield from unconditional(part)
+
+
 def hoist(trees: list[ast.expr], prefix: str = "t") -> tuple[dict[str, str], list[ast.expr]]:
-    """Name each call that occurs more than once: ({name: call}, the expressions in terms of those names)."""
-    count = Counter(ast.unparse(node) for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
-    repeated = [call for call in count if count[call] > 1]
+    """Name each call that occurs more than once: ({name: call}, the expressions in terms of those names).
+
+    A call that its first expression may never evaluate stays where it is: it may be undefined.
+    """
+    count: Counter[str] = Counter()
+    repeated: list[str] = []
+    for tree in trees:
+        certain = {ast.unparse(node) for node in unconditional(tree) if isinstance(node, ast.Call)}
+        calls = Counter(ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Call))
+        repeated += [call for call in calls if call not in count and call in certain]
+        count += calls
+    repeated = [call for call in repeated if count[call] > 1]
     largest = [call for call in repeated if not any(call != other and call in other for other in repeated)]
     names = {call: f"{prefix}{i}" for i, call in enumerate(largest)}
 

@@ -224,7 +224,7 @@ def slope_functions(name: str) -> list[Callable[..., Number] | float]:
         if isinstance(tree, ast.Constant):
             slopes.append(float(tree.value))  # type: ignore[arg-type]
             continue
-        calls, [tree] = ({}, [tree]) if "if" in expression else hoist([tree])
+        calls, [tree] = hoist([tree])
         body = [*(f"{t} = {call}" for t, call in calls.items()), f"return {ast.unparse(OnValues().visit(tree))}"]
         title = f"slope_of_{name}_in_{operand}"
         source = f"def {title}({', '.join(parameters)}):\n" + "".join(f"    {line}\n" for line in body)

@@ -51,7 +51,10 @@ def declaration(name: str, value: str, *partials: str, operands: str = "", note:
     declared = [part.strip().partition("=") for part in (operands or "x, y"[: 3 * len(partials) - 2]).split(",")]
     names = tuple(operand.lstrip("*") for operand, _, _ in declared)
     lists = tuple(operand[1:] for operand, _, _ in declared if operand.startswith("*"))
-    defaults = {operand: float(default) for operand, equals, default in declared if equals}
+    try:
+        defaults = {operand: float(default) for operand, equals, default in declared if equals}
+    except ValueError:
+        raise ValueError(f"a default in {operands!r} is not a number") from None
     return Primitive(name, value, partials, names, lists, defaults, note)
 
 

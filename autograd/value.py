@@ -494,17 +494,17 @@ def primitive(name: str, value: str, *partials: str, operands: str = "", note: s
     taken = {*PRIMITIVES, *FLOATS, *NUMPY_NAMES, *_WORDS, *dir(builtins), *keyword.kwlist}
     if not name.isidentifier() or name in taken or hasattr(Value, name):
         raise ValueError(f"{name!r} cannot name an operation: it must be an identifier that is not in use already")
+    if len(partials) != len(declared.operands):
+        raise ValueError(
+            f"{name} has {len(declared.operands)} operands ({', '.join(declared.operands)}) and {len(partials)} "
+            "partials: give one derivative for each operand, and operands='x, y, slope' for more than two"
+        )
     for x in declared.operands:
         if not x.isidentifier() or x in taken or x in RESERVED or x.endswith("_data") or declared.operands.count(x) > 1:
             raise ValueError(f"{x!r} cannot name an operand of {name}: use distinct identifiers such as x, y, slope")
     if declared.lists:
         raise ValueError(
             f"{name} would take a list: write it as a function of sum, prod, mean, logsumexp, weighted_sum"
-        )
-    if len(partials) != len(declared.operands):
-        raise ValueError(
-            f"{name} has {len(declared.operands)} operands ({', '.join(declared.operands)}) and {len(partials)} "
-            "partials: give one derivative for each operand"
         )
     check(value, set(declared.operands))
     for partial in partials:
