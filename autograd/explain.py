@@ -16,6 +16,7 @@ from autograd.value import Value
 
 LONGEST = 9  # factors of one path, and
 MOST = 6  # paths, that are written out
+IF = r" \text{ if } ", r" \text{ and } "
 WIDEST = 14  # letters in the formula of a quantity that goes without a name
 
 
@@ -168,14 +169,14 @@ class Explanation:
         numbers = [notation.number(abs(term)) for term in terms]
         return ("-" if terms[0] < 0 else "") + numbers[0] + "".join(f" {s} {x}" for s, x in zip(signs[1:], numbers[1:]))
 
-    def _quantities(self) -> list[tuple[str, Formula, float]]:
+    def _quantities(self) -> list[tuple[ast.expr, Formula, float]]:
         """The quantities on the way, and what the formulas call by a name given here, by their definitions."""
         formulas = self._formulas
         shown = {node for stop, i in self._edges for node in (stop.node, stop.parents[i].node)} | {self.cost}
         rows = {node: formulas.definition(node) for node in shown if node.op and formulas.is_named(node)}
         trees = [formula.tree for formula in (*rows.values(), *self._formula.values())]
         rows |= dict(formulas.where(trees, known=self._stops))
-        return [(text(self._name(node)), rows[node], node.data) for node in formulas.order if node in rows]
+        return [(self._name(node), rows[node], node.data) for node in formulas.order if node in rows]
 
     # The three forms
 
@@ -189,7 +190,7 @@ class Explanation:
             return f"{derivative} = 1\n\n{self._remark(text)}"
         indent = "\n" + " " * len(derivative)
         numbers = f"{derivative} = {self._sum(self._number(text), text, ' * ', indent + ' + ')}"
-        quantities = aligned([[name, f.written(text), digits(data)] for name, f, data in self._quantities()])
+        quantities = aligned([[text(x), f.written(text), digits(data)] for x, f, data in self._quantities()])
         if len(self._edges) == 1:
             factor = [f"{derivative} = {self.factors[0].formula}"]
             factor += [digits(self.gradient)] * (digits(self.gradient) != self.factors[0].formula)
@@ -231,10 +232,13 @@ class Explanation:
                 f"| ${self._symbol(latex, edge)}$ | ${self._case(edge)}$ | ${number(edge)}$ |" for edge in self._edges
             ]
             parts.insert(1, "\n".join(["| factor | formula | value |", "|:--|:--|--:|", *rows]))
+        if quantities := self._quantities():
+            told = (f"${latex(x)} = {f.written(latex, *IF)} = {latex.number(data)}$" for x, f, data in quantities)
+            parts.insert(0, "With " + ", ".join(told) + ":")
         return "\n\n".join(parts)
 
     def _case(self, edge: tuple[Stop, int]) -> str:
-        return self._formula[edge].written(latex, r" \text{ if } ", r" \text{ and } ").replace("|", r"\vert ")
+        return self._formula[edge].written(latex, *IF).replace("|", r"\vert ")  # a bar would end the table's cell
 
     def __str__(self) -> str:
         return self.text

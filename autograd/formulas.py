@@ -22,10 +22,14 @@ LARGEST = 12  # operations and operands that a formula may hold before it gets a
 SUMMANDS = 6  # terms of a sum or product that are written out
 
 
-@cache
-def is_arithmetic(row: str) -> bool:
+def is_arithmetic(op: str) -> bool:
     """Whether an operation is made of + - * / ** and sums alone, so that it reads as a part of a formula."""
-    nodes = list(ast.walk(parse(PRIMITIVES[row].value)))
+    return _is_arithmetic(PRIMITIVES[op].value)
+
+
+@cache
+def _is_arithmetic(value: str) -> bool:
+    nodes = list(ast.walk(parse(value)))
     functions = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     return functions <= {"sum", "prod", "sumproduct"} and not any(isinstance(node, ast.IfExp) for node in nodes)
 
@@ -306,14 +310,10 @@ def plus(x: ast.expr, y: ast.expr) -> ast.expr:
 
 
 def minus(x: ast.expr, y: ast.expr) -> ast.expr:
-    """x - y"""
+    """x - y; a 0 stays, since it is often a target: a - 0 is an error, not an activation"""
     match constant(x), constant(y):
         case float() as a, float() as b:
             return ast.Constant(a - b)
-        case 0.0, _:
-            return negative(y)
-        case _, 0.0:
-            return x
         case _, float() as b if b < 0:
             return ast.BinOp(x, ast.Add(), ast.Constant(-b))
     return plus(x, y.operand) if isinstance(y, ast.UnaryOp) else ast.BinOp(x, ast.Sub(), y)

@@ -1,0 +1,149 @@
+"""Every notebook runs, and the committed .ipynb is what its .py says.
+
+A notebook is written as `notebooks/NN_name.py` in percent format; the `.ipynb` beside it is made from it, executed, by
+
+    python -m pytest tests/test_notebooks.py --rebuild-notebooks
+
+Text must come out again, its numbers up to a last digit that differs between machines; pictures must be there again.
+The text of a cell tagged "rounding" (`# %% tags=["rounding"]`) shows rounding itself and is not compared.
+"""
+
+import math
+import re
+from pathlib import Path
+
+import pytest
+
+jupytext = pytest.importorskip("jupytext")
+nbformat = pytest.importorskip("nbformat")
+nbclient = pytest.importorskip("nbclient")
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+TEXT = {"stdout", "stderr", "text/plain", "text/markdown", "text/latex"}
+NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+SOURCES = sorted(FOLDER.glob("[0-9]*.py"))
+
+
+@pytest.fixture(params=SOURCES, ids=lambda path: path.stem)
+def source(request):
+    return request.param
+
+
+def executed(source):
+    """The notebook of a source file, run in a fresh kernel; its metadata tell nothing of this machine."""
+    notebook = nbformat.v4.new_notebook(cells=jupytext.read(source).cells)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+        patch.setenv("PYTHONHASHSEED", "0")
+        patch.setenv("COLUMNS", "100")
+        nbclient.NotebookClient(
+            notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": FOLDER}}
+        ).execute()
+    for i, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{i}"
+        cell.metadata = {key: cell.metadata[key] for key in ("tags",) if key in cell.metadata}
+        if cell.cell_type == "code":
+            cell.outputs = [tidied(output) for output in merged(cell.outputs)]
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        }
+    )
+    return notebook
+
+
+def merged(outputs):
+    """The outputs, consecutive ones to one stream as one, however the kernel happened to cut them."""
+    result = []
+    for output in outputs:
+        if output.output_type == "stream" and result and result[-1].get("name") == output.name:
+            result[-1].text += output.text
+        else:
+            result.append(output)
+    return result
+
+
+def tidied(output):
+    """An output without what changes from run to run: matplotlib stamps its pictures with the time, and random ids."""
+    output.pop("metadata", None)
+    if output.output_type in ("display_data", "execute_result"):
+        output.metadata = {}
+        svg = output.data.get("image/svg+xml")
+        if svg and "Matplotlib" in svg:
+            output.data["image/svg+xml"] = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    return output
+
+
+def contents(cell):
+    """What two runs of a cell must agree on: its source, the texts, and which pictures there are."""
+    shown = []
+    for output in cell.get("outputs", []):
+        data = {output.name: output.text} if output.output_type == "stream" else output.data
+        told = (
+            {} if "rounding" in cell.metadata.get("tags", []) else {kind: data[kind] for kind in data if kind in TEXT}
+        )
+        shown.append((output.output_type, sorted(data), told))
+    return cell.cell_type, cell.source, shown
+
+
+def alike(now, before):
+    """Whether contents are equal, numbers within texts up to their last digits."""
+    if isinstance(now, str) and isinstance(before, str):
+        words, others = NUMBER.split(now), NUMBER.split(before)
+        numbers = zip(NUMBER.findall(now), NUMBER.findall(before))
+        blank = lambda texts: [" ".join(text.split()) for text in texts]  # noqa: E731
+        return blank(words) == blank(others) and all(
+            math.isclose(float(x), float(y), rel_tol=1e-3, abs_tol=1e-9) for x, y in numbers
+        )
+    if isinstance(now, dict) and isinstance(before, dict):
+        return now.keys() == before.keys() and all(alike(now[key], before[key]) for key in now)
+    if isinstance(now, (list, tuple)) and isinstance(before, (list, tuple)):
+        return len(now) == len(before) and all(map(alike, now, before))
+    return now == before
+
+
+def written(notebook):
+    """The notebook as the bytes of a file."""
+    return nbformat.writes(notebook, indent=1) + "\n"
+
+
+def test_the_committed_notebook_is_what_its_source_says_and_shows(source, request):
+    target = source.with_suffix(".ipynb")
+    notebook = executed(source)
+    nbformat.validate(notebook)
+    if request.config.getoption("--rebuild-notebooks"):
+        target.write_text(written(notebook), encoding="utf-8")
+    rebuild = f"python -m pytest tests/test_notebooks.py --rebuild-notebooks -k {source.stem}"
+    assert target.exists(), f"{target.name} is missing: run {rebuild}"
+    committed = nbformat.read(target, as_version=4)
+    for now, before in zip(notebook.cells, committed.cells):
+        assert alike(contents(now), contents(before)), f"{target.name} is out of date: run {rebuild}\n{now}\n{before}"
+    assert len(notebook.cells) == len(committed.cells), f"{target.name} is out of date: run {rebuild}"
+
+
+def test_a_committed_notebook_holds_svg_pictures_and_no_trace_of_a_machine(source):
+    text = source.with_suffix(".ipynb").read_text(encoding="utf-8")
+    assert "image/png" not in text, "pictures are SVG: matplotlib_inline.backend_inline.set_matplotlib_formats('svg')"
+    assert not re.search(r"(/home/|/tmp/|/root/|/Users/|[A-Z]:\\\\)", text), "an absolute path"
+    assert not re.search(r"0x[0-9a-f]{8,}", text), "an address in memory"
+    assert '"output_type": "error"' not in text
+
+
+def test_a_notebook_argues_in_small_steps(source):
+    cells = jupytext.read(source).cells
+    assert cells[0].cell_type == "markdown"
+    assert cells[0].source.startswith("# ")
+    for cell in cells:
+        assert cell.cell_type != "code" or len(cell.source.splitlines()) <= 12, f"a long cell:\n{cell.source}"
+
+
+def test_every_notebook_has_its_source():
+    assert {path.stem for path in FOLDER.glob("*.ipynb")} == {path.stem for path in SOURCES}
+
+
+def test_the_comparison_sees_another_number_and_forgives_a_last_digit():
+    assert alike("cost 0.12345, seed 3", "cost 0.12346, seed 3")
+    assert not alike("cost 0.12345, seed 3", "cost 0.22345, seed 3")
+    assert not alike("cost 0.12345", "cost -0.12345")
+    assert not alike(("code", "x = 1", []), ("code", "x = 2", []))
