@@ -22,6 +22,21 @@ if not hasattr(autograd, "Value"):
         "environments."
     )
 
+from nn.data import (
+    IRIS_CLASSES,
+    IRIS_FEATURES,
+    circles,
+    digits,
+    iris,
+    line,
+    moons,
+    one_hot,
+    spirals,
+    standardize,
+    train_test_split,
+    xor,
+)
+from nn.evaluation import accuracy, classify, confusion_matrix, predict, summary
 from nn.layers import MLP, Layer, Neuron
 from nn.losses import (
     absolute_error,
@@ -46,28 +61,59 @@ from nn.optimizers import (
     linear_decay,
     warmup,
 )
+from nn.plots import plot_activations, plot_confusion, plot_decision_boundary, plot_histograms, plot_history
+from nn.storage import from_torch, load, save, to_torch
+from nn.training import History, fit
 
 __all__ = [
+    "IRIS_CLASSES",
+    "IRIS_FEATURES",
     "MLP",
     "SGD",
     "Adam",
     "AdamW",
+    "History",
     "Layer",
     "Module",
     "Neuron",
     "Optimizer",
     "RMSprop",
     "absolute_error",
+    "accuracy",
     "binary_cross_entropy",
+    "circles",
+    "classify",
     "clip_gradient_norm",
+    "confusion_matrix",
     "cosine_decay",
     "cross_entropy",
+    "digits",
+    "fit",
+    "from_torch",
     "hinge",
     "huber",
+    "iris",
     "l1_penalty",
     "l2_penalty",
+    "line",
     "linear_decay",
+    "load",
     "mean_squared_error",
+    "moons",
+    "one_hot",
+    "plot_activations",
+    "plot_confusion",
+    "plot_decision_boundary",
+    "plot_histograms",
+    "plot_history",
+    "predict",
+    "save",
+    "spirals",
     "squared_error",
+    "standardize",
+    "summary",
+    "to_torch",
+    "train_test_split",
     "warmup",
+    "xor",
 ]

@@ -98,7 +98,7 @@ def cross_entropy(output: Any, target: Any) -> Any:
     logits = listed(output)
     if len(logits) < 2:
         raise ValueError("cross_entropy takes a list of logits, one per class; for one logit use binary_cross_entropy")
-    if hasattr(target, "__iter__") and getattr(target, "shape", None) != ():
+    if is_list(target):
         chances = [y if isinstance(y, Value) else real(y, "cross_entropy") for _, y in aligned(logits, target)]
         if not any(isinstance(y, Value) for y in chances) and not (
             min(chances) >= 0 and math.isclose(math.fsum(chances), 1, abs_tol=1e-6)
@@ -145,7 +145,12 @@ def average(terms: Iterable[Any]) -> Any:
 
 def listed(x: Any) -> list[Any]:
     """A list of Values or numbers: of one, a list with it."""
-    return list(x) if hasattr(x, "__iter__") and getattr(x, "shape", None) != () else [x]
+    return list(x) if is_list(x) else [x]
+
+
+def is_list(x: Any) -> bool:
+    """Whether x is a list of some kind, a 0-d array and a string not being one."""
+    return hasattr(x, "__iter__") and getattr(x, "shape", None) != () and not isinstance(x, (str, bytes))
 
 
 def aligned(outputs: list[Any], target: Any) -> list[tuple[Any, Any]]:

@@ -1,0 +1,294 @@
+"""Data: small sets to learn on, and what is done to any data before training.
+
+The synthetic sets are drawn by NumPy from a seed; Iris is shipped; digits are read from scikit-learn's copy. All come
+as X (n, d), float64, and y (n,).
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from nn.layers import count
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Data = tuple[np.ndarray, np.ndarray]
+
+IRIS_FEATURES = ("sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)")
+IRIS_CLASSES = ("setosa", "versicolor", "virginica")
+
+
+def moons(n: int = 100, noise: float = 0.1, seed: int = 0) -> Data:
+    """Two half circles, each reaching into the other: X (n, 2), y 0 for the upper and 1 for the lower.
+
+    `noise` is the standard deviation of what is added to each coordinate. For `hinge`, use targets 2 * y - 1.
+
+    >>> X, y = moons(100, seed=1)
+    >>> X.shape, y.shape, sorted(set(y.tolist()))
+    ((100, 2), (100,), [0, 1])
+    """
+    import numpy as np
+
+    n = count(n, "n")
+    upper, lower = np.linspace(0, np.pi, n - n // 2), np.linspace(0, np.pi, n // 2)
+    points = [
+        np.column_stack([np.cos(upper), np.sin(upper)]),
+        np.column_stack([1 - np.cos(lower), 0.5 - np.sin(lower)]),
+    ]
+    return _scattered(points, noise, seed)
+
+
+def circles(n: int = 100, noise: float = 0.05, seed: int = 0, factor: float = 0.5) -> Data:
+    """A circle of radius 1 around one of radius `factor`: X (n, 2), y 0 for the outer and 1 for the inner."""
+    import numpy as np
+
+    n = count(n, "n")
+    points = []
+    for radius, size in ((1.0, n - n // 2), (factor, n // 2)):
+        angle = np.linspace(0, 2 * np.pi, size, endpoint=False)
+        points.append(radius * np.column_stack([np.cos(angle), np.sin(angle)]))
+    return _scattered(points, noise, seed)
+
+
+def spirals(n: int = 200, noise: float = 0.03, seed: int = 0, classes: int = 2, turns: float = 1.0) -> Data:
+    """Arms that wind around each other out to radius 1: X (n, 2), y the arm, 0 to classes - 1."""
+    import numpy as np
+
+    n, classes = count(n, "n"), count(classes, "classes")
+    points = []
+    for arm in range(classes):
+        radius = np.linspace(0.1, 1, (n + classes - 1 - arm) // classes)
+        angle = 2 * np.pi * (turns * radius + arm / classes)
+        points.append(radius[:, None] * np.column_stack([np.cos(angle), np.sin(angle)]))
+    return _scattered(points, noise, seed)
+
+
+def xor(n: int = 100, noise: float = 0.1, seed: int = 0) -> Data:
+    """The four corners (+-1, +-1): X (n, 2), y 1 where the signs differ. No straight line separates them.
+
+    `xor(4, noise=0)` is the truth table.
+    """
+    import numpy as np
+
+    corners = np.array([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])[np.arange(count(n, "n")) % 4]
+    same = corners[:, 0] == corners[:, 1]
+    return _scattered([corners[same], corners[~same]], noise, seed)
+
+
+def line(n: int = 50, noise: float = 0.1, seed: int = 0, slope: float = 2.0, intercept: float = -1.0) -> Data:
+    """Points near a line: X (n, 1) uniform in [-1, 1], y (n,) = slope x + intercept + noise."""
+    import numpy as np
+
+    rng = _rng(seed)
+    x = rng.uniform(-1, 1, count(n, "n"))
+    return x[:, None], slope * x + intercept + np.abs(noise) * rng.standard_normal(len(x))
+
+
+def iris() -> Data:
+    """Anderson's Iris flowers: X (150, 4) in cm (`IRIS_FEATURES`), y (150,) 0, 1, 2 (`IRIS_CLASSES`), 50 of each.
+
+    E. Anderson measured them on the Gaspe peninsula (1935); R. A. Fisher published them in "The use of multiple
+    measurements in taxonomic problems", Annals of Eugenics 7 (1936). The values are those of scikit-learn and R, which
+    are Fisher's; the copy in the UCI repository has errors in samples 35 and 38.
+
+    >>> X, y = iris()
+    >>> X.shape, X[34].tolist(), IRIS_CLASSES[y[149]]
+    ((150, 4), [4.9, 3.1, 1.5, 0.2], 'virginica')
+    """
+    import numpy as np
+
+    _, *rows = csv.reader(files("nn").joinpath("iris.csv").read_text(encoding="utf-8").splitlines())
+    return np.array([row[:4] for row in rows], float), np.array([IRIS_CLASSES.index(row[4]) for row in rows])
+
+
+def digits() -> Data:
+    """Handwritten digits: X (1797, 64), 8 x 8 pixels from 0 to 1, y (1797,) 0 to 9. Read from scikit-learn's copy.
+
+    They are the test part of the UCI set "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak, 1998).
+
+    Raises:
+        ImportError: where scikit-learn is not installed.
+    """
+    try:
+        from sklearn.datasets import load_digits  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        raise ImportError(
+            "digits are read from scikit-learn's copy: pip install scikit-learn, or pip install 'glassgrad[notebook]'"
+        ) from None
+    X, y = load_digits(return_X_y=True)
+    return X / 16, y
+
+
+# What is done to data before training ------------------------------------------------------------------------------
+
+
+def train_test_split(X: Any, y: Any, test: float | int = 0.25, seed: int = 0, stratify: bool = False) -> tuple:
+    """(X_train, X_test, y_train, y_test): the rows shuffled and parted, each in exactly one part.
+
+    Args:
+        X: a table (n, d), array or frame.
+        y: a target per row.
+        test: the fraction of rows that is held out, or their number.
+        seed: of the shuffle.
+        stratify: whether each class has its share in both parts.
+
+    >>> X, y = iris()
+    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, test=30, stratify=True)
+    >>> len(X_train), len(X_test), (y_test == 1).sum().item()
+    (120, 30, 10)
+    """
+    import numpy as np
+
+    X, y = table(X), targets(y)
+    n = same_length(X, y)
+    if isinstance(test, bool) or not hasattr(test, "__float__"):
+        raise TypeError(f"test is the fraction of rows that is held out, or their number, not {test!r}")
+    held = round(n * test) if isinstance(test, float) else int(test)
+    if not 0 < held < n:
+        raise ValueError(f"test={test} would hold out {held} of {n} rows; both parts need at least one")
+    order = _rng(seed).permutation(n)
+    if stratify:
+        # each row's place among those of its class, as a fraction: the smallest fractions are the same share of each
+        classes = np.unique(y[order], axis=0, return_inverse=True)[1].ravel()
+        place = np.empty(n)
+        for k in range(classes.max() + 1):
+            members = np.flatnonzero(classes == k)
+            place[members] = (np.arange(len(members)) + 0.5) / len(members)
+        order = order[np.argsort(place, kind="stable")]
+    train, out = np.sort(order[held:]), np.sort(order[:held])
+    return X[train], X[out], y[train], y[out]
+
+
+def standardize(X: Any, *others: Any) -> Any:
+    """X with mean 0 and standard deviation 1 in each column; further tables are scaled by the same two numbers.
+
+    Scale the test data by the training data's numbers: `X_train, X_test = standardize(X_train, X_test)`. A column that
+    is constant becomes 0.
+
+    >>> standardize([[1.0], [3.0]], [[4.0]])
+    (array([[-1.],
+           [ 1.]]), array([[2.]]))
+    """
+    tables = [table(t) for t in (X, *others)]
+    for t in tables[1:]:
+        if t.shape[1] != tables[0].shape[1]:
+            raise ValueError(f"tables of {tables[0].shape[1]} and {t.shape[1]} columns cannot be scaled alike")
+    mean, deviation = tables[0].mean(axis=0), tables[0].std(axis=0)
+    deviation[deviation <= 1e-12 * abs(mean)] = 1.0
+    scaled = tuple((t - mean) / deviation for t in tables)
+    return scaled if others else scaled[0]
+
+
+def one_hot(y: Any, classes: int | None = None) -> np.ndarray:
+    """Class indices (n,) as rows of 0s with a single 1, (n, classes).
+
+    >>> one_hot([0, 2])
+    array([[1., 0., 0.],
+           [0., 0., 1.]])
+    """
+    import numpy as np
+
+    y = targets(y)
+    if y.ndim != 1:
+        raise ValueError(f"one_hot takes one class index per row, shape (n,), not {y.shape}")
+    indices = class_indices(y, int(y.max()) + 1 if classes is None else count(classes, "classes"))
+    return np.eye(int(y.max()) + 1 if classes is None else classes)[indices]
+
+
+# Checks: data that cannot be trained on is refused, by the row and column at fault -----------------------------------
+
+
+def table(X: Any, name: str = "X") -> np.ndarray:
+    """X as float64 of shape (n, d); a list of lists, an array or a frame. Finite numbers only."""
+    array = _numeric(X, name)
+    if array.ndim != 2:
+        raise ValueError(f"{name} has one row per example, shape (n, d), not {array.shape}" + _advice(array.ndim))
+    if not array.size:
+        raise ValueError(f"{name} is empty, shape {array.shape}")
+    return array
+
+
+def targets(y: Any, name: str = "y") -> np.ndarray:
+    """Y as int64 or float64 of shape (n,) or (n, n_out). Finite numbers only."""
+    import numpy as np
+
+    array = _numeric(y, name)
+    if array.ndim not in (1, 2):
+        raise ValueError(f"{name} has one target per example, shape (n,) or (n, n_out), not {array.shape}")
+    if not array.size:
+        raise ValueError(f"{name} is empty, shape {array.shape}")
+    return array.astype(np.int64) if getattr(np.asarray(y), "dtype", array.dtype).kind in "iub" else array
+
+
+def same_length(X: np.ndarray, y: np.ndarray) -> int:
+    """The number of examples."""
+    if len(X) != len(y):
+        raise ValueError(f"X has {len(X)} rows but y has {len(y)}: each example needs one target")
+    return len(X)
+
+
+def class_indices(y: np.ndarray, classes: int) -> np.ndarray:
+    """Targets (n,) as whole numbers from 0 to classes - 1."""
+    import numpy as np
+
+    indices = y.astype(np.int64)
+    wrong = (indices != y) | (indices < 0) | (indices >= classes)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise ValueError(f"a class is a whole number from 0 to {classes - 1}, but y[{row}] is {y[row]}")
+    return indices
+
+
+def _numeric(X: Any, name: str) -> np.ndarray:
+    import numpy as np
+
+    try:
+        array = np.asarray(X)
+    except ValueError:
+        lengths: Sequence[int] = [len(row) if hasattr(row, "__len__") else 0 for row in X]
+        row = next(i for i, length in enumerate(lengths) if length != lengths[0]) if len(set(lengths)) > 1 else 0
+        raise ValueError(
+            f"{name} is ragged: row 0 has {lengths[0]} entries, row {row} has {lengths[row]}; every row needs as many"
+        ) from None
+    if array.dtype.kind == "O":
+        try:
+            array = array.astype(np.float64)
+        except (TypeError, ValueError):
+            raise TypeError(f"{name} holds something that is not a number") from None
+    if array.dtype.kind not in "fiub":
+        raise TypeError(
+            f"{name} holds {array.dtype} data, but takes real numbers; names of classes become numbers by "
+            "np.unique(names, return_inverse=True)"
+        )
+    array = array.astype(np.float64)
+    if not np.isfinite(array).all():
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise ValueError(f"{name}[{', '.join(map(str, place))}] is {array[place]}: every number has to be finite")
+    return array
+
+
+def _advice(dimensions: int) -> str:
+    return ": for a single column use X.reshape(-1, 1), for a single example [x]" if dimensions == 1 else ""
+
+
+def _scattered(points: list[np.ndarray], noise: float, seed: int) -> Data:
+    """The points of each class, shuffled, with noise added to each coordinate."""
+    import numpy as np
+
+    if not (hasattr(noise, "__float__") and 0 <= noise < math.inf):
+        raise ValueError(f"noise is a standard deviation, a finite number of at least 0, not {noise!r}")
+    rng = _rng(seed)
+    X, y = np.concatenate(points), np.repeat(np.arange(len(points)), [len(p) for p in points])
+    order = rng.permutation(len(X))
+    return X[order] + noise * rng.standard_normal(X.shape), y[order]
+
+
+def _rng(seed: int) -> np.random.Generator:
+    import numpy as np
+
+    return np.random.default_rng(seed)

@@ -1,0 +1,159 @@
+"""Judging a model: what it predicts, how often it is right, and whether its neurons are well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import autograd
+from autograd import Value
+from autograd.value import tracing
+from nn.data import class_indices, same_length, table, targets
+from nn.layers import Layer
+from nn.losses import listed
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+MANY = 32  # rows for which compiling takes less time than it saves
+
+
+def predict(model: Any, X: Any) -> np.ndarray:
+    """The model's raw outputs for each row of X (n, d): (n,) for one output, else (n, n_out).
+
+    >>> from nn import MLP
+    >>> predict(MLP(2, [3], seed=0), [[0.0, 0.0], [1.0, 2.0]]).shape
+    (2, 3)
+    """
+    outputs = evaluate(model, table(X))
+    return outputs[:, 0] if outputs.shape[1] == 1 else outputs
+
+
+def evaluate(function: Callable[[list[Any]], Any], X: np.ndarray) -> np.ndarray:
+    """The outputs of a function of one example, for each row of X, as an array (n, n_out).
+
+    For many rows the function is compiled; if it branches on its numbers it is called row by row.
+    """
+    import numpy as np
+
+    rows = X.tolist()
+    first = eager(function, rows[:1])
+    if len(rows) >= MANY:
+        x = [Value(number) for number in rows[0]]
+        try:
+            with tracing():
+                outputs = listed(function(x))
+            program = autograd.compile(outputs, inputs=x)
+        except TypeError:
+            return eager(function, rows)
+        compiled = program.forward(None, X).reshape(len(X), -1)
+        if np.allclose(compiled[:1], first, rtol=1e-9, atol=1e-9):  # else it reads .data, or draws random numbers
+            return compiled
+    return eager(function, rows)
+
+
+def eager(function: Callable[[list[Any]], Any], rows: list[list[float]]) -> np.ndarray:
+    """The outputs of a function, called row by row, as an array (n, n_out)."""
+    import numpy as np
+
+    return np.array([[float(a) for a in listed(function(row))] for row in rows])
+
+
+def classify(model: Any, X: Any) -> np.ndarray:
+    """The class that the model gives to each row of X: the index of the largest output, or for one output 0 or 1.
+
+    One output means class 1 where it is above 0, or above 0.5 if a sigmoid computes it.
+    """
+    outputs = predict(model, X)
+    if outputs.ndim == 2:
+        return outputs.argmax(axis=1)
+    return (outputs > (0.5 if outputs_are_probabilities(model) else 0.0)).astype(int)
+
+
+def accuracy(model: Any, X: Any, y: Any) -> float:
+    """The fraction of examples whose class the model gets right.
+
+    With several outputs the largest one counts, and y holds class indices or one-hot rows; with one output its sign
+    (for a sigmoid, its side of 0.5), and y holds -1 and 1 or 0 and 1.
+    """
+    return float((true_classes(model, X, y) == classify(model, X)).mean())
+
+
+def confusion_matrix(model: Any, X: Any, y: Any) -> np.ndarray:
+    """How many examples of each class (row) the model takes for which (column): integers (classes, classes)."""
+    import numpy as np
+
+    truth, guess = true_classes(model, X, y), classify(model, X)
+    classes = max(2, len(listed(model(table(X)[0].tolist()))))
+    counts = np.zeros((classes, classes), int)
+    np.add.at(counts, (truth, guess), 1)
+    return counts
+
+
+def true_classes(model: Any, X: Any, y: Any) -> np.ndarray:
+    """Targets as class indices (n,), as `classify` gives them."""
+    X, y = table(X), targets(y)
+    same_length(X, y)
+    outputs = len(listed(model(X[0].tolist())))
+    if y.ndim == 2 and y.shape[1] == outputs > 1:
+        return y.argmax(axis=1)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.ndim == 2:
+        raise ValueError(f"the model has {outputs} outputs, but y has shape {y.shape}")
+    if outputs > 1:
+        return class_indices(y, outputs)
+    found = set(y.tolist())
+    if not (found <= {-1, 1} or found <= {0, 1}):
+        raise ValueError(f"for one output the classes are -1 and 1 or 0 and 1, but y holds {sorted(found)[:5]}")
+    return (y > 0).astype(int)
+
+
+def outputs_are_probabilities(model: Any) -> bool:
+    """Whether a sigmoid computes a model's outputs."""
+    layers = getattr(model, "layers", None)
+    return getattr(layers[-1] if layers else model, "activation", "") == "sigmoid"
+
+
+# What it is made of, and how it fares ------------------------------------------------------------------------------
+
+
+class Text(str):
+    """A text that shows itself in lines, in a notebook and at the prompt."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def summary(model: Any) -> Text:
+    """The layers of a model with their shapes, activations and numbers of parameters, as a table in text.
+
+    >>> from nn import MLP
+    >>> summary(MLP(2, [16, 1], "tanh"))
+    layer  inputs  outputs  activation  parameters
+    1           2       16  tanh                48
+    2          16        1  linear              17
+    MLP                                         65
+    """
+    rows = [("layer", "inputs", "outputs", "activation", "parameters")]
+    for number, layer in enumerate(layers_of(model), 1):
+        activations = " ".join(sorted({neuron.activation for neuron in layer.neurons}))
+        rows.append((str(number), str(layer.n_in), str(layer.n_out), activations, str(len(layer.parameters()))))
+    rows.append((type(model).__name__, "", "", "", str(len(model.parameters()))))
+    return aligned_columns(rows, "<>><>")
+
+
+def layers_of(model: Any) -> list[Layer]:
+    """All layers within a model, in order."""
+    if isinstance(model, Layer):
+        return [model]
+    return [layer for _, member in model._members() if not hasattr(member, "data") for layer in layers_of(member)]
+
+
+def aligned_columns(rows: Iterable[tuple[str, ...]], sides: str) -> Text:
+    """Rows of cells as lines of text, each column as wide as its widest cell."""
+    rows = list(rows)
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = ["  ".join(f"{cell:{side}{w}}" for cell, side, w in zip(row, sides, widths)).rstrip() for row in rows]
+    return Text("\n".join(lines))

@@ -1,0 +1,263 @@
+"""Seeing a model: its training, what it does over the plane, its weights, its mistakes.
+
+Every function draws on axes that are passed in or makes its own, and returns them. Only they need matplotlib.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nn.data import same_length, table
+from nn.evaluation import confusion_matrix, evaluate, layers_of, outputs_are_probabilities, true_classes
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# Okabe and Ito's colours, told apart by colour-blind readers too; the first two are those of classes 0 and 1
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#f0e442", "#7f7f7f", "#8c564b", "#000000")
+LOW, MIDDLE, HIGH = COLOURS[0], "#f7f7f7", COLOURS[1]
+
+
+def plot_history(history: Any, ax: Any = None) -> Any:
+    """Draw the cost, and the validation cost, over the epochs, and metrics on an axis at the right. Returns the axes.
+
+    The cost's axis is logarithmic where the cost falls by a factor of 30 or more.
+    """
+    ax = ax or new_axes(figsize=(6.4, 3.8))
+    curves = history.to_dict()
+    costs = {name: curve for name, curve in curves.items() if name in ("cost", "validation_cost") and curve}
+    lines = []
+    for (name, curve), style in zip(costs.items(), ("-", "--")):
+        lines += ax.plot(range(1, len(curve) + 1), curve, style, color=COLOURS[0], label=name.replace("_", " "))
+    positive = [cost for curve in costs.values() for cost in curve]
+    if positive and min(positive) > 0 and max(positive) > 30 * min(positive):
+        ax.set_yscale("log")
+    ax.set(xlabel="epoch", ylabel="cost")
+    ax.yaxis.label.set_color(COLOURS[0])
+    ax.margins(x=0.01)
+    tidy(ax)
+    metrics = {name: curve for name, curve in curves.items() if name not in costs and curve}
+    if metrics:
+        right = ax.twinx()
+        names = [name for name in metrics if not name.startswith("validation_")]
+        for name, curve in metrics.items():
+            colour = COLOURS[1 + names.index(name.removeprefix("validation_")) % 5]
+            style = "--" if name.startswith("validation_") else "-"
+            lines += right.plot(range(1, len(curve) + 1), curve, style, color=colour, label=name.replace("_", " "))
+        right.set_ylabel(" and ".join(name.replace("_", " ") for name in names), color=COLOURS[1])
+        right.spines[["top", "left"]].set_visible(False)
+    if len(lines) > 1:
+        ax.legend(handles=lines, frameon=False, loc="center right")
+    return ax
+
+
+def plot_decision_boundary(model: Any, X: Any, y: Any, ax: Any = None, resolution: int = 200) -> Any:
+    """Colour the plane by what the model makes of each point, with the training points on it. Returns the axes.
+
+    With one output the colour is the output itself; the boundary, where it is 0 (for a sigmoid 0.5), is a solid line,
+    and the margins, -1 and 1, are dashed. With several outputs the colour is that of the largest, paler where it leads
+    by little, and the boundaries are where two of them are equal.
+    """
+    import numpy as np
+    from matplotlib.colors import LinearSegmentedColormap, to_rgb  # pyright: ignore[reportMissingImports]
+
+    X, classes = checked_plane(X), true_classes(model, X, y)
+    same_length(X, classes)
+    ax = ax or new_axes(figsize=(5.2, 4.2))
+    x1, x2, points = plane(X, resolution)
+    outputs = evaluate(model, points)
+    extent = (x1[0], x1[-1], x2[0], x2[-1])
+    if outputs.shape[1] == 1:
+        middle = 0.5 if outputs_are_probabilities(model) else 0.0
+        height = outputs.reshape(resolution, resolution) - middle
+        reach = max(0.5 if middle else 1.5, float(np.quantile(np.abs(height), 0.9)))
+        colours = LinearSegmentedColormap.from_list("signed", [LOW, MIDDLE, HIGH])
+        picture = ax.imshow(
+            height + middle,
+            origin="lower",
+            extent=extent,
+            cmap=colours,
+            vmin=middle - reach,
+            vmax=middle + reach,
+            alpha=0.55,
+            aspect="auto",
+            interpolation="bilinear",
+        )
+        ends = "neither" if np.abs(height).max() <= reach else "both"
+        ax.figure.colorbar(picture, ax=ax, label="output of the model", extend=ends).outline.set_visible(False)
+        margins = [] if middle else [-1.0, 1.0]
+        lines = [(level, style) for level, style in ((0.0, "-"), *((m, "--") for m in margins))]
+        for level, style in lines:
+            if height.min() < level < height.max():
+                width = 1.8 if level == 0 else 1.0
+                ax.contour(x1, x2, height, levels=[level], colors="#333333", linewidths=width, linestyles=style)
+    else:
+        largest = outputs.argmax(axis=1)
+        two = np.sort(outputs, axis=1)[:, -2:]
+        lead = 1 - np.exp(-(two[:, 1] - two[:, 0]))
+        palette = np.array([to_rgb(colour_of(k)) for k in range(outputs.shape[1])])
+        strength = (0.12 + 0.38 * lead)[:, None]
+        image = 1 - strength * (1 - palette[largest])
+        ax.imshow(image.reshape(resolution, resolution, 3), origin="lower", extent=extent, aspect="auto")
+        for k in range(outputs.shape[1]):
+            others = np.delete(outputs, k, axis=1).max(axis=1)
+            ahead = (outputs[:, k] - others).reshape(resolution, resolution)
+            if ahead.min() < 0 < ahead.max():
+                ax.contour(x1, x2, ahead, levels=[0.0], colors="#333333", linewidths=1.2)
+    for k in sorted(set(classes.tolist())):
+        here = X[classes == k]
+        ax.scatter(*here.T, s=26, color=colour_of(k), edgecolor="white", linewidth=0.7, label=f"class {k}", zorder=3)
+    ax.set(xlabel="$x_0$", ylabel="$x_1$", xlim=extent[:2], ylim=extent[2:])
+    ax.legend(loc="upper right", fontsize="small", framealpha=0.85)
+    return ax
+
+
+def plot_activations(model: Any, X: Any, axes: Any = None, resolution: int = 80) -> Any:
+    """Draw the activation of every neuron of an MLP over the plane, a row per layer. Returns the array of axes.
+
+    Each map has its own scale, blue below 0, orange above, written over it; the line is where the activation is 0.
+    """
+    import numpy as np
+    from matplotlib.colors import LinearSegmentedColormap  # pyright: ignore[reportMissingImports]
+
+    layers = layers_of(model)
+    if not layers or layers[0].n_in != 2:
+        raise ValueError(f"activation maps need layers over a plane, 2 inputs; {model} has another shape")
+    x1, x2, points = plane(checked_plane(X), resolution)
+
+    def every_activation(x: list[Any]) -> list[Any]:
+        activations: list[Any] = []
+        for layer in layers:
+            x = layer(x)
+            activations += x
+        return activations
+
+    columns = max(layer.n_out for layer in layers)
+    if axes is None:
+        size = max(0.75, min(1.6, 12 / columns))
+        axes = new_axes(len(layers), columns, squeeze=False, figsize=(size * columns, (size + 0.28) * len(layers)))
+    axes = np.atleast_1d(np.asarray(axes, object))
+    if axes.size < len(layers) * columns:
+        raise ValueError(f"{len(layers)} layers of up to {columns} neurons need as many axes, not {axes.size}")
+    axes = axes.ravel()[: len(layers) * columns].reshape(len(layers), columns)
+    maps = evaluate(every_activation, points).T
+    colours = LinearSegmentedColormap.from_list("signed", [LOW, "#ffffff", HIGH])
+    labels = [label_of(layer, number, j) for number, layer in enumerate(layers, 1) for j in range(layer.n_out)]
+    numbered = iter(zip(maps, labels))
+    for row, layer in zip(axes, layers):
+        for j, ax in enumerate(row):
+            ax.set_xticks([])
+            ax.set_yticks([])
+            if j >= layer.n_out:
+                ax.set_visible(False)
+                continue
+            activation, label = next(numbered)
+            image, reach = activation.reshape(resolution, resolution), max(1e-12, float(np.abs(activation).max()))
+            extent = (x1[0], x1[-1], x2[0], x2[-1])
+            ax.imshow(image, origin="lower", extent=extent, cmap=colours, vmin=-reach, vmax=reach, aspect="auto")
+            if image.min() < 0 < image.max():
+                ax.contour(x1, x2, image, levels=[0.0], colors="#333333", linewidths=0.8)
+            ax.set_title(f"{label}  {activation.min():.2g} to {activation.max():.2g}", fontsize=6.5, pad=2.5)
+            ax.spines[:].set_linewidth(0.4)
+    return axes
+
+
+def plot_histograms(model: Any, axes: Any = None) -> Any:
+    """Draw the distribution of the weights and of their gradients, a row per layer. Returns the axes (layers, 2).
+
+    The gradients are those of the last `backward()`.
+    """
+    import numpy as np
+
+    layers = layers_of(model)
+    if not layers:
+        raise ValueError(f"{model} has no layers whose weights could be drawn")
+    if axes is None:
+        axes = new_axes(len(layers), 2, squeeze=False, figsize=(7.6, 1.3 + 1.35 * len(layers)))
+    axes = np.asarray(axes, object).reshape(len(layers), 2)
+    for number, (row, layer) in enumerate(zip(axes, layers), 1):
+        weights = [w for neuron in layer.neurons for w in neuron.w]
+        drawn = (
+            ("weights", [w.data for w in weights], COLOURS[0]),
+            ("gradients", [w.grad for w in weights], COLOURS[1]),
+        )
+        for ax, (name, numbers, colour) in zip(row, drawn):
+            spread = float(np.std(numbers))
+            ax.hist(numbers, bins=min(40, 5 + len(numbers) // 6), color=colour, alpha=0.8)
+            ax.axvline(0.0, color="#333333", linewidth=0.8)
+            note = f"standard deviation {spread:.2g}" if any(numbers) else "all 0: no backward pass yet"
+            ax.set_title(f"layer {number}, {name}: {note}", fontsize="small")
+            ax.set_yticks([])
+            tidy(ax)
+            ax.spines["left"].set_visible(False)
+    return axes
+
+
+def plot_confusion(model: Any, X: Any, y: Any, names: Any = None, ax: Any = None) -> Any:
+    """Draw how many examples of each class (row) the model takes for which (column). Returns the axes."""
+    counts = confusion_matrix(model, X, y)
+    n = len(counts)
+    names = [str(k) for k in range(n)] if names is None else list(names)
+    if len(names) != n:
+        raise ValueError(f"the model tells {n} classes apart, but there are {len(names)} names")
+    ax = ax or new_axes(figsize=(1.8 + 0.42 * n, 1.5 + 0.42 * n))
+    share = counts / counts.sum(axis=1, keepdims=True).clip(1)
+    ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    for i in range(n):
+        for j in range(n):
+            if counts[i, j]:
+                ax.text(j, i, counts[i, j], ha="center", va="center", color="white" if share[i, j] > 0.5 else "#222222")
+    ax.set(xticks=range(n), yticks=range(n), xlabel="predicted", ylabel="true")
+    ax.set_xticklabels(names, rotation=45 if max(map(len, names)) > 3 else 0)
+    ax.set_yticklabels(names)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    return ax
+
+
+# What the plots share -----------------------------------------------------------------------------------------------
+
+
+def new_axes(*shape: int, **settings: Any) -> Any:
+    """Axes of a new figure, or an error that says how to get matplotlib."""
+    try:
+        import matplotlib.pyplot as plt  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        raise ImportError(
+            "plots need matplotlib: pip install matplotlib, or pip install 'glassgrad[notebook]'"
+        ) from None
+    return plt.subplots(*shape, layout="constrained", **settings)[1]
+
+
+def tidy(ax: Any) -> None:
+    """Leave out the lines at the top and at the right."""
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def colour_of(k: int) -> str:
+    """The colour of a class."""
+    return COLOURS[k % len(COLOURS)]
+
+
+def label_of(layer: Any, number: int, j: int) -> str:
+    """A neuron's name, as mathematics."""
+    symbol = "z" if layer.neurons[j].activation == "linear" else "a"
+    return f"${symbol}_{{{j}}}^{{({number})}}$"
+
+
+def checked_plane(X: Any) -> np.ndarray:
+    """X as a table of points in the plane."""
+    X = table(X)
+    if X.shape[1] != 2:
+        raise ValueError(f"this picture is of the plane, for models with 2 inputs; X has {X.shape[1]} columns")
+    return X
+
+
+def plane(X: np.ndarray, resolution: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A grid over the points and a little more: its two coordinates, and all of its points as a table."""
+    import numpy as np
+
+    low, high = X.min(axis=0), X.max(axis=0)
+    room = np.where(high > low, 0.12 * (high - low), 1.0)
+    x1, x2 = (np.linspace(low[k] - room[k], high[k] + room[k], resolution) for k in (0, 1))
+    return x1, x2, np.stack(np.meshgrid(x1, x2), axis=-1).reshape(-1, 2)
