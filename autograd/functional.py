@@ -300,7 +300,10 @@ def _positions(argnums: Argnums, n: int, name: str) -> list[int]:
             raise TypeError(f"argnums is the position of an argument or a tuple of positions, not {argnums!r}")
         if not -n <= i < n:
             raise TypeError(f"{name} with argnums={argnums!r} of a function called with {n} positional arguments")
-    return [i % n for i in wanted]
+    positions = [i % n for i in wanted]
+    if len(set(positions)) < len(positions):
+        raise ValueError(f"argnums={argnums!r} names an argument twice")
+    return positions
 
 
 def _real(x: Any, what: str) -> Number:

@@ -9,6 +9,13 @@ from hypothesis import strategies as st
 from autograd import Value, weighted_sum
 from autograd.graph import backpropagate, push_forward, topological_order, zero_grad
 
+OPERATIONS = [
+    lambda x, y, z: x * y,
+    lambda x, y, z: x - y,
+    lambda x, y, z: x.tanh(),
+    lambda x, y, z: weighted_sum([x], [y], z),
+]
+
 
 def random_graph(seed, n_leaves=3, n_nodes=8):
     """Leaves, and nodes that combine two or three earlier nodes, repeats included."""
@@ -16,7 +23,7 @@ def random_graph(seed, n_leaves=3, n_nodes=8):
     nodes = [Value(rng.uniform(-2, 2)) for _ in range(n_leaves)]
     for _ in range(n_nodes):
         x, y, z = (rng.choice(nodes) for _ in range(3))
-        nodes.append(rng.choice([lambda: x * y, lambda: x - y, lambda: x.tanh(), lambda: weighted_sum([x], [y], z)])())
+        nodes.append(rng.choice(OPERATIONS)(x, y, z))
     return nodes
 
 

@@ -66,7 +66,7 @@ def test_wrong_uses_of_gradients(arguments, error, message):
 
 
 def test_the_gradient_is_a_small_graph():
-    x, y = Value(3.0, label="x"), Value(2.0, label="y")
+    x = Value(3.0)
     [slope] = gradients(x**3, [x], create_graph=True)
     assert slope.op == "mul"
     assert slope.operands[0] == 3.0
@@ -234,8 +234,14 @@ def test_a_choice_between_plain_numbers_is_made():
 
 @pytest.mark.parametrize(
     ("comparison", "holds"),
-    [("Gt", lambda x: x > 1), ("Lt", lambda x: x < 1), ("GtE", lambda x: x >= 1), ("LtE", lambda x: x <= 1)]
-    + [("Eq", lambda x: x == 1), ("NotEq", lambda x: x != 1)],
+    [
+        ("Gt", lambda x: x > 1),
+        ("Lt", lambda x: x < 1),
+        ("GtE", lambda x: x >= 1),
+        ("LtE", lambda x: x <= 1),
+        ("Eq", lambda x: x == 1),
+        ("NotEq", lambda x: x != 1),
+    ],
 )
 @pytest.mark.parametrize("data", [0.0, 1.0, 2.0])
 def test_every_comparison_becomes_a_choice_that_is_right_for_other_data_too(comparison, holds, data):
