@@ -66,7 +66,8 @@ def latex_label(label: str) -> str:
         return r"\text{" + re.sub(r"[\\^~#$%&_{}]", lambda match: _ESCAPES[match[0]], label) + "}"
     base, sub, sup = parts
     word = base.rstrip("'")
-    name = f"\\{word}" if word in GREEK else word if len(word) == 1 else rf"\mathrm{{{word}}}"
+    face = r"\mathrm" if word.isascii() else r"\text"
+    name = f"\\{word}" if word in GREEK else word if len(word) == 1 else f"{face}{{{word}}}"
     return name + base[len(word) :] + f"_{{{sub}}}" * bool(sub) + f"^{{{sup}}}" * bool(sup)
 
 
