@@ -11,6 +11,7 @@ import functools
 import keyword
 import math
 import numbers
+import operator
 import sys
 import threading
 import warnings
@@ -222,16 +223,23 @@ class Value:
         ancestors = None if getattr(_thread, "copying", False) or not self.parents else _Ancestors(self)
         return restore, (ancestors, *(getattr(self, slot) for slot in Value.__slots__[1:]))
 
-    # Every function of the table is also a method, under NumPy's name as well; it is made when it is first used
+    if TYPE_CHECKING:  # every function of the table is also a method, under NumPy's name as well
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        name = NUMPY_NAMES.get(name, name)
-        if name not in PRIMITIVES or PRIMITIVES[name].variadic or name == "where":
-            raise AttributeError(f"a Value has no attribute {name!r}")
-        return functools.partial(function(name), self)
+        def __getattr__(self, name: str) -> Callable[..., Any]: ...
 
-    def __dir__(self) -> Iterable[str]:
-        return {*super().__dir__(), *(name for name, row in PRIMITIVES.items() if not row.variadic), *NUMPY_NAMES}
+
+class _Method:
+    """A function of the table as a method, made when it is first looked up.
+
+    A `__getattr__` would do the same, but a class that defines one reads all of its attributes slowly.
+    """
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __get__(self, value: Value | None, owner: type) -> Callable[..., Any]:
+        made = function(self.name)
+        return made if value is None else functools.partial(made, value)
 
 
 class _Ancestors:
@@ -447,7 +455,7 @@ NUMPY_NAMES = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": 
 _WORDS: dict[str, Any] = {
     f.__name__: f for f in (Value, number, operand, datum, listed, empty, unequal, failure, refuse_nan, plain)
 }
-_WORDS["new"] = new
+_WORDS |= {"new": new, "data_of": operator.attrgetter("_data")}
 
 
 def function(name: str) -> Callable[..., Any]:
@@ -531,6 +539,11 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+for _name, _row in PRIMITIVES.items():
+    if not _row.variadic and _name != "where":
+        setattr(Value, _name, _Method(_name))
+for _name, _own in NUMPY_NAMES.items():
+    setattr(Value, _name, _Method(_own))
 for _name in ("add", "sub", "mul", "div", "neg", "pow", "abs"):
     function(_name)
 
