@@ -36,7 +36,7 @@ from nn.data import (
     train_test_split,
     xor,
 )
-from nn.evaluation import accuracy, classify, confusion_matrix, predict, summary
+from nn.evaluation import accuracy, classify, confusion_matrix, health, predict, summary
 from nn.layers import MLP, Layer, Neuron
 from nn.losses import (
     absolute_error,
@@ -90,6 +90,7 @@ __all__ = [
     "digits",
     "fit",
     "from_torch",
+    "health",
     "hinge",
     "huber",
     "iris",

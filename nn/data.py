@@ -179,7 +179,8 @@ def standardize(X: Any, *others: Any) -> Any:
         if t.shape[1] != tables[0].shape[1]:
             raise ValueError(f"tables of {tables[0].shape[1]} and {t.shape[1]} columns cannot be scaled alike")
     mean, deviation = tables[0].mean(axis=0), tables[0].std(axis=0)
-    deviation[deviation <= 1e-12 * abs(mean)] = 1.0
+    constant = (tables[0] == tables[0][0]).all(axis=0)
+    mean[constant], deviation[constant] = tables[0][0, constant], 1.0
     scaled = tuple((t - mean) / deviation for t in tables)
     return scaled if others else scaled[0]
 
@@ -251,7 +252,7 @@ def _numeric(X: Any, name: str) -> np.ndarray:
         array = np.asarray(X)
     except ValueError:
         lengths: Sequence[int] = [len(row) if hasattr(row, "__len__") else 0 for row in X]
-        row = next(i for i, length in enumerate(lengths) if length != lengths[0]) if len(set(lengths)) > 1 else 0
+        row = next((i for i, length in enumerate(lengths) if length != lengths[0]), 0)
         raise ValueError(
             f"{name} is ragged: row 0 has {lengths[0]} entries, row {row} has {lengths[row]}; every row needs as many"
         ) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -157,3 +158,123 @@ def aligned_columns(rows: Iterable[tuple[str, ...]], sides: str) -> Text:
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = ["  ".join(f"{cell:{side}{w}}" for cell, side, w in zip(row, sides, widths)).rstrip() for row in rows]
     return Text("\n".join(lines))
+
+
+# How its neurons fare -----------------------------------------------------------------------------------------------
+
+GREATEST_SLOPE = {"sigmoid": 0.25}  # of the other activations it is about 1
+SATURATED = 0.05  # a unit passes less than this part of the greatest slope
+USUAL_RATIOS = 1e-4, 1e-1  # of a step's length to that of the weights
+
+
+class Health:
+    """What `health` found: `rows`, a dict per layer, `findings`, a sentence each; `str` gives both."""
+
+    def __init__(self, rows: list[dict[str, Any]], findings: list[str]):
+        self.rows, self.findings = rows, findings
+
+    def __bool__(self) -> bool:
+        return not self.findings
+
+    def __str__(self) -> str:
+        columns = ("layer", "activation", "units", "dead", "saturated")
+        cells: list[tuple[str, ...]] = [(*columns, "step / weights")]
+        for row in self.rows:
+            ratio = "" if row["ratio"] is None else f"{row['ratio']:.1e}"
+            cells.append((*(str(row[name]) for name in columns), ratio))
+        return "\n".join([aligned_columns(cells, "<<>>>>"), *(self.findings or ["Nothing stands out."])])
+
+    __repr__ = __str__
+
+
+def health(model: Any, X: Any, y: Any = None, loss: Any = None, optimizer: Any = None) -> Health:
+    """A report on the layers of an MLP: units that are dead or saturated on X, and how large the next step would be.
+
+    A unit is dead if none of the examples passes a gradient through it, and saturated if nine tenths of them pass
+    less than a twentieth of the activation's greatest slope. With y, loss and optimizer, the next step over all
+    examples is computed, and not taken: its length should be a small part of the length of the weights, around 1/1000.
+
+    The report is true where nothing stands out.
+    """
+    import numpy as np
+
+    X, layers = table(X), layers_of(model)
+    if not layers:
+        raise ValueError(f"a health report needs layers, and {model} has none")
+    slopes: list[list[list[float]]] = [[] for _ in layers]
+    for x in X.tolist():
+        for found, layer in zip(slopes, layers):
+            x = layer(x)
+            found.append(
+                [1.0 if neuron.activation == "linear" else a.partials[0] for neuron, a in zip(layer.neurons, x)]
+            )
+    ratios = step_ratios(model, layers, X, y, loss, optimizer)
+    rows, findings = [], []
+    for number, (layer, found, ratio) in enumerate(zip(layers, slopes, ratios), 1):
+        steepness = np.abs(np.array(found)) / GREATEST_SLOPE.get(layer.activation, 1.0)
+        dead = (steepness == 0).all(axis=0)
+        saturated = ((steepness < SATURATED).mean(axis=0) >= 0.9) & ~dead
+        rows.append(
+            {
+                "layer": number,
+                "activation": layer.activation,
+                "units": layer.n_out,
+                "dead": int(dead.sum()),
+                "saturated": int(saturated.sum()),
+                "ratio": ratio,
+            }
+        )
+        findings += sentences(rows[-1])
+    return Health(rows, findings)
+
+
+def step_ratios(model: Any, layers: list[Layer], X: Any, y: Any, loss: Any, optimizer: Any) -> list[float | None]:
+    """For each layer, the length of the next step of its weights over the length of the weights."""
+    import numpy as np
+
+    given = [argument is not None for argument in (y, loss, optimizer)]
+    if not any(given):
+        return [None] * len(layers)
+    if not all(given):
+        raise TypeError("the size of a step follows from y, loss and optimizer: pass all three of them, or none")
+    from nn.training import Eager, Examples
+
+    data, parameters = Examples(model, X, y, loss), optimizer.parameters
+    theta = np.array([p.data for p in parameters])
+    _, gradient = Eager(model, loss, data, parameters, None).batch(theta, data, np.arange(data.n))
+    after, _ = optimizer.rule(theta, gradient, optimizer.state, optimizer.learning_rate(), optimizer.steps + 1)
+    change = dict(zip(parameters, (after - theta).tolist()))
+    ratios: list[float | None] = []
+    for layer in layers:
+        weights = [w for neuron in layer.neurons for w in neuron.w]
+        length = math.hypot(*(w.data for w in weights))
+        ratios.append(math.hypot(*(change.get(w, 0.0) for w in weights)) / length if length else None)
+    return ratios
+
+
+def sentences(row: dict[str, Any]) -> list[str]:
+    """What there is to say about a layer, and why."""
+    number, dead, saturated, ratio = row["layer"], row["dead"], row["saturated"], row["ratio"]
+    said = []
+    if dead:
+        said.append(
+            f"Layer {number}: {dead} of {row['units']} units are dead. Their slope is 0 at every example, so no "
+            "gradient passes and they cannot learn; a lower learning rate, leaky_relu, or another seed prevents it."
+        )
+    if saturated:
+        said.append(
+            f"Layer {number}: {saturated} of {row['units']} units are saturated. They sit on the flat parts of their "
+            f"{row['activation']}, where the slope is almost 0 and learning slow; standardize the inputs, or make the "
+            "weights smaller."
+        )
+    if ratio is not None and ratio > USUAL_RATIOS[1]:
+        said.append(
+            f"Layer {number}: the next step is {ratio:.1e} of the weights' length. Steps that large jump over the "
+            "minimum; lower the learning rate."
+        )
+    if ratio is not None and ratio < USUAL_RATIOS[0]:
+        said.append(
+            f"Layer {number}: the next step is {ratio:.1e} of the weights' length. At that pace little is learned: "
+            "raise the learning rate, unless training is near its end."
+        )
+    return said

@@ -47,7 +47,8 @@ def plot_history(history: Any, ax: Any = None) -> Any:
         right.set_ylabel(" and ".join(name.replace("_", " ") for name in names), color=COLOURS[1])
         right.spines[["top", "left"]].set_visible(False)
     if len(lines) > 1:
-        ax.legend(handles=lines, frameon=False, loc="center right")
+        place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": min(4, len(lines))}
+        ax.legend(handles=lines, frameon=False, fontsize="small", **place)
     return ax
 
 
@@ -108,14 +109,14 @@ def plot_decision_boundary(model: Any, X: Any, y: Any, ax: Any = None, resolutio
         here = X[classes == k]
         ax.scatter(*here.T, s=26, color=colour_of(k), edgecolor="white", linewidth=0.7, label=f"class {k}", zorder=3)
     ax.set(xlabel="$x_0$", ylabel="$x_1$", xlim=extent[:2], ylim=extent[2:])
-    ax.legend(loc="upper right", fontsize="small", framealpha=0.85)
+    ax.legend(fontsize="small", framealpha=0.85)
     return ax
 
 
 def plot_activations(model: Any, X: Any, axes: Any = None, resolution: int = 80) -> Any:
     """Draw the activation of every neuron of an MLP over the plane, a row per layer. Returns the array of axes.
 
-    Each map has its own scale, blue below 0, orange above, written over it; the line is where the activation is 0.
+    Each map has its own scale, blue below 0, orange above, and its range under it; the line is where it is 0.
     """
     import numpy as np
     from matplotlib.colors import LinearSegmentedColormap  # pyright: ignore[reportMissingImports]
@@ -135,7 +136,7 @@ def plot_activations(model: Any, X: Any, axes: Any = None, resolution: int = 80)
     columns = max(layer.n_out for layer in layers)
     if axes is None:
         size = max(0.75, min(1.6, 12 / columns))
-        axes = new_axes(len(layers), columns, squeeze=False, figsize=(size * columns, (size + 0.28) * len(layers)))
+        axes = new_axes(len(layers), columns, squeeze=False, figsize=(size * columns, (size + 0.42) * len(layers)))
     axes = np.atleast_1d(np.asarray(axes, object))
     if axes.size < len(layers) * columns:
         raise ValueError(f"{len(layers)} layers of up to {columns} neurons need as many axes, not {axes.size}")
@@ -157,7 +158,8 @@ def plot_activations(model: Any, X: Any, axes: Any = None, resolution: int = 80)
             ax.imshow(image, origin="lower", extent=extent, cmap=colours, vmin=-reach, vmax=reach, aspect="auto")
             if image.min() < 0 < image.max():
                 ax.contour(x1, x2, image, levels=[0.0], colors="#333333", linewidths=0.8)
-            ax.set_title(f"{label}  {activation.min():.2g} to {activation.max():.2g}", fontsize=6.5, pad=2.5)
+            ax.set_title(label, fontsize=8, pad=2.5)
+            ax.set_xlabel(f"{activation.min():.2g} to {activation.max():.2g}", fontsize=6, labelpad=1.5)
             ax.spines[:].set_linewidth(0.4)
     return axes
 
@@ -208,7 +210,8 @@ def plot_confusion(model: Any, X: Any, y: Any, names: Any = None, ax: Any = None
             if counts[i, j]:
                 ax.text(j, i, counts[i, j], ha="center", va="center", color="white" if share[i, j] > 0.5 else "#222222")
     ax.set(xticks=range(n), yticks=range(n), xlabel="predicted", ylabel="true")
-    ax.set_xticklabels(names, rotation=45 if max(map(len, names)) > 3 else 0)
+    turned = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if max(map(len, names)) > 3 else {}
+    ax.set_xticklabels(names, **turned)
     ax.set_yticklabels(names)
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)

@@ -1,0 +1,152 @@
+"""Plots: what is drawn is what the model computes; axes go in and come out."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from nn import (
+    MLP,
+    SGD,
+    History,
+    fit,
+    iris,
+    moons,
+    plot_activations,
+    plot_confusion,
+    plot_decision_boundary,
+    plot_histograms,
+    plot_history,
+    predict,
+    squared_error,
+)
+
+matplotlib = pytest.importorskip("matplotlib")
+matplotlib.use("Agg")
+plt = pytest.importorskip("matplotlib.pyplot")
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def model():
+    return MLP(2, [3, 1], "tanh", seed=0)
+
+
+def test_axes_that_are_passed_in_are_drawn_on_and_returned(model):
+    X, y = moons(20)
+    ax = plt.figure().add_subplot()
+    assert plot_history(History([3.0, 2.0]), ax) is ax
+    assert plot_decision_boundary(model, X, y, ax=plt.figure().add_subplot(), resolution=10).images
+    axes = plt.subplots(2, 3)[1]
+    assert (plot_activations(model, X, axes=axes, resolution=5) == axes).all()
+    axes = plt.subplots(2, 2)[1]
+    assert (plot_histograms(model, axes=axes) == axes).all()
+    ax = plt.figure().add_subplot()
+    assert plot_confusion(model, X, y, ax=ax) is ax
+
+
+def test_history_shows_every_curve_and_its_label():
+    history = History(
+        [3.0, 2.0, 1.0], [4.0, 3.0, 2.5], {"accuracy": [0.5, 0.6, 0.7], "validation_accuracy": [0.4, 0.5, 0.6]}
+    )
+    ax = history.plot()
+    left, right = ax.figure.axes
+    drawn = {line.get_label(): line.get_ydata().tolist() for axes in (left, right) for line in axes.lines}
+    assert drawn == {name.replace("_", " "): curve for name, curve in history.to_dict().items()}
+    assert ax.get_yscale() == "linear"
+    assert {text.get_text() for text in ax.get_legend().get_texts()} == set(drawn)
+
+
+def test_history_of_a_cost_that_falls_far_is_logarithmic():
+    assert plot_history(History([10.0, 0.1])).get_yscale() == "log"
+    assert plot_history(History([10.0, 0.0])).get_yscale() == "linear"
+
+
+def test_history_of_a_real_run_plots():
+    m = MLP(1, [1], seed=0)
+    history = fit(m, [[0.0], [1.0]], [1.0, 2.0], loss=squared_error, optimizer=SGD(m.parameters(), lr=0.1), epochs=3,
+                  progress=False, compiled=False)  # fmt: skip
+    assert len(history.plot().lines[0].get_ydata()) == 3
+
+
+def test_the_boundary_picture_holds_the_models_outputs(model):
+    X, y = moons(30)
+    ax = plot_decision_boundary(model, X, y, resolution=12)
+    image = ax.images[0]
+    low, high, bottom, top = image.get_extent()
+    x1, x2 = np.linspace(low, high, 12), np.linspace(bottom, top, 12)
+    expected = predict(model, [[a, b] for b in x2 for a in x1]).reshape(12, 12)
+    np.testing.assert_allclose(image.get_array(), expected, rtol=1e-12)
+    assert low < X[:, 0].min() < X[:, 0].max() < high
+
+
+def test_the_boundary_picture_shows_each_point_in_the_colour_of_its_class(model):
+    X, y = moons(30)
+    first, second = plot_decision_boundary(model, X, 2 * y - 1, resolution=8).collections[-2:]
+    np.testing.assert_array_equal(first.get_offsets(), X[y == 0])
+    np.testing.assert_array_equal(second.get_offsets(), X[y == 1])
+    assert not np.array_equal(first.get_facecolor(), second.get_facecolor())
+
+
+def test_regions_of_several_classes_are_those_of_the_largest_output():
+    X, y = iris()
+    model = MLP(2, [4, 3], "tanh", seed=0)
+    ax = plot_decision_boundary(model, X[:, 2:], y, resolution=10)
+    image = np.asarray(ax.images[0].get_array()).reshape(-1, 3)
+    low, high, bottom, top = ax.images[0].get_extent()
+    points = [[a, b] for b in np.linspace(bottom, top, 10) for a in np.linspace(low, high, 10)]
+    classes = predict(model, points).argmax(axis=1)
+    hues = [np.round((1 - pixel) / (1 - pixel).max(), 6) for pixel in image]
+    for k in set(classes.tolist()):
+        assert len({tuple(hue) for hue, c in zip(hues, classes) if c == k}) == 1
+
+
+def test_every_neuron_has_its_map(model):
+    X, _ = moons(20)
+    axes = plot_activations(model, X, resolution=6)
+    assert axes.shape == (2, 3)
+    assert [ax.get_visible() for ax in axes.ravel()] == [True] * 4 + [False] * 2
+    low, _, bottom, _ = axes[0, 1].images[0].get_extent()
+    corner = model.layers[0].neurons[1]([low, bottom]).data
+    assert axes[0, 1].images[0].get_array()[0, 0] == pytest.approx(corner, rel=1e-12)
+    assert axes[0, 1].get_title() == "$a_{1}^{(1)}$"
+    assert axes[1, 0].get_title() == "$z_{0}^{(2)}$"
+
+
+def test_histograms_count_every_weight_and_gradient(model):
+    axes = plot_histograms(model)
+    assert "no backward pass yet" in axes[0, 1].get_title()
+    squared_error(model([1.0, -1.0]), 3.0).backward()
+    axes = plot_histograms(model)
+    assert "standard deviation" in axes[0, 1].get_title()
+    assert [sum(bar.get_height() for bar in ax.patches) for ax in axes.ravel()] == [6, 6, 3, 3]
+
+
+def test_confusion_writes_the_counts(model):
+    X, y = moons(20)
+    ax = plot_confusion(model, X, y, names=["upper", "lower"])
+    assert sum(int(text.get_text()) for text in ax.texts) == 20
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["upper", "lower"]
+    with pytest.raises(ValueError, match="2 classes apart, but there are 3 names"):
+        plot_confusion(model, X, y, names="abc")
+
+
+def test_pictures_of_the_plane_refuse_other_data(model):
+    X, y = iris()
+    with pytest.raises(ValueError, match="models with 2 inputs; X has 4 columns"):
+        plot_decision_boundary(model, X, y)
+    with pytest.raises(ValueError, match="need layers over a plane, 2 inputs"):
+        plot_activations(MLP(4, [1]), X)
+    with pytest.raises(ValueError, match="need as many axes, not 1"):
+        plot_activations(model, X[:, :2], axes=plt.figure().add_subplot())
+
+
+def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(ImportError, match="pip install matplotlib"):
+        plot_history(History([1.0]))
