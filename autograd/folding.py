@@ -34,19 +34,23 @@ class Group:
 
 
 def fold(cost: Value, unfold: str | None = None, max_nodes: int = 100) -> list[Group]:
-    """The graph as groups, parents first: unfolded as far as asked for, else as far as `max_nodes` boxes allow."""
+    """The graph as groups, parents first: unfolded as far as asked for, else as far as `max_nodes` boxes allow.
+
+    With `unfold` "neurons" or "layers" all of these are shown, and `max_nodes` limits what stands beside them.
+    """
     order = topological_order(cost)
     groups = [Group("value", [value]) for value in order]
     if unfold == "all" or (unfold is None and len(order) <= max_nodes):
         return groups
+    asked_for = 0
     for level, key in (("neurons", _neuron), ("layers", _layer)):
         if unfold in (None, level):
-            folded = _ordered(_labelled(order, level[:-1], key))
-            if folded and (unfold == level or len(folded) <= max_nodes):
-                return folded
-            groups = folded or groups
+            groups = _ordered(_labelled(order, level[:-1], key)) or groups
+            asked_for = sum(group.kind != "value" for group in groups) if unfold else 0
+            if len(groups) <= max_nodes + asked_for:
+                return groups
     groups = _alike(groups)
-    return groups if len(groups) <= max_nodes else _nearest(groups, max_nodes)
+    return groups if len(groups) <= max_nodes + asked_for else _nearest(groups, max_nodes + asked_for)
 
 
 def _layer(label: str) -> tuple[str, str] | None:

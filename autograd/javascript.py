@@ -4,7 +4,7 @@ A row is translated as it stands; only the few words that every reader must know
 """
 
 import ast
-import importlib.resources
+import pathlib
 from collections.abc import Iterable
 
 from autograd.expressions import parse
@@ -73,6 +73,11 @@ def _words(text: str) -> set[str]:
     return {node.func.id for node in ast.walk(parse(text)) if isinstance(node, ast.Call)} & set(PRIMITIVES)  # type: ignore
 
 
+def data_file(name: str) -> str:
+    """The text of a file that is installed beside this module."""
+    return (pathlib.Path(__file__).parent / name).read_text(encoding="utf-8")
+
+
 def program(names: Iterable[str]) -> str:
     """JavaScript that defines `words`, and `operations[name]` = {lists, value, partials} for each of the rows.
 
@@ -85,7 +90,7 @@ def program(names: Iterable[str]) -> str:
         for word in sorted(_words(text) - set(needed)):
             needed[word] = None
             waiting.append(PRIMITIVES[word].value)
-    lines = [importlib.resources.files("autograd").joinpath("words.js").read_text(encoding="utf-8")]
+    lines = [data_file("words.js")]
     lines += [f"words.{name} = {value(PRIMITIVES[name])};" for name in needed if not is_atom(PRIMITIVES[name])]
     lines.append("const operations = Object.create(null);")
     for name in names:

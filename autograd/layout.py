@@ -15,6 +15,7 @@ Point = tuple[float, float]
 
 SEPARATION = 16.0  # between boxes of one rank
 LANE = 12.0  # height that a passing edge keeps free
+MANY = 5_000  # labels beyond which they stay where they are, whatever they cover
 LONGEST = 20_000  # lanes in all; beyond that, long edges run around the boxes instead of between them
 
 
@@ -308,6 +309,8 @@ def place_labels(
 
     `labels` are (width, height), (0, 0) without one; `boxes` are (centre, (width, height)).
     """
+    if len(labels) > MANY:
+        return list(anchors)
     cells: dict[tuple[int, int], list[tuple[float, float, float, float]]] = defaultdict(list)
     size = 80.0
 

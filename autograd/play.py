@@ -6,7 +6,6 @@ load it runs both passes itself and says whether it reproduces Python's numbers.
 
 from __future__ import annotations
 
-import importlib.resources
 import math
 import os
 import re
@@ -17,7 +16,7 @@ from autograd import svg
 from autograd.diagram import Diagram, formula, name_of, symbol_of
 from autograd.draw import Drawing
 from autograd.graph import backpropagate, topological_order
-from autograd.javascript import program
+from autograd.javascript import data_file, program
 from autograd.nudge import replay
 from autograd.svg import Text, plain
 from autograd.value import Value
@@ -103,7 +102,7 @@ class Page:
             "graph": _json(self._graph(gradient)),
             "program": program(value.op for value in values if value.op),
         }
-        template = importlib.resources.files("autograd").joinpath("play.html").read_text(encoding="utf-8")
+        template = data_file("play.html")
         self.html = re.sub(r"\{\{(\w+)\}\}", lambda place: filled[place[1]], template)
 
     def _graph(self, gradient: dict[Value, float]) -> dict[str, Any]:

@@ -61,11 +61,10 @@ def significant(x: float, digits: int = 4) -> str:
         return "nan"
     if math.isinf(x):
         return "∞" if x > 0 else "−∞"
-    text = format(x, f".{digits}g")
-    if "e" in text and 1 <= abs(x) < 1e6:
-        text = format(x, ".0f")
-    mantissa, exponent, power = text.partition("e")
-    return f"{mantissa}{exponent}{int(power) if power else ''}".replace("-", "−")
+    mantissa, exponent, power = format(x + 0.0, f".{digits}g").partition("e")
+    if exponent and 0 <= int(power) < 6:
+        mantissa, exponent = format(x, ".0f"), ""
+    return f"{mantissa}{exponent}{int(power) if exponent else ''}".replace("-", "−")
 
 
 def quantity(x: float, digits: int = 4) -> Text:

@@ -1,0 +1,139 @@
+import re
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd import svg
+from autograd.layout import arrange
+from autograd.svg import Arrow, Box, Run, name, plain, quantity, significant, write
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.mark.parametrize(
+    ("x", "text"),
+    [
+        (0.0, "0"),
+        (-0.0, "0"),
+        (2.0, "2"),
+        (-0.41421356, "−0.4142"),
+        (0.1 + 0.2, "0.3"),
+        (1e-9, "1e−9"),
+        (-1.23456e-12, "−1.235e−12"),
+        (0.00012345, "0.0001234"),
+        (9999.96, "10000"),
+        (123456.7, "123457"),
+        (999999.7, "1e6"),
+        (1234567.0, "1.235e6"),
+        (float("inf"), "∞"),
+        (float("-inf"), "−∞"),
+        (float("nan"), "nan"),
+    ],
+)
+def test_numbers_have_significant_digits(x, text):
+    assert significant(x) == text
+
+
+@given(st.floats(-1e300, 1e300))
+def test_a_number_that_is_not_zero_is_never_shown_as_zero(x):
+    shown = float(significant(x).replace("−", "-"))
+    assert shown == pytest.approx(x, rel=5.1e-4)
+    assert (shown == 0) == (x == 0)
+
+
+def test_a_small_number_has_its_power_of_ten_raised():
+    assert quantity(1.5e-9) == (Run("1.5 × 10"), Run("−9", "", 1))
+
+
+@pytest.mark.parametrize(
+    ("label", "runs"),
+    [
+        ("w", (Run("w", "i"),)),
+        ("w_jk^(l)", (Run("w", "i"), Run("jk", "i", -1), Run("(l)", "", 1))),
+        ("z_1,12^(2)", (Run("z", "i"), Run("1,12", "", -1), Run("(2)", "", 1))),
+        ("b_3", (Run("b", "i"), Run("3", "", -1))),
+        ("a1", (Run("a", "i"), Run("1", "", -1))),
+        ("theta_0", (Run("θ", "i"), Run("0", "", -1))),
+        ("cost", (Run("cost"),)),
+        ("a label, with words", (Run("a label, with words"),)),
+    ],
+)
+def test_labels_are_set_as_the_textbook_sets_them(label, runs):
+    assert name(label) == runs
+
+
+def test_a_superscript_stands_above_its_subscript():
+    markup = svg.tspans(name("w_jk^(l)"), 20)
+    below, above = re.findall(r"<tspan[^>]*>", markup)[-2:]
+    assert 'dy="4.4"' in below
+    assert 'dx="-' in above  # back to the left, over the subscript
+    assert 'dy="-11.6"' in above
+
+
+def test_coordinates_have_two_decimals_and_no_negative_zero():
+    assert [svg.number(x) for x in (-0.001, 1.0, 1.005, 2.5, 1 / 3)] == ["0", "1", "1", "2.5", "0.33"]
+
+
+def picture(*boxes, arrows=()):
+    return write("a title", "a description", boxes, arrows, arrange([box.size() for box in boxes], []))
+
+
+def test_a_picture_is_self_contained_and_accessible():
+    text = picture(Box("operation", name("z"), lines=[quantity(1.0)], badge=(Run("grad 1"),), sign=1, strength=1))
+    root = ElementTree.fromstring(text)
+    assert root.get("role") == "img"
+    assert root.get("viewBox") == f"0 0 {root.get('width')} {root.get('height')}"
+    assert root.get("width").isdigit()
+    title, description = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
+    assert (title.text, description.text) == ("a title", "a description")
+    assert root.get("aria-labelledby") == f"{title.get('id')} {description.get('id')}"
+    assert root.find(f"{SVG}rect").get("class") == "paper"
+    assert "prefers-color-scheme:dark" in text
+    assert "currentColor" not in text
+    assert "href" not in text
+
+
+def test_ids_and_styles_belong_to_one_picture_only():
+    one, two = picture(Box("input", name("x"))), picture(Box("input", name("y")))
+    ids = [ElementTree.fromstring(text).get("id") for text in (one, two)]
+    assert ids[0] != ids[1]
+    assert all(re.fullmatch("g[0-9a-f]{10}", id) for id in ids)
+    style = ElementTree.fromstring(one).find(f"{SVG}style").text
+    rules = style.replace("@media(prefers-color-scheme:dark){", "").split("}")
+    assert all(
+        selector.startswith(f"#{ids[0]} ") for rule in rules if rule for selector in rule.split("{")[0].split(",")
+    )
+
+
+@given(st.text(max_size=20))
+def test_any_text_as_a_label_gives_well_formed_svg(label):
+    box = Box("input", name(label) if label else (), tooltip=label)
+    ElementTree.fromstring(picture(box))
+
+
+def test_markup_in_a_label_is_text():
+    root = ElementTree.fromstring(picture(Box("input", name('<script>alert("x")</script>'))))
+    assert root.find(f".//{SVG}script") is None
+    assert "<script>alert(" in "".join(root.itertext())
+
+
+def test_a_text_without_typography_keeps_its_indices():
+    assert plain(name("w_jk^(l)")) == "w_jk^(l)"
+    assert plain(quantity(1e-9)) == "1 × 10^−9"
+
+
+def test_box_is_wide_enough_for_every_line():
+    short, long = Box("input", name("x")), Box("input", name("x"), badge=(Run("grad 0.1234567890123456789"),))
+    assert long.size()[0] > short.size()[0] > 0
+
+
+def test_a_highlighted_edge_is_drawn_over_the_others():
+    boxes = [Box("input", name(c)) for c in "abc"]
+    arrows = [Arrow(0, 2, bold=True, tooltip="bold"), Arrow(1, 2, tooltip="faint", dim=True)]
+    from autograd.layout import Edge
+
+    placed = arrange([box.size() for box in boxes], [Edge(a.tail, a.head) for a in arrows])
+    text = write("t", "d", boxes, arrows, placed)
+    assert text.index("faint") < text.index("bold</title>")
