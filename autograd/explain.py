@@ -17,6 +17,7 @@ from autograd.value import Value
 LONGEST = 9  # factors of one path, and
 MOST = 6  # paths, that are written out
 IF = r" \text{ if } ", r" \text{ and } "
+SUMMED = 40  # terms of a factor's formula that are looked at
 WIDEST = 14  # letters in the formula of a quantity that goes without a name
 
 
@@ -41,8 +42,10 @@ class Stop:
         self.routes: list[list[tuple[tuple[Value, int], ...]]] = []  # for each parent, the edges of every route from it
 
     def formula(self, i: int, formulas: Formulas) -> Formula:
-        """d self / d parents[i] as a formula: a sum over routes of products."""
-        return total([product([formulas.partial(*edge) for edge in route]) for route in self.routes[i]])
+        """d self / d parents[i] as a formula: a sum over routes of products; of very many only the ends."""
+        routes = shortened(self.routes[i], SUMMED // 2)
+        dots = Formula(ast.Name("..."))
+        return total([product([formulas.partial(*edge) for edge in route]) if route else dots for route in routes])
 
 
 def stops(cost: Value, value: Value, formulas: Formulas) -> dict[Value, Stop]:
@@ -287,7 +290,8 @@ class Explanation:
         lower = stop.parents[i].node
         tree = self._formula[edge].tree if edge in self._formula else stop.formula(i, self._formulas).tree
         at = f"{say(self._name(lower))} = {digits(lower.data)}"
-        worth = f"{say(tree)} = {digits(factor)}" if not isinstance(tree, ast.Constant) else digits(factor)
+        plain = isinstance(tree, ast.Constant) or len(text(tree)) > 60
+        worth = digits(factor) if plain else f"{say(tree)} = {digits(factor)}"
         operation = self._operation(edge)
         if math.isnan(factor):
             return f"the factor {worth} is not a number: there is no slope at {at}."

@@ -61,6 +61,7 @@ class Formulas:
         self.cost, self.value = cost, value
         self.order = topological_order(cost)
         self.introduced: dict[Value, str] = {}  # the names given here, in the order in which they came up
+        self._definitions: dict[Value, Formula] = {}
         self._long = set()
         size: dict[Any, int] = {}
         for node in self.order:
@@ -116,6 +117,11 @@ class Formulas:
 
     def definition(self, node: Value) -> Formula:
         """A value in terms of its operands; a leaf as its number."""
+        if node not in self._definitions:
+            self._definitions[node] = self._define(node)
+        return self._definitions[node]
+
+    def _define(self, node: Value) -> Formula:
         if not node.op:
             return Formula(ast.Constant(node.data))
         row = PRIMITIVES[node.op]
