@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd.checking import gradcheck
+from autograd.compiler import compile
 from autograd.draw import draw
 from autograd.explain import explain
 from autograd.functional import count_multiplications, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
@@ -41,6 +42,7 @@ FUNCTIONS = (
 
 __all__ = [
     "Value",
+    "compile",
     "count_multiplications",
     "draw",
     "explain",
