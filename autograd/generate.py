@@ -131,7 +131,7 @@ def _items(row: Primitive, partials: list[ast.expr], suffix: str) -> list[str]:
 def node_function(row: Primitive, namespace: dict[str, Any]) -> Callable[..., Any]:
     """The eager function of a row: a float for plain numbers, a node as soon as one operand is a Value.
 
-    `namespace` gives the words that the source uses: Value, new, number, datum, listed, plain and the errors.
+    `namespace` gives the words that the source uses: Value, new, data_of, number, separated, listed, plain and the errors.
     """
     lines = _variadic(row) if row.variadic else _fixed(row)
     words = {"kernel": FLOATS[row.name], "careful_partials": careful_partials(row)}
@@ -239,23 +239,32 @@ def _variadic(row: Primitive) -> list[str]:
     first, *others = row.lists
     empty = {"sum": "return 0.0", "prod": "return 1.0"}.get(row.name, f"raise empty('{row.name}')")
     listed = "".join(f"*{x}, " if many else f"{x}, " for x, many in pairs)
-    data = "".join(f"*{x}_data, " if many else f"{x}_data, " for x, many in pairs)
-    quick = [f"{x}_data = [v._data for v in {x}]" if many else f"{x}_data = {x}._data" for x, many in pairs]
+    quick = [f"{x}_data = list(map(data_of, {x}))" if many else f"{x}_data = {x}._data" for x, many in pairs]
     slow = [
-        f"{x}_data = [datum(v, '{row.name}') for v in {x}]" if many else f"{x}_data = datum({x}, '{row.name}')"
+        f"{x}, {x}_data = separated({x}, '{row.name}')"
+        if many
+        else f"{x}, {x}_data = ({x}, {x}._data) if isinstance({x}, Value) else (number({x}, '{row.name}'),) * 2"
         for x, many in pairs
     ]
+    all_values = " and ".join(f"isinstance({x}{'[0]' * many}, Value)" for x, many in pairs)
     return [
-        *(f"{x} = listed({x}, '{row.name}')" for x in row.lists),
+        *(line for x in row.lists for line in _block(f"if type({x}) is not list:", [f"{x} = listed({x}, '{row.name}')"])),
         f"n = len({first})",
         *(line for x in others for line in _block(f"if len({x}) != n:", [f"raise unequal('{row.name}', n, len({x}))"])),
         *_block("if not n:", [empty]),
-        *_block("try:", [*quick, f"operands = parents = ({listed})"]),
+        "parents = ()",
         *_block(
-            "except AttributeError:",
+            f"if {all_values}:",
+            [
+                *_block("try:", [*quick, f"operands = parents = ({listed})"]),
+                *_block("except AttributeError:", ["pass  # a plain number further on"]),
+            ],
+        ),
+        *_block(
+            "if not parents:",
             [
                 *slow,
-                f"operands = tuple([o if isinstance(o, Value) else d for o, d in zip(({listed}), ({data}))])",
+                f"operands = ({listed})",
                 "parents = tuple([o for o in operands if isinstance(o, Value)])",
                 *_block(
                     "if not parents:",

@@ -313,6 +313,15 @@ def datum(x: Any, name: str) -> float:
     return x._data if isinstance(x, Value) else number(x, name)
 
 
+def separated(xs: list[Any], name: str) -> tuple[list[Value | float], list[float]]:
+    """Operands with the plain numbers among them as floats, and what all of them are worth."""
+    types = set(map(type, xs))
+    if types == {float}:
+        return xs, xs
+    data = [x._data if isinstance(x, Value) else x if type(x) is float else number(x, name) for x in xs]
+    return xs if types == {Value} else [x if isinstance(x, Value) else d for x, d in zip(xs, data)], data
+
+
 def listed(xs: Iterable[Any], name: str) -> list[Any]:
     """The operands of a function of many, as a list."""
     if isinstance(xs, (str, bytes, dict)) or not hasattr(xs, "__iter__"):
@@ -453,7 +462,7 @@ def settled(data: Any, conversion: str) -> Any:
 FUNCTIONS: dict[str, Callable[..., Any]] = {}  # the eager function of each row, made when it is first asked for
 NUMPY_NAMES = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2"}
 _WORDS: dict[str, Any] = {
-    f.__name__: f for f in (Value, number, operand, datum, listed, empty, unequal, failure, refuse_nan, plain)
+    f.__name__: f for f in (Value, number, operand, separated, listed, empty, unequal, failure, refuse_nan, plain)
 }
 _WORDS |= {"new": new, "data_of": operator.attrgetter("_data")}
 
