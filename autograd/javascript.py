@@ -31,7 +31,7 @@ def translated(tree: ast.expr) -> str:
             return f"(-{translated(x)})"
         case ast.BinOp(x, ast.Pow(), y):
             return f"words.power({translated(x)}, {translated(y)})"
-        case ast.BinOp(x, op, y):
+        case ast.BinOp(x, op, y) if type(op) in _SIGNS:
             return f"({translated(x)} {_SIGNS[type(op)]} {translated(y)})"
         case ast.IfExp(test, x, y):
             return f"({translated(test)} ? {translated(x)} : {translated(y)})"

@@ -57,12 +57,9 @@ const words = Object.assign(Object.create(null), {
   // Near 0 the series 2 / sqrt(pi) exp(-x^2) (x + 2 x^3 / 3 + 4 x^5 / 15 + ...), whose terms are all of one sign.
   erf(x) {
     if (!(Math.abs(x) < 1)) return x === x ? Math.sign(x) * (1 - words.erfc(Math.abs(x))) : x;
-    let term = x, total = x;
-    for (let n = 1; Math.abs(term) > 1e-18 * Math.abs(total); n++) {
-      term *= (2 * x * x) / (2 * n + 1);
-      total += term;
-    }
-    return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * total;
+    const terms = [x];
+    for (let n = 1; Math.abs(terms[n - 1]) > 1e-18 * Math.abs(x); n++) terms.push((terms[n - 1] * 2 * x * x) / (2 * n + 1));
+    return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * words.sum(terms);
   },
 
   // Far from 0 the continued fraction exp(-x^2) / sqrt(pi) / (x + (1/2) / (x + (2/2) / (x + (3/2) / ...))).

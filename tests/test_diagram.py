@@ -33,7 +33,7 @@ def test_a_box_shows_name_formula_data_and_gradient():
 
 
 def test_gradients_are_not_computed_before_a_backward_pass():
-    w, z, C = graph()
+    _w, _z, C = graph()
     diagram = Diagram(C)
     assert {plain(box.badge) for box in diagram.boxes if box.kind != "constant"} == {"grad not computed"}
     assert "call backward() first" in diagram.description
@@ -75,7 +75,7 @@ def test_a_square_written_as_a_product_has_two_edges():
 
 
 def test_shapes_tell_parameters_inputs_operations_and_the_cost_apart():
-    _, z, C = graph()
+    _, _z, C = graph()
     diagram = Diagram(C)
     kinds = {plain(name_of(value)): diagram.kind(value) for value in diagram.values}
     assert kinds["w"] == kinds["b"] == "parameter"
