@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+import functools
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from autograd.expressions import Fold, Rename, hoist, parse
-from autograd.primitives import PRIMITIVES, Primitive
+from autograd.primitives import PRIMITIVES
 
 UFUNCS = {
     ast.Add: "np.add", ast.Sub: "np.subtract", ast.Mult: "np.multiply", ast.Div: "np.divide", ast.Pow: "np.power",
@@ -34,7 +37,7 @@ class Expand(ast.NodeTransformer):
         """A call of a known word as it is, of any other row as the expression that it stands for."""
         self.generic_visit(node)
         name = ast.unparse(node.func)
-        if name in WORDS or name == "step":
+        if name in WORDS or name == "step" or name not in PRIMITIVES:
             return node
         row = PRIMITIVES[name]
         arguments = [ast.unparse(x) for x in node.args]
@@ -65,98 +68,152 @@ class Simplify(ast.NodeTransformer):
         return node
 
 
-def tree(expression: str, names: dict[str, str]) -> ast.expr:
-    """An expression of the table, in terms of the arrays that `names` gives for its operands, ready for `Writer.write`."""
-    return Simplify().visit(Expand().visit(Fold().visit(Rename(names).visit(parse(expression)))))
+def tree(expression: str, names: Mapping[str, str]) -> ast.expr:
+    """An expression of the table in terms of the names given for its operands, expanded and simplified."""
+    return Simplify().visit(Expand().visit(Fold().visit(Rename(dict(names)).visit(parse(expression)))))
 
 
-def value_tree(row: Primitive, names: dict[str, str]) -> ast.expr:
-    """The value of a row, its own name taken as a word where NumPy has it."""
-    return tree(row.value, names)
+@dataclass(frozen=True)
+class Recipe:
+    """The calls for an expression, with `<x>` for the array of operand x, `<>` for the result, `<0>` for a temporary.
+
+    An expression that is an operand as it stands has no lines: its name is in `operand`.
+    """
+
+    lines: tuple[str, ...]
+    temporaries: tuple[str, ...]
+    operand: str = ""
+
+
+@functools.lru_cache(maxsize=1024)
+def recipe(expression: str, literals: tuple[tuple[str, str], ...]) -> Recipe:
+    """How to compute an expression of the table when some of its operands are numbers."""
+    simplified = tree(expression, dict(literals))
+    if isinstance(simplified, ast.Name):
+        return Recipe((), (), simplified.id)
+    cook = _Cook()
+    calls, [simplified] = hoist([simplified], prefix="_common")
+    for name, call in calls.items():
+        cook.into(parse(call), name)
+    cook.into(simplified, "")
+    kinds = {name: dtype for dtype, names in cook.made.items() for name in names} | dict.fromkeys(calls, "float")
+    number = {name: k for k, name in enumerate(kinds)}
+    lines = tuple(re.sub(r"<(\w+)>", lambda m: f"<{number.get(m[1], m[1])}>", line) for line in cook.lines)
+    return Recipe(lines, tuple(kinds.values()))
+
+
+class _Cook:
+    """Turns a syntax tree into calls; every name in a line stands in angle brackets."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.made: dict[str, list[str]] = {"float": [], "bool": []}
+        self.free: dict[str, list[str]] = {"float": [], "bool": []}
+
+    def into(self, node: ast.expr, out: str) -> None:
+        """The calls that leave the value of an expression in an array."""
+        result = self._compute(node, out)
+        if result != f"<{out}>":
+            self.lines.append(f"np.copyto(<{out}>, {result})")
+
+    def _target(self, read: list[str], out: str | None, dtype: str = "float") -> str:
+        """Where a result goes; temporaries that a call reads are free for its own result."""
+        for kind, names in self.made.items():
+            self.free[kind] += [name for name in names if f"<{name}>" in read and name not in self.free[kind]]
+        if out is not None:
+            return f"<{out}>"
+        if not self.free[dtype]:
+            name = f"{dtype}_{len(self.made[dtype])}"
+            self.made[dtype].append(name)
+            self.free[dtype].append(name)
+        return f"<{self.free[dtype].pop()}>"
+
+    def _call(self, function: str, arguments: list[ast.expr], out: str | None, dtype: str = "float") -> str:
+        read = [self._compute(argument, None) for argument in arguments]
+        target = self._target(read, out, dtype)
+        if function in DEFINITIONS:
+            self.lines.append(f"{target}[...] = {function}({', '.join(read)})")
+        else:
+            self.lines.append(f"{function}({', '.join(read)}, out={target})")
+        return target
+
+    def _compute(self, node: ast.expr, out: str | None) -> str:
+        match node:
+            case ast.Name(name):
+                return f"<{name}>" if name != "nan" else "math.nan"
+            case ast.Constant() | ast.UnaryOp(ast.USub(), ast.Constant()):
+                return ast.unparse(node)
+            case ast.BinOp(base, ast.Pow(), ast.Constant(2.0)):
+                return self._call("np.square", [base], out)
+            case ast.BinOp(base, ast.Pow(), ast.Constant(0.5)):
+                return self._call("np.sqrt", [base], out)
+            case ast.BinOp(left, operator, right):
+                return self._call(UFUNCS[type(operator)], [left, right], out)
+            case ast.UnaryOp(operator, operand):
+                return self._call(UFUNCS[type(operator)], [operand], out)
+            case ast.Compare(left, [comparison], [right]):
+                return self._call(UFUNCS[type(comparison)], [left, right], None, "bool")
+            case ast.Call(ast.Name("step"), [x]):
+                return self._call("np.greater", [x, ast.Constant(0.0)], out, "bool")
+            case ast.Call(ast.Name(word), arguments):
+                return self._call(WORDS[word], list(arguments), out)
+            case ast.IfExp(test, body, orelse):
+                read = [self._compute(part, None) for part in (test, body, orelse)]
+                target = self._target(read, out)
+                self.lines.append(f"{target}[...] = np.where({', '.join(read)})")
+                return target
+        raise AssertionError(ast.dump(node))
+
+
+@dataclass(frozen=True)
+class Formula:
+    """An expression of the table with the names of the arrays (or the numbers) that its operands are."""
+
+    expression: str
+    names: Mapping[str, str]
+
+    @property
+    def recipe(self) -> Recipe:
+        """Its calls."""
+        literals = tuple((x, name) for x, name in self.names.items() if not name[0].isalpha() and name[0] != "_")
+        return recipe(self.expression, literals)
+
+    @property
+    def name(self) -> str:
+        """The array that it is without any computation; an empty string if it takes some."""
+        operand = self.recipe.operand
+        return self.names.get(operand, operand)
 
 
 class Writer:
-    """Writes calls, with temporary arrays from a pool that is kept per shape.
+    """Writes calls into a program, with temporary arrays that are shared by all that need one of their shape.
 
-    `declare(shape)` names a new array of a shape, `emit(line)` takes a line of the program.
+    `declare(shape, dtype)` names a new array, `emit(line)` takes a line of the program.
     """
 
     def __init__(self, emit: Callable[[str], None], declare: Callable[[str, str], str]):
         self.emit, self.declare = emit, declare
         self.free: dict[tuple[str, str], list[str]] = {}
-        self.kind: dict[str, tuple[str, str]] = {}
-
-    def temporary(self, shape: str, dtype: str = "float") -> str:
-        """The name of an array of this shape that nobody uses at the moment."""
-        free = self.free.setdefault((shape, dtype), [])
-        if free:
-            return free.pop()
-        name = self.declare(shape, dtype)
-        self.kind[name] = (shape, dtype)
-        return name
-
-    def release(self, *names: str) -> None:
-        """Give temporaries back; names of other arrays are ignored."""
-        for name in names:
-            if name in self.kind and name not in self.free[self.kind[name]]:
-                self.free[self.kind[name]].append(name)
 
     @contextmanager
-    def scratch(self, shape: str) -> Iterator[str]:
+    def scratch(self, shape: str, dtype: str = "float") -> Iterator[str]:
         """A temporary for the time of a block."""
-        name = self.temporary(shape)
+        free = self.free.setdefault((shape, dtype), [])
+        name = free.pop() if free else self.declare(shape, dtype)
         yield name
-        self.release(name)
+        free.append(name)
 
-    def write(self, expression: ast.expr, shape: str, out: str) -> None:
-        """Emit the calls that compute an expression of arrays of a shape into `out`."""
-        calls, [expression] = hoist([expression], prefix="_common")
-        names = {}
-        for name, call in calls.items():
-            names[name] = self.temporary(shape)
-            self._into(parse(call), shape, names[name])
-        self._into(Rename(names).visit(expression), shape, out)
-        self.release(*names.values())
-
-    def _into(self, node: ast.expr, shape: str, out: str) -> None:
-        name = self._compute(node, shape, out)
-        if name != out:
-            self.emit(f"np.copyto({out}, {name})")
-
-    def _call(self, function: str, arguments: list[ast.expr], shape: str, out: str | None, dtype: str = "float") -> str:
-        names = [self._compute(argument, shape, None) for argument in arguments]
-        self.release(*names)
-        target = out or self.temporary(shape, dtype)
-        if function in DEFINITIONS:
-            self.emit(f"{target}[...] = {function}({', '.join(names)})")
-        else:
-            self.emit(f"{function}({', '.join(names)}, out={target})")
-        return target
-
-    def _compute(self, node: ast.expr, shape: str, out: str | None) -> str:
-        match node:
-            case ast.Name() | ast.Constant() | ast.Attribute() | ast.Subscript():
-                return ast.unparse(node)
-            case ast.UnaryOp(ast.USub(), ast.Constant()):
-                return ast.unparse(node)
-            case ast.BinOp(base, ast.Pow(), ast.Constant(2.0)):
-                return self._call("np.square", [base], shape, out)
-            case ast.BinOp(base, ast.Pow(), ast.Constant(0.5)):
-                return self._call("np.sqrt", [base], shape, out)
-            case ast.BinOp(left, operator, right):
-                return self._call(UFUNCS[type(operator)], [left, right], shape, out)
-            case ast.UnaryOp(operator, operand):
-                return self._call(UFUNCS[type(operator)], [operand], shape, out)
-            case ast.Compare(left, [comparison], [right]):
-                return self._call(UFUNCS[type(comparison)], [left, right], shape, None, "bool")
-            case ast.Call(ast.Name("step"), [x]):
-                return self._call("np.greater", [x, ast.Constant(0.0)], shape, out, "float" if out else "bool")
-            case ast.Call(ast.Name(word), arguments):
-                return self._call(WORDS[word], list(arguments), shape, out)
-            case ast.IfExp(test, body, orelse):
-                names = [self._compute(part, shape, None) for part in (test, body, orelse)]
-                self.release(*names)
-                target = out or self.temporary(shape)
-                self.emit(f"{target}[...] = np.where({', '.join(names)})")
-                return target
-        raise AssertionError(ast.dump(node))
+    def write(self, formula: Formula, shape: str, out: str) -> None:
+        """Emit the calls that compute a formula of arrays of a shape into `out`."""
+        if formula.name:
+            self.emit(f"np.copyto({out}, {formula.name})")
+            return
+        found = formula.recipe
+        names = {"": out, **formula.names}
+        for k, dtype in enumerate(found.temporaries):
+            free = self.free.setdefault((shape, dtype), [])
+            names[str(k)] = free.pop() if free else self.declare(shape, dtype)
+        for line in found.lines:
+            self.emit(re.sub(r"<(\w*)>", lambda m: names[m[1]], line))
+        for k, dtype in enumerate(found.temporaries):
+            self.free[shape, dtype].append(names[str(k)])

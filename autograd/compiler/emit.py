@@ -8,18 +8,22 @@ read are views of these buffers, named after the labels in the graph.
 from __future__ import annotations
 
 import ast
+import builtins
 import inspect
+import itertools
+import keyword
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from autograd.compiler.arithmetic import DEFINITIONS, Writer, tree
+from autograd.compiler.arithmetic import DEFINITIONS, Formula, Writer, tree
 from autograd.compiler.fuse import DOT
 from autograd.compiler.roll import Group, Layout, Read, stem
 from autograd.compiler.trace import Trace
-from autograd.expressions import names_in, parse
+from autograd.expressions import names_in
 from autograd.primitives import FLOATS, PRIMITIVES
 
 
@@ -36,6 +40,19 @@ class Emitted:
     roots: str = ""
 
 
+def array(name: str) -> Formula:
+    """An array as it stands."""
+    return Formula("x", {"x": name})
+
+
+_BUFFERS = "v g vs gs e es np examples forward backward program".split()
+
+
+def is_number(group: Group) -> bool:
+    """Whether a group is one number, which plain Python computes faster than NumPy."""
+    return not group.batched and group.size == 1 and group.kind in ("elementwise", "sum", "rows")
+
+
 class Views:
     """The names of a program: its buffers, the views of them that are read and written, and its constant arrays."""
 
@@ -43,11 +60,14 @@ class Views:
         self.traced, self.layout = traced, layout
         self.parameters, self.inputs, self.per_example = parameters, inputs, per_example
         self.program = Emitted()
-        self.names: set[str] = set("v g vs gs np math examples forward backward program".split())
+        self.names = {*_BUFFERS, *FLOATS, *PRIMITIVES, *keyword.kwlist, *dir(builtins), "base64", "math", "zlib"}
+        self.numbered: dict[str, int] = {}
         self.views: dict[tuple, str] = {}
         self.lines = self.program.forward
         self.writer = Writer(lambda line: self.lines.append(line), self._declare)
         self.hints: dict[tuple[bool, int], str] = {}
+        self.constant_at = np.zeros(layout.sizes[0], bool)
+        self.constant_at[layout.place[list(traced.constants)]] = True
         self.owner = self._owners()
         self.needs = self._needs_gradient()
         self.gathered: dict[Read, str] = {}
@@ -55,9 +75,10 @@ class Views:
 
     def unique(self, name: str) -> str:
         """The name, or the name with a number that makes it new."""
-        candidate, k = name, 2
+        candidate = name
         while candidate in self.names:
-            candidate, k = f"{name}_{k}", k + 1
+            self.numbered[name] = self.numbered.get(name, 1) + 1
+            candidate = f"{name}_{self.numbered[name]}"
         self.names.add(candidate)
         return candidate
 
@@ -127,6 +148,7 @@ class Views:
                 count[base] = count.get(base, 0) + 1
                 group.name = f"{base}{count[base]}"
             group.name = self.unique(group.name)
+            self.names.add(f"d{group.name}")
         labels = self.traced.labels
         for leaf in self.traced.leaves:
             name = stem(labels.get(leaf, ""))
@@ -208,7 +230,7 @@ class Views:
     def gather(self, read: Read) -> str:
         """The name of a copy of values that lie anywhere, and the call that fills it."""
         if read not in self.gathered:
-            if all(int(i) in self.traced.constants for i in np.unique(read.nodes)) and not read.batched:
+            if self.is_given(read):
                 constants = self.traced.constants
                 self.gathered[read] = self.constant(np.vectorize(constants.__getitem__, otypes=[float])(read.nodes), "given")
                 return self.gathered[read]
@@ -221,11 +243,42 @@ class Views:
             self.gathered[read] = name
         return self.gathered[read]
 
+    def pick(self, groups: Sequence[Group]) -> None:
+        """Gather all that the groups of one depth read from anywhere, in one call per buffer."""
+        for batched in (False, True):
+            reads = [
+                read
+                for group in groups
+                if not is_number(group)
+                for read in group.reads
+                if read.batched == batched and read.strides is None and not self.is_given(read)
+            ]
+            if len(reads) < 2:
+                continue
+            whole = self.unique("picked")
+            index = self.constant(np.concatenate([read.at.ravel() for read in reads]))
+            size = sum(read.at.size for read in reads)
+            self.program.setup.append(f"{whole} = np.empty({self.shape((size,), batched)})")
+            axis, buffer = (", axis=0", "vs") if batched else ("", "v")
+            self.program.forward.append(f"np.take({buffer}, {index}{axis}, out={whole}, mode='clip')")
+            start = 0
+            for read in reads:
+                self.gathered[read] = name = self.unique("picked")
+                shape = "" if read.at.ndim == 1 else f".reshape{self.shape(read.at.shape, batched)}"
+                self.program.setup.append(f"{name} = {whole}[{start} : {start + read.at.size}]{shape}")
+                start += read.at.size
+
+    def is_given(self, read: Read) -> bool:
+        """Whether all that is read are constants."""
+        return not read.batched and bool(self.constant_at[read.at].all())
+
     def result(self, group: Group, buffer: str = "v") -> str:
         """The name of a group's array, or of its gradient."""
         if buffer == "g" and group in self.shared:
             return self.shared[group]
         name = group.name if buffer == "v" else f"d{group.name}"
+        if buffer == "g" and is_number(group):  # that name is taken by the number
+            name = self.unique(name)
         at = group.start + np.arange(group.size).reshape(group.shape)
         strides = tuple(int(np.prod(group.shape[k + 1 :], dtype=int)) for k in range(len(group.shape)))
         lead = next((k for k, step in enumerate(strides) if group.shape[k] > 1), len(strides))
@@ -233,7 +286,7 @@ class Views:
         if group.shape[lead:] != group.shape:
             key = (buffer, group)
         if key not in self.views:
-            self.views[key] = name if buffer == "v" else self.unique(name)
+            self.views[key] = name
             source = self._view_source(buffer + "s" * group.batched, group.start, group.shape, strides, group.batched)
             if group.size == 1 and group.shape:
                 source = f"{buffer + 's' * group.batched}[{group.start} : {group.start + 1}]"
@@ -259,7 +312,8 @@ class Emitter(Views):
         self.cleared: list[tuple[bool, np.ndarray]] = []
         self.edge: dict[Read, str] = {}
         self.edge_line = 0
-        self.pending: dict[int, list[tuple[int, np.ndarray, np.ndarray]]] = {}
+        self.targets: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+        self.sums: dict[int, list[str]] = {}
         self.stored = self._stored()
         self.readers = self._readers()
         self.numbers: set[str] = set()
@@ -281,17 +335,20 @@ class Emitter(Views):
         """The numbers that array code reads."""
         stored = set()
         for group in self.layout.groups:
-            for read in group.reads if not self.is_scalar(group) or group.kind != "elementwise" else []:
+            for read in group.reads if not is_number(group) or group.kind != "elementwise" else []:
                 if read.constant is None and not read.batched:
                     owners = np.unique(self.owner[0][read.at])
                     stored |= {self.layout.groups[k] for k in owners.tolist() if k >= 0}
-        return {group for group in stored if self.is_scalar(group)}
+        return {group for group in stored if is_number(group)}
 
     def emit(self, roots: list[int]) -> Emitted:
         """The program for these roots; its backward pass is that of the first."""
         self.allocate()
-        for group in self.layout.groups:
-            self.forward(group)
+        for _, level in itertools.groupby(self.layout.groups, key=lambda group: group.level):
+            groups = list(level)
+            self.pick(groups)
+            for group in groups:
+                self.forward(group)
         self.roots(roots)
         if len(roots) == 1:
             self.backward_pass(roots[0])
@@ -308,30 +365,28 @@ class Emitter(Views):
         if constants:
             places = self.layout.place[list(constants)]
             values = ", ".join(repr(x) if np.isfinite(x) else f"float('{x}')" for x in constants.values())
-            self.program.setup.append(f"v[{places.min()} : {places.max() + 1}] = [{values}]")
+            run = len(places) == places.max() - places.min() + 1
+            where = f"{places.min()} : {places.max() + 1}" if run else str(places.tolist())
+            self.program.setup.append(f"v[{where}] = [{values}]")
         self.edge_line = len(self.program.setup)
 
     def finish(self) -> None:
         """What the passes share, and the definitions that they need."""
         program = self.program
-        numbers = {group.name for group in self.layout.groups if self.is_scalar(group)} | set(self.items.values())
+        numbers = {group.name for group in self.layout.groups if is_number(group)} | set(self.items.values())
         defined = {line.split(" = ")[0] for line in program.forward}
         program.saved = sorted(used_names(program.backward) & numbers & defined)
         for batched, places in self.cleared:
             program.backward.insert(0, f"{'gs' if batched else 'g'}[{self.constant(places)}] = 0.0")
-        words = self.words | (used_names([*program.forward, *program.backward]) & set(DEFINITIONS))
+        words = self.words | (used_names([*program.forward, *program.backward]) & {*DEFINITIONS, "nan"})
         program.head = head(words)
 
     # Forward
 
-    def is_scalar(self, group: Group) -> bool:
-        """Whether a group is one number, which plain Python computes faster than NumPy."""
-        return not group.batched and group.size == 1 and group.kind in ("elementwise", "sum", "rows")
-
     def forward(self, group: Group) -> None:
         """Emit the calls that fill a group's array."""
         self.lines = self.program.forward
-        if self.is_scalar(group):
+        if is_number(group):
             self.forward_scalar(group)
             return
         out = self.result(group)
@@ -340,7 +395,7 @@ class Emitter(Views):
             case "elementwise":
                 row = PRIMITIVES[group.op]
                 names = {x: self.elements(read, group) for x, read in zip(row.operands, group.reads)}
-                self.writer.write(tree(row.value, names), shape, out)
+                self.writer.write(Formula(row.value, names), shape, out)
             case "spread":
                 self.lines.append(f"np.copyto({out}, {self.elements(group.reads[0], group)})")
             case "sum":
@@ -416,7 +471,7 @@ class Emitter(Views):
             return repr(read.constant)
         place = int(read.at.flat[k])
         owner = self.owner[0][place]
-        if owner >= 0 and self.is_scalar(self.layout.groups[owner]):
+        if owner >= 0 and is_number(self.layout.groups[owner]):
             return self.layout.groups[owner].name
         if place not in self.items:
             hint = self.hints.get((False, place), "p") if owner < 0 else self.layout.groups[owner].name
@@ -497,23 +552,20 @@ class Emitter(Views):
         owner = self.owner[batched][place]
         if not self.needs[batched][place]:
             return
-        if owner >= 0 and self.is_scalar(layout.groups[owner]):
+        if owner >= 0 and is_number(layout.groups[owner]):
             self.started.add(layout.groups[owner])
             self.lines.append(f"d{layout.groups[owner].name} = 1.0")
         else:
             self.add_at(batched, place, "1.0 / examples" if batched and not self.per_example else "1.0")
-        level = None
-        for group in reversed(layout.groups):
-            if group.level != level:
-                level = group.level
-                self.flush(level)
-            if not self.needs[group.batched][group.start : group.start + group.size].any():
-                continue
-            if self.is_scalar(group):
-                self.backward_scalar(group)
-            elif self.complete(group):
-                self.backward(group)
-        self.flush(0)
+        for level, groups in itertools.groupby(reversed(layout.groups), key=lambda group: group.level):
+            for group in groups:
+                if not self.needs[group.batched][group.start : group.start + group.size].any():
+                    continue
+                if is_number(group):
+                    self.backward_scalar(group)
+                elif self.complete(group):
+                    self.backward(group)
+            self.lines += self.sums.get(level, [])
 
     def complete(self, group: Group) -> bool:
         """Whether a gradient reached the group; what it did not reach is zero by now."""
@@ -603,8 +655,8 @@ class Emitter(Views):
                 self.share(source, up)
                 self.numbers.add(up)
                 continue
-            expression = f"{up} * {self.line(other)}" if other else up
-            self.accumulate(flat, parse(expression), flat.at.shape, False)
+            expression = Formula("x * y", {"x": up, "y": self.line(other)}) if other else array(up)
+            self.accumulate(flat, expression, flat.at.shape, False)
         for read in singles:
             if self.wanted(read):
                 self.hand_scalar(read, 0, up)
@@ -618,7 +670,7 @@ class Emitter(Views):
         """Add a contribution to the gradient of one number."""
         place = int(read.at.flat[k])
         owner = self.owner[0][place]
-        if owner >= 0 and self.is_scalar(self.layout.groups[owner]):
+        if owner >= 0 and is_number(self.layout.groups[owner]):
             target = self.layout.groups[owner]
             self.lines.append(f"d{target.name} {'+=' if target in self.started else '='} {expression}")
             self.started.add(target)
@@ -635,30 +687,32 @@ class Emitter(Views):
                 names["out"] = self.result(group)
                 wanted = [(r, p) for r, p in zip(group.reads, row.partials) if self.wanted(r) and p != "0"]
                 for read, partial in wanted:
-                    slope = tree(f"_up * ({partial})", names | {"_up": up})
+                    slope = Formula(f"_up * ({partial})", names | {"_up": up})
                     source = self.only_source(read) if read is wanted[-1][0] else None
                     if source and group.shape == source.shape and group.batched == source.batched and up not in self.numbers:
-                        if not isinstance(slope, ast.Name):
+                        if not slope.name:
                             self.writer.write(slope, self.shape(group.shape, group.batched), up)
                         self.share(source, up)
                     else:
                         self.accumulate(read, slope, group.shape, group.batched)
             case "spread":
-                self.accumulate(group.reads[0], parse(up), group.shape, True)
+                self.accumulate(group.reads[0], array(up), group.shape, True)
             case "sum":
-                self.accumulate(group.reads[0], parse(self.expanded(up)), group.reads[0].at.shape, group.batched)
+                self.accumulate(group.reads[0], array(self.expanded(up)), group.reads[0].at.shape, group.batched)
             case "many":
                 read = group.reads[0]
                 names = {"x": self.matrix(read, "x"), "out": self.expanded(self.result(group)), "n": str(read.at.shape[1])}
                 if group.op == "prod":
-                    names["rest"] = f"products_of_others({names['x']})"
+                    names["rest"] = rest = self._declare(self.shape(read.at.shape, group.batched), "float")
                     self.words.add("products_of_others")
-                slope = tree(f"_up * ({PRIMITIVES[group.op].partials[0]})", names | {"_up": self.expanded(up)})
+                    others = f"products_of_others(list({names['x']}.swapaxes(0, 1)))"
+                    self.lines.append(f"{rest}.swapaxes(0, 1)[...] = np.stack(np.broadcast_arrays(*{others}, {rest}[:, 0]))[:-1]")
+                slope = Formula(f"_up * ({PRIMITIVES[group.op].partials[0]})", names | {"_up": self.expanded(up)})
                 self.accumulate(read, slope, read.at.shape, group.batched)
             case _:
                 for read in group.reads[2:]:
                     if self.wanted(read):
-                        self.accumulate(read, parse(up), group.shape, group.batched)
+                        self.accumulate(read, array(up), group.shape, group.batched)
                 self.backward_product(group, up)
 
     def only_source(self, read: Read) -> Group | None:
@@ -669,7 +723,7 @@ class Emitter(Views):
         group = self.layout.groups[k]
         free = not self.written[group.batched][group.start : group.start + group.size].any()
         whole = read.at.size == group.size and read.at.flat[0] == group.start and self.contiguous(read)
-        return group if free and whole and not self.is_scalar(group) else None
+        return group if free and whole and not is_number(group) else None
 
     def share(self, group: Group, name: str) -> None:
         """Let the gradient of a group be an array, or a number, that is there already."""
@@ -727,13 +781,13 @@ class Emitter(Views):
             return
         with self.writer.scratch(shape) as t:
             self.lines.append(f"{call}, out={t})")
-            self.accumulate(read, parse(t), read.at.shape, read.batched)
+            self.accumulate(read, array(t), read.at.shape, read.batched)
 
     def contiguous(self, read: Read) -> bool:
         """Whether the positions follow each other without a gap."""
         return bool(np.array_equal(read.at.ravel(), read.at.flat[0] + np.arange(read.at.size)))
 
-    def accumulate(self, read: Read, slope: ast.expr, shape: tuple[int, ...], batched: bool) -> None:
+    def accumulate(self, read: Read, slope: Formula, shape: tuple[int, ...], batched: bool) -> None:
         """Add an expression of arrays of a shape to the gradient of what was read, summed where one value served many."""
         full = self.shape(shape, batched)
         over_examples = batched and not read.batched
@@ -748,8 +802,8 @@ class Emitter(Views):
                 view = self.gradient_view(read)
                 if self.claim(read.batched, read.at):
                     self.writer.write(slope, full, view)
-                elif isinstance(slope, ast.Name):
-                    self.lines.append(f"np.add({view}, {slope.id}, out={view})")
+                elif slope.name:
+                    self.lines.append(f"np.add({view}, {slope.name}, out={view})")
                 else:
                     with self.writer.scratch(full) as t:
                         self.writer.write(slope, full, t)
@@ -763,19 +817,24 @@ class Emitter(Views):
             index = tuple(0 if k in axes else slice(None) for k in range(read.at.ndim))
             target = self.gradient_view(Read(read.nodes[index], np.asarray(read.at[index]), read.batched))
         every_axis = (*axes, *([len(shape)] if over_examples else []))
-        if isinstance(slope, ast.Name) and slope.id not in self.numbers:
-            t, own = slope.id, False
-        else:
-            t, own = self.writer.temporary(full), True
-            self.writer.write(slope, full, t)
+        self.sum_into(read, axes, slope, shape, batched, every_axis, target, first)
+
+    def sum_into(self, read: Read, axes: tuple[int, ...], slope: Formula, shape: tuple[int, ...], batched: bool,
+                 every_axis: tuple[int, ...], target: str, first: bool) -> None:  # fmt: skip
+        """Emit the sum of a formula over axes."""
+        if not slope.name or slope.name in self.numbers:
+            full = self.shape(shape, batched)
+            with self.writer.scratch(full) as t:
+                self.writer.write(slope, full, t)
+                self.sum_into(read, axes, array(t), shape, batched, every_axis, target, first)
+            return
+        t = slope.name
         self.lengths[t] = shape
         exact = first and self.is_exact(read, axes)
         line = self.reduction(t, len(shape) + batched, batched, every_axis, target, first)
         if first and not exact:  # np.dot writes only into arrays without gaps
             line = line.replace("np.dot(", "np.matmul(", 1)
         self.lines.append(line)
-        if own:
-            self.writer.release(t)
 
     def is_exact(self, read: Read, axes: tuple[int, ...]) -> bool:
         """Whether what remains of a read after summing over axes lies without gaps."""
@@ -807,63 +866,67 @@ class Emitter(Views):
         buffer = "gs" if read.batched else "g"
         return self.view(buffer, read.at, read.strides, read.batched, f"d{self.hint(read, 'x')}")
 
-    # What was gathered: each use leaves its contribution in an edge buffer; later each place sums those meant for it
+    # What was gathered: its contributions wait in an edge buffer, which is added in one call per depth
 
     def edges(self) -> None:
-        """Give each gathered read that needs a gradient its stretch of an edge buffer."""
-        sizes, found = [0, 0], ([], [])
-        for group in self.layout.groups:
-            reads = group.reads
-            if self.is_scalar(group):
-                if group.kind == "elementwise" or self.is_short(group):
-                    continue
-                reads = [self.flat(read) for read in reads[:2]]
-            for read in reads:
-                if not self.wanted(read) or read.strides is not None:
-                    continue
-                b, start = int(read.batched), sizes[read.batched]
-                sizes[b] += read.at.size
-                name = self.unique("edge")
-                buffer = "es" if b else "e"
-                shape = ", ".join([*map(str, read.at.shape), *["examples"] * b])
-                self.program.setup.append(f"{name} = {buffer}[{start} : {start + read.at.size}].reshape({shape})")
-                self.edge[read] = name
-                found[b].append(read.at.ravel())
-        for b in (1, 0):
-            if sizes[b]:
-                line = "es = np.empty(({}, examples))" if b else "e = np.empty({})"
-                self.program.setup.insert(self.edge_line, line.format(sizes[b]))
-                places = np.concatenate(found[b])
-                wanted = np.flatnonzero(self.needs[b][places])
-                levels = np.append([group.level for group in self.layout.groups], 0)[self.owner[b][places[wanted]]]
-                order = np.lexsort([places[wanted], levels])
-                levels = levels[order]
-                bounds = np.flatnonzero(np.diff(levels, prepend=levels[:1] - 1)) if len(levels) else []
-                for piece in np.split(wanted[order], bounds[1:]) if len(bounds) else []:
-                    owner = self.owner[b][places[piece[0]]]
-                    level = self.layout.groups[owner].level if owner >= 0 else 0
-                    self.pending.setdefault(level, []).append((b, piece, places[piece]))
+        """Give each gathered read that needs a gradient its stretch of an edge buffer; clear the places it adds to."""
+        largest = [0, 0]
+        for level, groups in itertools.groupby(self.layout.groups, key=lambda group: group.level):
+            found: tuple[list[Read], list[Read]] = ([], [])
+            for group in groups:
+                reads = group.reads
+                if is_number(group):
+                    reads = [] if group.kind == "elementwise" or self.is_short(group) else map(self.flat, reads[:2])
+                for read in reads:
+                    if self.wanted(read) and read.strides is None:
+                        found[read.batched].append(read)
+            for batched, reads in enumerate(found):
+                if reads:
+                    size = self.edges_of(level, reads, bool(batched))
+                    largest[batched] = max(largest[batched], size)
+        for buffer, shape, size in (("e", "{}", largest[0]), ("es", "({}, examples)", largest[1])):
+            if size:
+                self.program.setup.insert(self.edge_line, f"{buffer} = np.empty({shape.format(size)})")
+        self.clear_targets()
 
-    def flush(self, level: int) -> None:
-        """Sum the contributions that were left for the places of one depth."""
-        for b, picks, places in self.pending.pop(level, []):
-            e, g, axis = ("es", "gs", ", axis=0") if b else ("e", "g", "")
-            targets, starts = np.unique(places, return_index=True)
-            first = self.claim(bool(b), targets)
-            picked = self._declare(f"({len(picks)}, examples)" if b else str(len(picks)), "float")
-            self.lines.append(f"np.take({e}, {self.constant(picks)}{axis}, out={picked}, mode='clip')")
-            source = picked
-            if len(starts) < len(picks):
-                starts_name = self.constant(starts, "starts")
-                source = f"np.add.reduceat({picked}, {starts_name}{axis})"
-            if len(targets) == targets[-1] - targets[0] + 1:
-                where = f"{g}[{targets[0]} : {targets[-1] + 1}]"
-                if first and "reduceat" in source:
-                    self.lines.append(f"{source[:-1]}, out={where})")
-                    continue
-            else:
-                where = f"{g}[{self.constant(targets)}]"
-            self.lines.append(f"{where} {'=' if first else '+='} {source}")
+    def edges_of(self, level: int, reads: list[Read], batched: bool) -> int:
+        """The stretches for the reads of one depth, and the line that adds them up."""
+        start, buffer = 0, "es" if batched else "e"
+        for read in reads:
+            self.edge[read] = name = self.unique("edge")
+            shape = ", ".join([*map(str, read.at.shape), *["examples"] * batched])
+            stretch = f"{buffer}[{start} : {start + read.at.size}]"
+            self.program.setup.append(f"{name} = {stretch}" + f".reshape({shape})" * (read.at.ndim > 1))
+            start += read.at.size
+        at = np.concatenate([read.at.ravel() for read in reads])
+        index = next((name for name, x in self.program.arrays.items() if x.shape == at.shape and (x == at).all()), "")
+        index = index or self.constant(at)
+        self.targets[batched].append(at)
+        added = self.unique("added")
+        self.program.setup.append(f"{added} = {buffer}[:{start}]" + ".ravel()" * batched)
+        if batched:
+            places = self.unique("places")
+            self.program.setup.append(f"{places} = ({index}[:, None] * examples + np.arange(examples)).ravel()")
+            self.sums.setdefault(level, []).append(f"np.add.at(gs.ravel(), {places}, {added})")
+        else:
+            self.sums.setdefault(level, []).append(f"np.add.at(g, {index}, {added})")
+        return start
+
+    def clear_targets(self) -> None:
+        """Set to zero every array that contributions are added to one by one."""
+        for batched, targets in enumerate(self.targets):
+            if not targets:
+                continue
+            written = self.written[batched]
+            owners = np.unique(self.owner[batched][np.concatenate(targets)])
+            if owners[0] < 0:
+                written[: self.inputs if batched else self.parameters] = True
+            for k in owners[owners >= 0].tolist():
+                group = self.layout.groups[k]
+                written[group.start : group.start + group.size] = True
+            bounds = np.flatnonzero(np.diff(written, prepend=False, append=False))
+            for start, stop in bounds.reshape(-1, 2).tolist():
+                self.lines.append(f"{'gs' if batched else 'g'}[{start} : {stop}].fill(0.0)")
 
 
 class ScalarPower(ast.NodeTransformer):
@@ -893,6 +956,5 @@ def head(words: set[str]) -> list[str]:
 
 
 def used_names(lines: Sequence[str]) -> set[str]:
-    """The names that some lines of a program use."""
-    tree = ast.parse("\n".join(lines) or "pass")
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    """The words that some lines of a program use."""
+    return set(re.findall(r"[A-Za-z_]\w*", "\n".join(lines)))

@@ -160,9 +160,14 @@ class Roller:
             levels.setdefault(level, {}).setdefault(key, []).append(i)
         self.batched[:] = batched
         for level in sorted(levels):
+            before = len(self.groups)
             for op, nodes in _merge(levels[level]):
                 place = self._sums if op == DOT else self._elementwise
                 place(op, np.array(nodes), level)
+            self.groups[before:] = sorted(self.groups[before:], key=lambda group: group.kind != "spread")
+            for k, group in enumerate(self.groups[before:], before):
+                if group.kind != "spread":
+                    self.source[group.nodes] = k + 3
 
     # Reading
 
@@ -181,7 +186,7 @@ class Roller:
         if len(missing):
             start = self._allocate(len(missing), True)
             self.spread.update((int(node), start + k) for k, node in enumerate(missing))
-            level = -1 - len(self.groups)
+            level = -1 - len(self.groups)  # a level of its own: its gradient is complete only after all others' here
             source = [Read(missing, self.place[missing])]
             slots = np.arange(len(missing))
             self.groups.append(Group("spread", "spread", (len(missing),), True, start, source, missing, slots, level))
