@@ -298,7 +298,10 @@ class Explanation:
         if operation and factor == 0:
             return f"{operation} is flat at {at}: its slope is 0, and a dead unit passes nothing back."
         if operation and abs(factor) < 0.1:
-            return f"{operation} is saturated at {at}: its slope is only {digits(factor)}, so the gradient is small."
+            slope = digits(factor)
+            return (
+                f"{operation} is nearly flat (saturated) at {at}: its slope is only {slope}, so the gradient is small."
+            )
         if factor == 0:
             return f"the factor {worth} makes the whole product 0."
         if abs(logarithm(factor)) < math.log(1.25):
