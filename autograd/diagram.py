@@ -238,19 +238,19 @@ class Diagram:
         more = f"; and {len(self.values) - TOLD} more" if len(self.values) > TOLD else ""
         return f"{len(self.values)} values, from the cost back to the leaves.{state} {listed}{more}."
 
-    def rows(self) -> list[tuple[str, ...]]:
+    def rows(self, most: int) -> list[list[str]]:
         """A heading and, from the cost back to the leaves, each value: name, kind, data, gradient, and its origin."""
-        rows: list[tuple[str, ...]] = [("value", "kind", "data", "gradient", "computed from (local derivative)")]
-        for value in reversed(self.values):
+        rows = [["value", "kind", "data", "gradient", "computed from (local derivative)"]]
+        for value in self.values[: -most - 1 : -1]:
             slope, partials = self.gradient(value), iter(value.partials)
             operands = [
-                f"{plain(name_of(x))} ({significant(next(partials))})" if isinstance(x, Value) else significant(x)
+                f"{plain(name_of(x))} ({significant(next(partials))})" if isinstance(x, Value) else significant(x, 6)
                 for x in value.operands
             ]
             operands = [*operands[:6], "..."] if len(operands) > 7 else operands
             gradient = "not computed" if slope is None else significant(slope)
             origin = f"{value.op}: {', '.join(operands)}" if value.op else ""
-            rows.append((plain(name_of(value)), self.kind(value), significant(value.data), gradient, origin))
+            rows.append([plain(name_of(value)), self.kind(value), significant(value.data), gradient, origin])
         return rows
 
 

@@ -82,24 +82,48 @@ def draw(
 
 
 class Drawing:
-    """A drawn graph: `.svg` and `.dot` as text, `.engine` (which program placed it), `.save(path)`."""
+    """A picture of what the graph was when it was drawn: later backward passes do not change it.
+
+    Attributes:
+        svg: the picture, one self-contained SVG file.
+        dot: the graph in Graphviz's language.
+        engine: which program placed the boxes.
+        title: what is drawn.
+        table: the picture in words, one line a value (at most 1000 of them).
+        width, height: the size of the picture.
+    """
 
     def __init__(
         self, diagram: Diagram | Network, engine: str | None = None, direction: str = "LR", legend: bool = True
     ):
-        self.diagram = diagram
-        self.direction = direction
+        self.title = diagram.title
+        self._boxes, self._arrows, self._direction = diagram.boxes, diagram.arrows, direction
         if isinstance(diagram, Network):
             self.engine, placement = "builtin", diagram.place()
         else:
             self.engine, placement = place(diagram.boxes, diagram.arrows, engine, direction)
         self.svg = svg.write(diagram.title, diagram.description, diagram.boxes, diagram.arrows, placement, legend)
         self.width, self.height = (int(x) for x in self.svg.split('viewBox="0 0 ', 1)[1].split('"', 1)[0].split())
+        self._heads, *self._rows = diagram.rows(MANY)
 
     @property
     def dot(self) -> str:
         """The graph in Graphviz's language."""
-        return dot_source(self.diagram.boxes, self.diagram.arrows, self.direction)
+        return dot_source(self._boxes, self._arrows, self._direction)
+
+    @property
+    def table(self) -> str:
+        """What the picture shows, as a table in plain text."""
+        return table(self._heads, self._rows, left=len(self._heads))
+
+    @property
+    def image(self) -> str:
+        """The picture as an HTML image: the one form that notebooks show before they are trusted."""
+        import base64
+
+        source = base64.b64encode(self.svg.encode()).decode()
+        alt = svg.clean(self.title)
+        return f'<img src="data:image/svg+xml;base64,{source}" alt="{alt}" style="max-width:100%;height:auto">'
 
     def save(self, path: Any) -> str:
         """Write the picture to a file ending in .svg or .dot, and return its path."""
@@ -115,32 +139,14 @@ class Drawing:
             file.write(texts[suffix])
         return path
 
-    @property
-    def table(self) -> str:
-        """What the picture shows, as a table in plain text."""
-        heads, *rows = self.diagram.rows()
-        return table(list(heads), [list(row) for row in rows], left=len(heads))
-
     def __repr__(self) -> str:
         lines = self.table.split("\n")
         more = [f"... and {len(lines) - SMALL - 1} more: see .table"] if len(lines) > SMALL + 1 else []
-        return "\n".join([self.diagram.title, *lines[: SMALL + 1], *more])
+        return "\n".join([self.title, *lines[: SMALL + 1], *more])
 
     def _repr_html_(self) -> str:
-        return f"{self.image}<details><summary>As a table</summary>{self._html_table()}</details>"
-
-    @property
-    def image(self) -> str:
-        """The picture as an HTML image: the one form that notebooks show before they are trusted."""
-        import base64
-
-        source = base64.b64encode(self.svg.encode()).decode()
-        alt = svg.clean(self.diagram.title)
-        return f'<img src="data:image/svg+xml;base64,{source}" alt="{alt}" style="max-width:100%;height:auto">'
-
-    def _html_table(self) -> str:
-        heads, *rows = ([*row] for row in self.diagram.rows())
-        return html_table(svg.printable(self.diagram.title), heads, rows[:MANY], left=len(heads))
+        words = html_table(svg.printable(self.title), self._heads, self._rows, left=len(self._heads))
+        return f"{self.image}<details><summary>As a table</summary>{words}</details>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": repr(self), "image/svg+xml": self.svg, "text/html": self._repr_html_()}
@@ -212,6 +218,7 @@ def dot_source(boxes: Sequence[Box], arrows: Sequence[Arrow], direction: str) ->
     for i, box in enumerate(boxes):
         heading = plain(box.heading) + f"   {plain(box.remark)}" * bool(box.remark)
         text = "\n".join(line for line in (heading, *map(plain, box.lines), plain(box.badge)) if line)
+        frame = 8 if box.kind == "cost" else 0  # Graphviz adds the second outline outside
         w, h = box.size()
         source.node(
             f"n{i}",
@@ -219,8 +226,8 @@ def dot_source(boxes: Sequence[Box], arrows: Sequence[Arrow], direction: str) ->
             shape=SHAPES.get(box.kind, "box"),
             style=STYLES.get(box.kind, "solid"),
             peripheries="2" if box.kind == "cost" else "1",
-            width=svg.number(w / 72),
-            height=svg.number(h / 72),
+            width=svg.number((w - frame) / 72),
+            height=svg.number((h - frame) / 72),
         )
     dense = any(arrow.thin for arrow in arrows)
     for i, arrow in enumerate(arrows):

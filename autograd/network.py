@@ -100,15 +100,15 @@ class Network:
             curves.append([(x, y), ((2 * x + u) / 3, y), ((x + 2 * u) / 3, v), (u, v)])
         return Placement(self.centres, curves, [c[0] for c in curves], 80 + COLUMN * len(self.layers), self.height)
 
-    def rows(self) -> list[tuple[str, ...]]:
+    def rows(self, most: int) -> list[list[str]]:
         """A heading, and each neuron with its bias and weights."""
-        rows: list[tuple[str, ...]] = [("neuron", "activation", "bias", "weights")]
+        rows = [["neuron", "activation", "bias", "weights"]]
         for number, layer in enumerate(self.layers, 1):
-            for j, neuron in enumerate(layer):
+            for j, neuron in enumerate(layer[: max(0, most + 1 - len(rows))]):
                 weights = [significant(w.data) for w in neuron.w]
                 weights = [*weights[:8], "..."] if len(weights) > 9 else weights
                 activation = str(getattr(neuron, "activation", "") or "")
-                rows.append((f"a_{j}^({number})", activation, significant(neuron.b.data), ", ".join(weights)))
+                rows.append([f"a_{j}^({number})", activation, significant(neuron.b.data), ", ".join(weights)])
         return rows
 
 

@@ -97,7 +97,6 @@ class Page:
             "heading": f"Backpropagation through {markup(name_of(cost))}",
             "colours": _colours(),
             "font": svg.FONT,
-            "least": svg.number(0.6 * self.drawing.width),  # a wide picture shrinks to fit, but not beyond reading
             "picture": self.drawing.svg,
             "graph": _json(self._graph(gradient)),
             "program": program(value.op for value in values if value.op),
@@ -155,13 +154,14 @@ class Page:
 
 
 def markup(text: Text) -> str:
-    """A text as HTML."""
-    tags = {-1: "sub", 1: "sup", 0: ""}
-    parts = []
+    """A text as HTML; a superscript after a subscript stands above it."""
+    tags, parts = {-1: "sub", 1: "sup"}, []
     for run in text:
-        inside = svg.clean(run.text)
-        inside = f"<i>{inside}</i>" if run.style == "i" else inside
-        parts.append(f"<{tags[run.level]}>{inside}</{tags[run.level]}>" if run.level else inside)
+        inside = f"<i>{svg.clean(run.text)}</i>" if run.style == "i" else svg.clean(run.text)
+        part = f"<{tags[run.level]}>{inside}</{tags[run.level]}>" if run.level else inside
+        if run.level == 1 and parts and parts[-1].startswith("<sub>"):
+            part = f'<span class="both">{part}{parts.pop()}</span>'
+        parts.append(part)
     return "".join(parts)
 
 

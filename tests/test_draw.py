@@ -266,3 +266,12 @@ def test_a_value_after_many_others_is_shown_at_once():
     start = time.perf_counter()
     assert value_bundle(v) == {"text/plain": repr(v)}
     assert time.perf_counter() - start < 0.5
+
+
+def test_a_drawing_is_what_the_graph_was_when_it_was_drawn():
+    C = cost_of_one_neuron()
+    drawing = draw(C, engine="builtin")
+    before = drawing.svg, drawing.table, drawing.dot
+    C.backward()
+    assert (drawing.svg, drawing.table, drawing.dot) == before
+    assert draw(C, engine="builtin").table != drawing.table
