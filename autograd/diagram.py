@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from autograd import svg
 from autograd.folding import Group, edges_between, fold
 from autograd.notation import label_parts
 from autograd.primitives import PRIMITIVES
-from autograd.svg import Arrow, Box, Run, Text, plain, quantity, significant
+from autograd.svg import Arrow, Box
+from autograd.typography import Run, Text, name, plain, quantity, significant
 from autograd.value import Value
 
 PARAMETER_NAMES = {"w", "W", "b", "weight", "bias", "theta", "θ"}
@@ -144,9 +144,9 @@ class Diagram:
             alike = [member for member in group.members if member.op and member.label == value.label]
             told_data = (Run(" = "), *quantity(value.data)) if len(alike) == 1 else (Run(f" × {len(alike)}"),)
             slope = max((self.gradient(member) or 0.0 for member in alike), key=abs)
-            return Box("neuron", (*svg.name(value.label), *told_data), (), [], (), *self.strength(slope), tooltip)
+            return Box("neuron", (*name(value.label), *told_data), (), [], (), *self.strength(slope), tooltip)
         if group.kind == "value":
-            heading, remark = svg.name(value.label), formula(value)
+            heading, remark = name(value.label), formula(value)
             lines = [quantity(value.data)]
             if not value.label:
                 heading, remark, lines = (remark, (), lines) if value.op else (*lines, (), [])
@@ -174,7 +174,7 @@ class Diagram:
             return (Run(f"{count} earlier values"),), (), [span(data)]
         label = label_parts(group.value.label) or (group.value.label, "", "")
         same = all(member.label == group.value.label for member in group.members)
-        heading = svg.name(group.value.label if same else label[0]) if label[0] else formula(group.value)
+        heading = name(group.value.label if same else label[0]) if label[0] else formula(group.value)
         return heading or (Run("values"),), (Run(f"× {count}"),), [span(data)]
 
     def _told(self, value: Value) -> str:
@@ -267,7 +267,7 @@ def span(xs: Sequence[float]) -> Text:
 
 def name_of(value: Value) -> Text:
     """A value's label, else its formula, else what it is worth."""
-    return svg.name(value.label) if value.label else formula(value) or quantity(value.data)
+    return name(value.label) if value.label else formula(value) or quantity(value.data)
 
 
 def symbol_of(value: Value) -> Text:
@@ -317,7 +317,7 @@ def _operand(x: Any, room: int) -> Text:
     if not isinstance(x, Value):
         return (Run(significant(x, 6)),)
     if x.label:
-        return svg.name(x.label)
+        return name(x.label)
     text = formula(x, room - 5) if room > 6 else ()
     length = sum(len(run.text) / (2 if run.level else 1) for run in text)
     return text if text and length <= room - 5 and any("(" in run.text or run.style for run in text) else DOT

@@ -17,7 +17,8 @@ from autograd.folding import LEVELS
 from autograd.layout import Edge, Placement, arrange
 from autograd.network import Network, layers_of
 from autograd.notation import html_table, table
-from autograd.svg import Arrow, Box, plain
+from autograd.svg import Arrow, Box
+from autograd.typography import clean, plain, printable, width
 from autograd.value import Value
 
 ENGINES = ("dot", "graphviz-pure", "builtin")
@@ -122,7 +123,7 @@ class Drawing:
         import base64
 
         source = base64.b64encode(self.svg.encode()).decode()
-        alt = svg.clean(self.title)
+        alt = clean(self.title)
         return f'<img src="data:image/svg+xml;base64,{source}" alt="{alt}" style="max-width:100%;height:auto">'
 
     def save(self, path: Any) -> str:
@@ -145,7 +146,7 @@ class Drawing:
         return "\n".join([self.title, *lines[: SMALL + 1], *more])
 
     def _repr_html_(self) -> str:
-        words = html_table(svg.printable(self.title), self._heads, self._rows, left=len(self._heads))
+        words = html_table(printable(self.title), self._heads, self._rows, left=len(self._heads))
         return f"{self.image}<details><summary>As a table</summary>{words}</details>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
@@ -222,7 +223,7 @@ def dot_source(boxes: Sequence[Box], arrows: Sequence[Arrow], direction: str) ->
         w, h = box.size()
         source.node(
             f"n{i}",
-            graphviz.escape(svg.printable(text)).replace("\n", "\\n"),
+            graphviz.escape(printable(text)).replace("\n", "\\n"),
             shape=SHAPES.get(box.kind, "box"),
             style=STYLES.get(box.kind, "solid"),
             peripheries="2" if box.kind == "cost" else "1",
@@ -232,8 +233,8 @@ def dot_source(boxes: Sequence[Box], arrows: Sequence[Arrow], direction: str) ->
     dense = any(arrow.thin for arrow in arrows)
     for i, arrow in enumerate(arrows):
         text, key = plain(arrow.label), "xlabel" if dense else "label"  # an xlabel takes no place of its own
-        room = " " * round((arrow.size()[0] - svg.width(arrow.label, svg.LABEL)) / 6)  # for other numbers, later
-        label = graphviz.escape(svg.printable(f"{room}{text}{room}")) if text else ""
+        room = " " * round((arrow.size()[0] - width(arrow.label, svg.LABEL)) / 6)  # for other numbers, later
+        label = graphviz.escape(printable(f"{room}{text}{room}")) if text else ""
         style = {"style": "dashed"} if arrow.dashed else {}
         colour = COLOURS.get(arrow.sign, svg.LIGHT["edge"])
         source.edge(f"n{arrow.tail}", f"n{arrow.head}", id=f"e{i}", color=colour, **{key: label}, **style)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograd import svg
 from autograd.layout import Placement
-from autograd.svg import UNIT, Arrow, Box, Run, plain, significant
+from autograd.svg import UNIT, Arrow, Box
+from autograd.typography import Run, name, plain, significant
 
 SHOWN = 16  # neurons of a layer that are drawn; of more, the first and the last
 COLUMN, ROW = 190.0, 46.0
@@ -72,23 +72,23 @@ class Network:
             if j is None:
                 self.boxes.append(Box("gap", (Run("⋮"),)))
             elif layer is None:
-                self.boxes.append(Box("unit", svg.name(f"x_{j}"), tooltip=f"input {j}"))
+                self.boxes.append(Box("unit", name(f"x_{j}"), tooltip=f"input {j}"))
             else:
                 self.boxes.append(self._neuron(number, j, layer[j]))
 
     def _neuron(self, number: int, j: int, neuron: Any) -> Box:
         activation = str(getattr(neuron, "activation", "") or "")
-        name = "z" if activation == "linear" else "a"  # as nn labels what the neuron returns
+        letter = "z" if activation == "linear" else "a"  # as nn labels what the neuron returns
         told = (
             f"neuron {j} of layer {number}\n{neuron.b.label or 'bias'} = {neuron.b.data!r}"
             + f"\n{activation}" * bool(activation)
         )
         sign = (neuron.b.data > 0) - (neuron.b.data < 0)
-        return Box("unit", svg.name(f"{name}_{j}^({number})"), (), [], (), sign, min(1.0, abs(neuron.b.data)), told)
+        return Box("unit", name(f"{letter}_{j}^({number})"), (), [], (), sign, min(1.0, abs(neuron.b.data)), told)
 
     def _weight(self, tail: int, head: int, w: Any) -> None:
         sign, size = (w.data > 0) - (w.data < 0), min(1.0, abs(w.data) / self.largest)
-        told = f"{plain(svg.name(w.label)) or 'weight'} = {w.data!r}, gradient {w.grad!r}"
+        told = f"{plain(name(w.label)) or 'weight'} = {w.data!r}, gradient {w.grad!r}"
         self.arrows.append(Arrow(tail, head, (), sign, size, told, thin=True))
 
     def place(self) -> Placement:

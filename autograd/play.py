@@ -18,7 +18,7 @@ from autograd.draw import Drawing
 from autograd.graph import backpropagate, topological_order
 from autograd.javascript import data_file, program
 from autograd.nudge import replay
-from autograd.svg import Text, plain
+from autograd.typography import Text, clean, plain
 from autograd.value import Value
 
 MOST = 1000  # values that a page can show
@@ -93,7 +93,7 @@ class Page:
         self.drawing = Drawing(diagram, engine, direction)
         self.title = f"Backpropagation through {plain(name_of(cost))}"
         filled = {
-            "title": svg.clean(self.title),
+            "title": clean(self.title),
             "heading": f"Backpropagation through {markup(name_of(cost))}",
             "colours": _colours(),
             "font": svg.FONT,
@@ -144,7 +144,7 @@ class Page:
         """The page in a frame, and the picture for notebooks that do not run it; where scripts run, it goes away."""
         away = "<script>document.currentScript.parentElement.remove()</script>"
         return (
-            f'<iframe srcdoc="{svg.clean(self.html)}" title="{svg.clean(self.title)}" sandbox="allow-scripts" '
+            f'<iframe srcdoc="{clean(self.html)}" title="{clean(self.title)}" sandbox="allow-scripts" '
             'loading="lazy" style="width:100%;height:44rem;border:1px solid #8888;border-radius:6px"></iframe>'
             f"<div>{self.drawing.image}{away}</div>"
         )
@@ -157,7 +157,7 @@ def markup(text: Text) -> str:
     """A text as HTML; a superscript after a subscript stands above it."""
     tags, parts = {-1: "sub", 1: "sup"}, []
     for run in text:
-        inside = f"<i>{svg.clean(run.text)}</i>" if run.style == "i" else svg.clean(run.text)
+        inside = f"<i>{clean(run.text)}</i>" if run.style == "i" else clean(run.text)
         part = f"<{tags[run.level]}>{inside}</{tags[run.level]}>" if run.level else inside
         if run.level == 1 and parts and parts[-1].startswith("<sub>"):
             part = f'<span class="both">{part}{parts.pop()}</span>'

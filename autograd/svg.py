@@ -1,133 +1,15 @@
-"""The look of every drawing: how names and numbers are set, and boxes and edges written as one self-contained SVG.
+"""The look of every drawing: boxes and arrows, written as one self-contained SVG.
 
 The picture carries its own background, colours for light and dark, a title and a description. Its ids begin with a hash
 of its content, so that two runs give the same bytes and two pictures on one page do not disturb each other.
 """
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from autograd.layout import Placement, Point, place_labels
-from autograd.notation import label_parts
-
-# Text -------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Run:
-    """Characters set alike: a style ("i" italic, "b" bold, "" upright) and a level (-1 subscript, 0, 1 superscript)."""
-
-    text: str
-    style: str = ""
-    level: int = 0
-
-
-Text = tuple[Run, ...]
-
-GREEK: dict[str, str] = dict(
-    zip(
-        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
-        "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split(),
-        "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ",
-    )
-)
-LONGEST = 28  # characters of a label that are shown
-
-
-def name(label: str) -> Text:
-    """A label as the textbook sets it: letters italic, words and digits upright, indices below, exponents above."""
-    base, below, above = label_parts(label) or (label, "", "")
-    base = GREEK.get(base, base)
-    if len(base) > LONGEST:
-        base = base[: LONGEST - 1] + "…"
-    runs = [Run(base, "i" if len(base.rstrip("'")) == 1 and base[0].isalpha() else "")]
-    runs += [
-        Run(index, "i" if index.isalpha() and len(index) < 3 else "", level)
-        for index, level in ((below, -1), (above, 1))
-        if index
-    ]
-    return tuple(runs)
-
-
-def significant(x: float, digits: int = 4) -> str:
-    """A number to a few significant digits, as plain text: never 0.0000 for what is not zero.
-
-    >>> significant(-0.41421356), significant(1.5e-9), significant(123456.7)
-    ('−0.4142', '1.5e−9', '123457')
-    """
-    if math.isnan(x):
-        return "nan"
-    if math.isinf(x):
-        return "∞" if x > 0 else "−∞"
-    mantissa, exponent, power = format(x + 0.0, f".{digits}g").partition("e")
-    if exponent and 0 <= int(power) < 6:
-        mantissa, exponent = format(x, ".0f"), ""
-    return f"{mantissa}{exponent}{int(power) if exponent else ''}".replace("-", "−")
-
-
-def quantity(x: float, digits: int = 4) -> Text:
-    """A number as a book sets it: 1.5 × 10 to the -9 with a raised exponent."""
-    mantissa, exponent, power = significant(x, digits).partition("e")
-    return (Run(f"{mantissa} × 10"), Run(power, "", 1)) if exponent else (Run(mantissa),)
-
-
-_NARROW, _WIDE = set("ijl.,:;'|!()[]ft rI/·"), set("mwMW∂—Σ×−+=÷")
-
-
-def width(text: Iterable[Run], size: float) -> float:
-    """About how wide a text is in a book face; a little generous, since the reader's font is not known."""
-    em = 0.0
-    for run in text:
-        ems = sum(0.36 if c in _NARROW else 0.84 if c in _WIDE else 0.74 if c.isupper() else 0.54 for c in run.text)
-        ems += sum(0.5 for c in run.text if ord(c) > 0x2E80)
-        em += ems * (0.7 if run.level else 1)
-    return em * size
-
-
-def plain(text: Iterable[Run]) -> str:
-    """A text without its typography."""
-    return "".join({-1: "_", 0: "", 1: "^"}[run.level] + run.text for run in text)
-
-
-def printable(text: str) -> str:
-    """A text with a replacement mark for each character that XML cannot hold."""
-    return _UNPRINTABLE.sub("\ufffd", text)
-
-
-def clean(text: str) -> str:
-    """A text as XML holds it: printable, escaped."""
-    return printable(text).translate(_ESCAPES)
-
-
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_ESCAPES = {ord(c): f"&{entity};" for c, entity in zip("&<>\"'", ("amp", "lt", "gt", "quot", "#39"))}
-
-
-def tspans(text: Sequence[Run], size: float) -> str:
-    """The text as SVG: a superscript after a subscript stands above it."""
-    parts, shift, below = [], 0.0, 0.0
-    for run in text:
-        level = {-1: 0.22, 0: 0.0, 1: -0.36}[run.level] * size
-        moves = f' dy="{number(level - shift)}"' if level != shift else ""
-        if run.level == 1 and below:
-            moves += f' dx="{number(-below)}"'
-        below = width([run], size) * 0.94 if run.level == -1 else 0.0
-        scale = f' font-size="{number(size * 0.7)}"' if run.level else ""
-        style = f' class="{run.style}"' if run.style else ""
-        parts.append(
-            f"<tspan{style}{moves}{scale}>{clean(run.text)}</tspan>" if style or moves or scale else clean(run.text)
-        )
-        shift = level
-    return "".join(parts)
-
-
-def number(x: float) -> str:
-    """A coordinate: at most two decimals, so that all machines write the same bytes."""
-    text = f"{x:.2f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
-
+from autograd.typography import Run, Text, clean, width
 
 # The scene --------------------------------------------------------------------------------------------------------
 
@@ -245,6 +127,30 @@ def stylesheet(scope: str) -> str:
         f"{scope} .bold .shape{{stroke-width:2.6}}{scope} .dim{{opacity:.28}}"
     )
     return f"{fixed}{rules(scope, LIGHT)}@media(prefers-color-scheme:dark){{{rules(scope, DARK)}}}"
+
+
+def tspans(text: Sequence[Run], size: float) -> str:
+    """The text as SVG: a superscript after a subscript stands above it."""
+    parts, shift, below = [], 0.0, 0.0
+    for run in text:
+        level = {-1: 0.22, 0: 0.0, 1: -0.36}[run.level] * size
+        moves = f' dy="{number(level - shift)}"' if level != shift else ""
+        if run.level == 1 and below:
+            moves += f' dx="{number(-below)}"'
+        below = width([run], size) * 0.94 if run.level == -1 else 0.0
+        scale = f' font-size="{number(size * 0.7)}"' if run.level else ""
+        style = f' class="{run.style}"' if run.style else ""
+        parts.append(
+            f"<tspan{style}{moves}{scale}>{clean(run.text)}</tspan>" if style or moves or scale else clean(run.text)
+        )
+        shift = level
+    return "".join(parts)
+
+
+def number(x: float) -> str:
+    """A coordinate: at most two decimals, so that all machines write the same bytes."""
+    text = f"{x:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 def tag(name: str, *content: str, **attributes: str | float) -> str:
