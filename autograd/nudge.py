@@ -145,7 +145,7 @@ class Nudge:
     def svg(self) -> str:
         """The number lines: for each quantity an arrow from before to after, all to one scale."""
         from autograd.numberlines import number_lines, say
-        from autograd.svg import name
+        from autograd.typography import name
 
         named = [
             (name(row.name) if self._formulas.is_named(node) else say(row.name), row)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd.notation import digits
-from autograd.svg import LABEL, MARGIN, NAME, NUMBER, Run, Text, label, number, picture, quantity, tag, width
+from autograd.svg import LABEL, MARGIN, NAME, NUMBER, label, number, picture, tag
+from autograd.typography import Run, Text, quantity, width
 
 LINE = 420.0  # length of a number line, and
 ROW = 64.0  # the height that it takes

@@ -6,7 +6,7 @@ import nn
 from autograd import Value, clip, leaky_relu, paths, tanh, weighted_sum
 from autograd import sum as total
 from autograd.diagram import Diagram, formula, name_of
-from autograd.svg import plain
+from autograd.typography import plain
 
 
 def graph():
