@@ -114,9 +114,7 @@ def learn_iris(seed: int, out: Path) -> MLP:
     history = fit(model, X_train, y_train, loss=cross_entropy, optimizer=optimizer, epochs=60, batch_size=10, seed=seed)
     print(f"  cost: {falling(history.cost)}")
     print(f"  accuracy: {accuracy(model, X_train, y_train):.1%} of the {len(y_train)} flowers it was trained on,")
-    print(
-        f"            {accuracy(model, X_test, y_test):.1%} of the {len(y_test)} that were held out, which it takes for"
-    )
+    print(f"            {accuracy(model, X_test, y_test):.1%} of the {len(y_test)} held out, which it takes for")
     print(f"  {'':14}" + "".join(f"{name:>12}" for name in IRIS_CLASSES))
     for name, row in zip(IRIS_CLASSES, confusion_matrix(model, X_test, y_test).tolist()):
         print(f"  {name:>14}" + "".join(f"{number or '.':>12}" for number in row))
