@@ -10,7 +10,7 @@ import pytest
 
 import autograd
 from autograd import Value, gradients, primitive, zero_grad
-from autograd.value import FUNCTIONS, tracing
+from autograd.value import tracing
 
 
 def chain(n):
@@ -526,3 +526,19 @@ def test_a_declaration_that_is_wrong_is_refused_and_declares_nothing(arguments, 
 def test_a_declaration_is_text():
     with pytest.raises(TypeError, match="an operation is declared by text"):
         primitive("mine", lambda x: x, "1")
+
+
+def test_an_operation_of_ones_own_is_compiled_drawn_and_explained_as_every_other():
+    bump = primitive("bump", "exp(-x * x) if x > y else y * x", "-2 * x * out if x > y else y", "0 if x > y else x")
+    x, y = Value(0.5, label="x"), Value(0.2, label="y")
+    cost = bump(x, y) * x
+    slope = gradients(cost, [x], create_graph=True)[0]
+    assert autograd.gradcheck(bump, 0.5, 0.2, order=2)
+    program, slope_program = autograd.compile(cost, wrt=[x, y]), autograd.compile(slope, wrt=[x])
+    assert program.backward() == pytest.approx(cost.data, rel=1e-14)
+    assert [x.grad, y.grad] == pytest.approx(gradients(cost, [x, y]), rel=1e-14)
+    x.data = 0.1  # on the other side of the condition
+    assert program.backward() == pytest.approx(0.002, rel=1e-14)
+    assert float(slope_program.forward()) == pytest.approx(2 * 0.2 * 0.1, rel=1e-14)
+    assert "bump" in autograd.draw(cost).svg
+    assert "bump" in str(autograd.explain(bump(x, y) * x, x))
