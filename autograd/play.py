@@ -18,6 +18,7 @@ from autograd.draw import Drawing
 from autograd.graph import backpropagate, topological_order
 from autograd.javascript import data_file, program
 from autograd.nudge import replay
+from autograd.rules import rules
 from autograd.typography import Text, clean, plain
 from autograd.value import Value
 
@@ -116,6 +117,7 @@ class Page:
                     "labelled": bool(value.label),
                     "formula": markup(formula(value)),
                     "op": value.op,
+                    "rules": rules(value, lambda x: markup(symbol_of(x))) if value.op else [],
                     "operands": [number[x] if isinstance(x, Value) else [x] for x in value.operands],
                     "data": value.data,
                     "gradient": gradient[value],

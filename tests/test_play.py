@@ -63,7 +63,7 @@ def test_the_page_steps_forward_and_backward_and_shows_each_product_and_sum():
     assert end["C"]["pos"]
     assert "Forward. z = w × a + b = 0.3" in seen[2]["words"]
     [step] = [row for row in seen[:16] if "from tanh(z) to z" in row["words"]]
-    for part in ("∂C/∂tanh(z)", "−1.417", "×", "∂tanh(z)/∂z", "0.9151", "=", "to ∂C/∂z", "−1.297"):
+    for part in ("∂C/∂tanh(z)", "−1.417", "×", "∂tanh(z)/∂z", "1 − tanh(z)2", "0.9151", "=", "to ∂C/∂z", "−1.297"):
         assert part in step["words"]
     assert step["sum"] == "−1.297"
     assert step["z"]["now"]
