@@ -113,14 +113,10 @@ def _items(row: Primitive, partials: list[ast.expr], suffix: str) -> list[str]:
     def item(partial: ast.expr, many: bool) -> str:
         text = ast.unparse(partial)
         used = sorted(names_in(partial) & set(lists)) if many else []
-        match used:
-            case []:
-                return f"*[{text}] * n" if many else text
-            case [name]:
-                return f"*{lists[name]}" if name == text else f"*[{text} for {name} in {lists[name]}]"
-            case _:
-                loop = f"for {', '.join(used)} in zip({', '.join(lists[name] for name in used)})"
-                return f"*[{text} {loop}]"
+        if not used:
+            return f"*[{text}] * n" if many else text
+        [name] = used
+        return f"*{lists[name]}" if name == text else f"*[{text} for {name} in {lists[name]}]"
 
     return [item(partial, many) for partial, many in zip(partials, are_lists(row))]
 
@@ -131,7 +127,7 @@ def _items(row: Primitive, partials: list[ast.expr], suffix: str) -> list[str]:
 def node_function(row: Primitive, namespace: dict[str, Any]) -> Callable[..., Any]:
     """The eager function of a row: a float for plain numbers, a node as soon as one operand is a Value.
 
-    `namespace` gives the words that the source uses: Value, new, data_of, number, separated, listed, plain and the errors.
+    `namespace` gives the words that the source uses: Value, new, data_of, number, separated, listed, plain, errors.
     """
     lines = _variadic(row) if row.variadic else _fixed(row)
     words = {"kernel": FLOATS[row.name], "careful_partials": careful_partials(row)}
@@ -248,7 +244,11 @@ def _variadic(row: Primitive) -> list[str]:
     ]
     all_values = " and ".join(f"isinstance({x}{'[0]' * many}, Value)" for x, many in pairs)
     return [
-        *(line for x in row.lists for line in _block(f"if type({x}) is not list:", [f"{x} = listed({x}, '{row.name}')"])),
+        *(
+            line
+            for x in row.lists
+            for line in _block(f"if type({x}) is not list:", [f"{x} = listed({x}, '{row.name}')"])
+        ),
         f"n = len({first})",
         *(line for x in others for line in _block(f"if len({x}) != n:", [f"raise unequal('{row.name}', n, len({x}))"])),
         *_block("if not n:", [empty]),

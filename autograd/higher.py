@@ -87,7 +87,7 @@ def values(wrt: Iterable[Value]) -> list[Value]:
 def graph_gradient(cost: Value, wrt: list[Value] | None = None) -> dict[Value, Value]:
     """`backpropagate` on Values: d cost / d node, an expression, for every node between `wrt` and the cost."""
     order = topological_order(cost)
-    relevant = depending(order, order if wrt is None else wrt)
+    relevant = {cost} | depending(order, order if wrt is None else wrt)
     terms: dict[Value, list[tuple[Number, Number]]] = {node: [] for node in order if node in relevant}
     gradient: dict[Value, Number] = {}
     for node in reversed(terms):
@@ -217,7 +217,7 @@ def slope_functions(name: str) -> list[Callable[..., Number] | float]:
     """The partials of a row: functions of operands and result, Values or floats; or the number that one always is."""
     row = PRIMITIVES[name]
     parameters = [x[:-1] if x in row.lists else x for x in row.operands] + ["rest", "n"] * row.variadic + ["out"]
-    words = {word: function(word) for word in words_of(name) & set(PRIMITIVES)}
+    words = {word: function(word) for word in words_of(name) & set(PRIMITIVES)} | {"pow": power}
     slopes: list[Callable[..., Number] | float] = []
     for operand, expression in zip(row.operands, row.partials):
         tree = Fold().visit(parse(expression))
@@ -234,8 +234,15 @@ def slope_functions(name: str) -> list[Callable[..., Number] | float]:
 
 @functools.cache
 def words_of(name: str) -> set[str]:
-    """The names in the partials of a row, and `pow`, which its powers become."""
-    return {"pow"}.union(*(names_in(parse(expression)) for expression in PRIMITIVES[name].partials))
+    """The names in the partials of a row."""
+    return set().union(*(names_in(parse(expression)) for expression in PRIMITIVES[name].partials))
+
+
+def power(x: Number, y: Number) -> Number:
+    """X ** y, without a node for a power of 1 or 0."""
+    if is_number(y, 1.0) or is_number(y, 0.0):
+        return x if y else 1.0
+    return function("pow")(x, y)
 
 
 class OnValues(ast.NodeTransformer):

@@ -34,6 +34,14 @@ def test_without_wrt_the_gradients_map_every_node():
     assert all(isinstance(slope, Value) for slope in graph.values())
 
 
+def test_a_cost_that_does_not_depend_on_a_value_has_slope_zero_as_a_graph_too():
+    x, y = Value(3.0), Value(2.0)
+    for cost in (y, y * 2):
+        assert gradients(cost, [x]) == [0.0]
+        [slope] = gradients(cost, [x], create_graph=True)
+        assert (slope.data, slope.parents) == (0.0, ())
+
+
 def test_inner_nodes_and_the_cost_itself_have_gradients():
     x = Value(3.0)
     square = x * x
@@ -72,6 +80,10 @@ def test_the_gradient_is_a_small_graph():
     assert slope.operands[0] == 3.0
     assert slope.operands[1].operands == (x, 2.0)
     assert [node.op for node in topological_order(slope)] == ["", "pow", "mul"]
+    [slope] = gradients(x**2, [x], create_graph=True)
+    assert slope.operands == (2.0, x)
+    [slope] = gradients(x**1, [x], create_graph=True)
+    assert (slope.data, slope.parents) == (1.0, ())
     [slope] = gradients(x + 1, [x], create_graph=True)
     assert (slope.data, slope.parents) == (1.0, ())
     [slope] = gradients(x.tanh() * 1.0, [x], create_graph=True)
