@@ -98,12 +98,13 @@ class Views:
         """Source for the shape of an array."""
         return f"({', '.join([*map(str, dimensions), *['examples'] * batched])},)".replace(",,", ",")
 
-    def view(self, buffer: str, at: np.ndarray, strides: tuple[int, ...], batched: bool, name: str, spread: bool = False) -> str:
+    def view(self, buffer: str, at: np.ndarray, strides: tuple[int, ...], batched: bool, name: str,
+             spread: bool = False, whole: bool = False) -> str:  # fmt: skip
         """The name of the strided view of a buffer at affine positions; axes of step 0 have length 1 in it.
 
-        With `spread` the view has one more axis of length 1, for the examples.
+        Those that lead are left out, unless `whole`. With `spread` there is one more of length 1, for the examples.
         """
-        lead = next((k for k, step in enumerate(strides) if step), len(strides))
+        lead = 0 if whole else next((k for k, step in enumerate(strides) if step), len(strides))
         key = (buffer, int(at.flat[0]), at.shape[lead:], strides[lead:], spread)
         if key not in self.views:
             source = self._view_source(buffer, int(at.flat[0]), at.shape, strides, batched)
@@ -313,7 +314,8 @@ class Emitter(Views):
         self.edge: dict[Read, str] = {}
         self.edge_line = 0
         self.targets: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
-        self.sums: dict[int, list[str]] = {}
+        self.sums: dict[int, list[tuple[list[Read], str]]] = {}
+        self.filled: set[Read] = set()  # those of them whose contribution is there
         self.stored = self._stored()
         self.readers = self._readers()
         self.numbers: set[str] = set()
@@ -565,7 +567,10 @@ class Emitter(Views):
                     self.backward_scalar(group)
                 elif self.complete(group):
                     self.backward(group)
-            self.lines += self.sums.get(level, [])
+            for reads, line in self.sums.get(level, []):
+                if any(read in self.filled for read in reads):
+                    self.lines += [f"{self.edge[read]}.fill(0.0)" for read in reads if read not in self.filled]
+                    self.lines.append(line)
 
     def complete(self, group: Group) -> bool:
         """Whether a gradient reached the group; what it did not reach is zero by now."""
@@ -765,6 +770,7 @@ class Emitter(Views):
         """Add what a call returns, which has the full shape of the read, to its gradient."""
         strides, shape = read.strides, self.shape(read.at.shape, read.batched)
         target = self.edge.get(read)
+        self.filled.add(read)
         if target:
             self.lines.append(f"{call}, out={target})")
             return
@@ -791,6 +797,7 @@ class Emitter(Views):
         """Add an expression of arrays of a shape to the gradient of what was read, summed where one value served many."""
         full = self.shape(shape, batched)
         over_examples = batched and not read.batched
+        self.filled.add(read)
         buffer = "gs" if read.batched else "g"
         target = self.edge.get(read)
         strides = read.strides
@@ -864,7 +871,7 @@ class Emitter(Views):
         """The view of the gradient buffer that mirrors a read."""
         assert read.strides is not None
         buffer = "gs" if read.batched else "g"
-        return self.view(buffer, read.at, read.strides, read.batched, f"d{self.hint(read, 'x')}")
+        return self.view(buffer, read.at, read.strides, read.batched, f"d{self.hint(read, 'x')}", whole=True)
 
     # What was gathered: its contributions wait in an edge buffer, which is added in one call per depth
 
@@ -907,9 +914,9 @@ class Emitter(Views):
         if batched:
             places = self.unique("places")
             self.program.setup.append(f"{places} = ({index}[:, None] * examples + np.arange(examples)).ravel()")
-            self.sums.setdefault(level, []).append(f"np.add.at(gs.ravel(), {places}, {added})")
+            self.sums.setdefault(level, []).append((reads, f"np.add.at(gs.ravel(), {places}, {added})"))
         else:
-            self.sums.setdefault(level, []).append(f"np.add.at(g, {index}, {added})")
+            self.sums.setdefault(level, []).append((reads, f"np.add.at(g, {index}, {added})"))
         return start
 
     def clear_targets(self) -> None:
