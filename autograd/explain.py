@@ -84,7 +84,7 @@ def stops(cost: Value, value: Value, formulas: Formulas) -> dict[Value, Stop]:
             stop.routes.append(edges[::-1])
             stop.partials.append(exact_sum([math.prod(node.partials[i] for node, i in route) for route in edges]))
     for node in chosen:  # in topological order, so that long formulas are written in terms of earlier names
-        if len(text(formulas.name(node))) > WIDEST:
+        if not node.label and len(text(formulas.name(node))) > WIDEST:
             formulas.introduce(node)
     return chosen
 

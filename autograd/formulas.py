@@ -9,7 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, reduce
-from itertools import chain
+from itertools import chain, count
 from typing import Any, NamedTuple
 
 from autograd.expressions import names_in, parse
@@ -70,7 +70,8 @@ class Formulas:
                 self._long.add(node)
                 size[node] = 1
         self._label = numbered(self.order if value in size else [*self.order, value])
-        self._taken = set(self._label.values())
+        self._given: dict[str, Value] = {label: node for node, label in self._label.items()}
+        self._numbered = (f"u{i}" for i in count(1))
 
     def name(self, node: Value | float) -> ast.expr:
         """What a value is called in a formula."""
@@ -84,15 +85,15 @@ class Formulas:
 
     def is_named(self, node: Value) -> bool:
         """Whether a value goes by a name, its own or one given here: long formulas, the cost, the value asked about."""
-        return bool(node.label) or node in self._long or node in self.introduced or node in (self.cost, self.value)
+        asked = node is self.cost or (node is self.value and not node.op)
+        return asked or bool(node.label) or node in self._long or node in self.introduced
 
     def introduce(self, node: Value) -> str:
         """A name for a value without a label, the same one from now on."""
         if node not in self.introduced:
-            numbers = (f"u{i}" for i in range(1, len(self.order) + 2))
-            names = ["v", "x"] if not node.op else ["C"] if node is self.cost else []
-            self.introduced[node] = next(name for name in chain(names, numbers) if name not in self._taken)
-            self._taken.add(self.introduced[node])
+            proper = ["v", "x"] if not node.op else ["C"] if node is self.cost else []
+            name = next(name for name in chain(proper, self._numbered) if name not in self._given)
+            self.introduced[node], self._given[name] = name, node
         return self.introduced[node]
 
     def short(self, node: Value, width: int = 28) -> str:
@@ -108,8 +109,8 @@ class Formulas:
         limit += len(listed)
         waiting = [name for tree in trees for name in sorted(names_in(tree))]
         while waiting and len(listed) < limit:
-            node = {name: node for node, name in self.introduced.items()}.get(waiting.pop(0))
-            if node and node not in listed:
+            node = self._given.get(waiting.pop(0))
+            if node in self.introduced and node not in listed:
                 listed[node] = self.definition(node)
                 waiting += sorted(names_in(listed[node].tree))
         known = set(known)
@@ -138,20 +139,24 @@ class Formulas:
         """d node / d parents[i], from the row's rule: the branch of it that holds here."""
         row = PRIMITIVES[node.op]
         position = [k for k, operand in enumerate(node.operands) if isinstance(operand, Value)][i]
-        names = _as_trees(grouped(row, [self.name(operand) for operand in node.operands]))
-        data = grouped(row, [x.data if isinstance(x, Value) else x for x in node.operands])
-        n = len(data[row.lists[0]]) if row.lists else 1
-        operand, element = position, 0
-        if row.lists:
-            operand, element = divmod(position, n)
-            for many in row.lists:
-                names[many[:-1]], data[many[:-1]] = names[many].elts[element], data[many][element]  # type: ignore
-            others = [x for k, x in enumerate(names[row.lists[0]].elts) if k != element]  # type: ignore
+        operands = grouped(row, node.operands)
+        n = len(operands[row.lists[0]]) if row.lists else 1
+        which, element = divmod(position, n)  # lists are the first operands of a row
+        for many in row.lists:
+            operands[many[:-1]] = operands[many][element]
+        rule = parse(row.partials[which])
+        used = names_in(rule)
+        names = {x: self.name(operands[x]) for x in used & operands.keys()}
+        data = {x: operands[x].data if isinstance(operands[x], Value) else operands[x] for x in names}
+        if "rest" in used:
+            others = [self.name(x) for k, x in enumerate(operands[row.lists[0]]) if k != element]
             names["rest"] = ast.Call(ast.Name("prod"), [ast.List(others)], [])
-            data["n"] = n
-        names["out"], data["out"] = self.definition(node).tree, node.data
+        if "n" in used:
+            names["n"], data["n"] = ast.Constant(float(n)), n
+        if "out" in used:
+            names["out"], data["out"] = self.definition(node).tree, node.data
         branch = _Branch(data)
-        tree = branch.visit(parse(row.partials[operand]))
+        tree = branch.visit(rule)
         conditions = [substitute(condition, names) for condition in branch.conditions]
         return Formula(simplify(substitute(tree, names)), combined(conditions))
 
@@ -159,11 +164,11 @@ class Formulas:
 def numbered(nodes: Iterable[Value]) -> dict[Value, str]:
     """The labels of the nodes; those of one label are told apart as z#1, z#2."""
     nodes = [node for node in nodes if node.label]
-    count, seen = Counter(node.label for node in nodes), Counter()
+    several, seen = Counter(node.label for node in nodes), Counter()
     names = {}
     for node in nodes:
         seen[node.label] += 1
-        names[node] = f"{node.label}#{seen[node.label]}" if count[node.label] > 1 else node.label
+        names[node] = f"{node.label}#{seen[node.label]}" if several[node.label] > 1 else node.label
     return names
 
 
@@ -220,7 +225,7 @@ def combined(conditions: Iterable[ast.Compare]) -> tuple[ast.Compare, ...]:
     for condition in conditions:
         left, right = simplify(condition.left), simplify(condition.comparators[0])
         orders = _ORDERS[type(condition.ops[0])]
-        if isinstance(left, ast.Constant) and isinstance(right, ast.Constant):
+        if same(left, right) or (isinstance(left, ast.Constant) and isinstance(right, ast.Constant)):
             continue
         if (text(right), text(left)) in together:
             left, right, orders = right, left, {-order for order in orders}
@@ -241,9 +246,9 @@ def product(formulas: Sequence[Formula]) -> Formula:
 
 def total(formulas: Sequence[Formula]) -> Formula:
     """The sum of formulas, which holds where all of them do."""
-    count = Counter(ast.dump(formula.tree) for formula in formulas)
+    number = Counter(ast.dump(formula.tree) for formula in formulas)
     terms = {ast.dump(formula.tree): formula.tree for formula in formulas}
-    alike = [times(ast.Constant(float(count[each])), tree) for each, tree in terms.items()]
+    alike = [times(ast.Constant(float(number[each])), tree) for each, tree in terms.items()]
     tree = simplify(_joined(alike, ast.Add()))
     return Formula(tree, combined(condition for formula in formulas for condition in formula.conditions))
 
