@@ -61,7 +61,15 @@ from nn.optimizers import (
     linear_decay,
     warmup,
 )
-from nn.plots import plot_activations, plot_confusion, plot_decision_boundary, plot_histograms, plot_history
+from nn.plots import (
+    Stages,
+    plot_activations,
+    plot_confusion,
+    plot_decision_boundary,
+    plot_histograms,
+    plot_history,
+    plot_images,
+)
 from nn.storage import from_torch, load, save, to_torch
 from nn.training import History, fit
 
@@ -78,6 +86,7 @@ __all__ = [
     "Neuron",
     "Optimizer",
     "RMSprop",
+    "Stages",
     "absolute_error",
     "accuracy",
     "binary_cross_entropy",
@@ -107,6 +116,7 @@ __all__ = [
     "plot_decision_boundary",
     "plot_histograms",
     "plot_history",
+    "plot_images",
     "predict",
     "save",
     "spirals",

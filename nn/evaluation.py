@@ -178,11 +178,11 @@ class Health:
 
     def __str__(self) -> str:
         columns = ("layer", "activation", "units", "dead", "saturated")
-        cells: list[tuple[str, ...]] = [(*columns, "step / weights")]
+        cells: list[tuple[str, ...]] = [(*columns, "gradient", "step / weights")]
         for row in self.rows:
-            ratio = "" if row["ratio"] is None else f"{row['ratio']:.1e}"
-            cells.append((*(str(row[name]) for name in columns), ratio))
-        return "\n".join([aligned_columns(cells, "<<>>>>"), *(self.findings or ["Nothing stands out."])])
+            sizes = ("" if row[name] is None else f"{row[name]:.1e}" for name in ("gradient", "ratio"))
+            cells.append((*(str(row[name]) for name in columns), *sizes))
+        return "\n".join([aligned_columns(cells, "<<>>>>>"), *(self.findings or ["Nothing stands out."])])
 
     __repr__ = __str__
 
@@ -191,8 +191,9 @@ def health(model: Any, X: Any, y: Any = None, loss: Any = None, optimizer: Any =
     """A report on the layers of an MLP: units that are dead or saturated on X, and how large the next step would be.
 
     A unit is dead if none of the examples passes a gradient through it, and saturated if nine tenths of them pass
-    less than a twentieth of the activation's greatest slope. With y, loss and optimizer, the next step over all
-    examples is computed, and not taken: its length should be a small part of the length of the weights, around 1/1000.
+    less than a twentieth of the activation's greatest slope. With y and loss, the gradient of the weights over all
+    examples is computed and its root mean square reported; with an optimizer, too, the next step, which is not taken:
+    its length should be a small part of the length of the weights, around 1/1000.
 
     The report is true where nothing stands out.
     """
@@ -208,9 +209,11 @@ def health(model: Any, X: Any, y: Any = None, loss: Any = None, optimizer: Any =
             found.append(
                 [1.0 if neuron.activation == "linear" else a.partials[0] for neuron, a in zip(layer.neurons, x)]
             )
-    ratios = step_ratios(model, layers, X, y, loss, optimizer)
+    gradient, change = next_step(model, X, y, loss, optimizer)
     rows, findings = [], []
-    for number, (layer, found, ratio) in enumerate(zip(layers, slopes, ratios), 1):
+    for number, (layer, found) in enumerate(zip(layers, slopes), 1):
+        weights = [w for neuron in layer.neurons for w in neuron.w]
+        size = math.hypot(*(w.data for w in weights))
         steepness = np.abs(np.array(found)) / GREATEST_SLOPE.get(layer.activation, 1.0)
         dead = (steepness == 0).all(axis=0)
         saturated = ((steepness < SATURATED).mean(axis=0) >= 0.9) & ~dead
@@ -221,35 +224,41 @@ def health(model: Any, X: Any, y: Any = None, loss: Any = None, optimizer: Any =
                 "units": layer.n_out,
                 "dead": int(dead.sum()),
                 "saturated": int(saturated.sum()),
-                "ratio": ratio,
+                "gradient": length(gradient, weights) / math.sqrt(len(weights)) if gradient else None,
+                "ratio": length(change, weights) / size if change and size else None,
             }
         )
         findings += sentences(rows[-1])
     return Health(rows, findings)
 
 
-def step_ratios(model: Any, layers: list[Layer], X: Any, y: Any, loss: Any, optimizer: Any) -> list[float | None]:
-    """For each layer, the length of the next step of its weights over the length of the weights."""
+def next_step(
+    model: Any, X: np.ndarray, y: Any, loss: Any, optimizer: Any
+) -> tuple[dict[Value, float], dict[Value, float]]:
+    """The gradient of each parameter over all examples, and the change that the optimizer would make of it."""
     import numpy as np
 
-    given = [argument is not None for argument in (y, loss, optimizer)]
-    if not any(given):
-        return [None] * len(layers)
-    if not all(given):
-        raise TypeError("the size of a step follows from y, loss and optimizer: pass all three of them, or none")
     from nn.training import Eager, Examples
 
-    data, parameters = Examples(model, X, y, loss), optimizer.parameters
+    if y is None and loss is None and optimizer is None:
+        return {}, {}
+    if y is None or loss is None:
+        raise TypeError(
+            "a gradient follows from y and loss: pass both of them (for the step an optimizer, too), or none"
+        )
+    data, parameters = Examples(model, X, y, loss), model.parameters() if optimizer is None else optimizer.parameters
     theta = np.array([p.data for p in parameters])
     _, gradient = Eager(model, loss, data, parameters, None).batch(theta, data, np.arange(data.n))
+    slopes = dict(zip(parameters, gradient.tolist()))
+    if optimizer is None:
+        return slopes, {}
     after, _ = optimizer.rule(theta, gradient, optimizer.state, optimizer.learning_rate(), optimizer.steps + 1)
-    change = dict(zip(parameters, (after - theta).tolist()))
-    ratios: list[float | None] = []
-    for layer in layers:
-        weights = [w for neuron in layer.neurons for w in neuron.w]
-        length = math.hypot(*(w.data for w in weights))
-        ratios.append(math.hypot(*(change.get(w, 0.0) for w in weights)) / length if length else None)
-    return ratios
+    return slopes, dict(zip(parameters, (after - theta).tolist()))
+
+
+def length(numbers: dict[Value, float], weights: list[Value]) -> float:
+    """The length of the vector of what belongs to some weights."""
+    return math.hypot(*(numbers.get(w, 0.0) for w in weights))
 
 
 def sentences(row: dict[str, Any]) -> list[str]:

@@ -5,6 +5,8 @@ Every function draws on axes that are passed in or makes its own, and returns th
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nn.data import same_length, table
@@ -21,21 +23,21 @@ LOW, MIDDLE, HIGH = COLOURS[0], "#f7f7f7", COLOURS[1]
 def plot_history(history: Any, ax: Any = None) -> Any:
     """Draw the cost, and the validation cost, over the epochs, and metrics on an axis at the right. Returns the axes.
 
-    The cost's axis is logarithmic where the cost falls by a factor of 30 or more.
+    Several runs, given as a mapping from name to history, are compared by their costs alone. The cost's axis is
+    logarithmic where the cost falls by a factor of 30 or more.
     """
     ax = ax or new_axes(figsize=(6.4, 3.8))
+    if isinstance(history, Mapping):
+        for k, (name, run) in enumerate(history.items()):
+            ax.plot(range(1, len(run) + 1), run.cost, color=colour_of(k), label=name)
+        return finished(ax, [cost for run in history.values() for cost in run.cost])
     curves = history.to_dict()
     costs = {name: curve for name, curve in curves.items() if name in ("cost", "validation_cost") and curve}
     lines = []
     for (name, curve), style in zip(costs.items(), ("-", "--")):
         lines += ax.plot(range(1, len(curve) + 1), curve, style, color=COLOURS[0], label=name.replace("_", " "))
-    positive = [cost for curve in costs.values() for cost in curve]
-    if positive and min(positive) > 0 and max(positive) > 30 * min(positive):
-        ax.set_yscale("log")
-    ax.set(xlabel="epoch", ylabel="cost")
+    finished(ax, [cost for curve in costs.values() for cost in curve])
     ax.yaxis.label.set_color(COLOURS[0])
-    ax.margins(x=0.01)
-    tidy(ax)
     metrics = {name: curve for name, curve in curves.items() if name not in costs and curve}
     if metrics:
         right = ax.twinx()
@@ -46,9 +48,23 @@ def plot_history(history: Any, ax: Any = None) -> Any:
             lines += right.plot(range(1, len(curve) + 1), curve, style, color=colour, label=name.replace("_", " "))
         right.set_ylabel(" and ".join(name.replace("_", " ") for name in names), color=COLOURS[1])
         right.spines[["top", "left"]].set_visible(False)
+    if ax.get_legend():
+        ax.get_legend().remove()
     if len(lines) > 1:
         place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": min(4, len(lines))}
         ax.legend(handles=lines, frameon=False, fontsize="small", **place)
+    return ax
+
+
+def finished(ax: Any, costs: list[float]) -> Any:
+    """Axes on which costs are drawn over the epochs, with all that is not a curve."""
+    if costs and min(costs) > 0 and max(costs) > 30 * min(costs):
+        ax.set_yscale("log")
+    ax.set(xlabel="epoch", ylabel="cost")
+    ax.margins(x=0.01)
+    tidy(ax)
+    if len(ax.lines) > 1:
+        ax.legend(frameon=False)
     return ax
 
 
@@ -216,6 +232,81 @@ def plot_confusion(model: Any, X: Any, y: Any, names: Any = None, ax: Any = None
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
     return ax
+
+
+def plot_images(
+    images: Any, titles: Sequence[Any] | None = None, columns: int = 10, axes: Any = None, signed: bool = False
+) -> Any:
+    """Draw rows of numbers as square pictures, such as digits, or the weights of a neuron that sees digits.
+
+    Args:
+        images: a table (n, side * side).
+        titles: what is written over each.
+        columns: how many stand side by side.
+        axes: at least n axes, in any shape.
+        signed: whether 0 is white, orange above and blue below; else 0 is white, and black the largest number.
+
+    Returns the array of axes.
+    """
+    import numpy as np
+    from matplotlib.colors import LinearSegmentedColormap  # pyright: ignore[reportMissingImports]
+
+    images = table(images, "images")
+    side = math.isqrt(images.shape[1])
+    if side * side != images.shape[1]:
+        raise ValueError(f"a square picture has 4, 9, 16, ... numbers, not {images.shape[1]}")
+    columns, titles = min(columns, len(images)), None if titles is None else [str(title) for title in titles]
+    rows = -(-len(images) // columns)
+    if axes is None:
+        height = 0.85 + 0.22 * (titles is not None) + 0.1 * any("\n" in title for title in titles or ())
+        axes = new_axes(rows, columns, squeeze=False, figsize=(0.85 * columns, height * rows))
+    axes = np.atleast_1d(np.asarray(axes, object))
+    if axes.size < len(images):
+        raise ValueError(f"{len(images)} pictures need as many axes, not {axes.size}")
+    top = float(np.abs(images).max()) or 1.0
+    shades = LinearSegmentedColormap.from_list("signed", [LOW, "#ffffff", HIGH]) if signed else "gray_r"
+    for i, ax in enumerate(axes.ravel()):
+        ax.axis("off")
+        if i < len(images):
+            ax.imshow(images[i].reshape(side, side), cmap=shades, vmin=-top if signed else 0, vmax=top)
+            if titles is not None:
+                ax.set_title(titles[i], fontsize=8, pad=2)
+    return axes
+
+
+class Stages:
+    """A callback for `fit` that draws the decision boundary at some epochs, side by side, and the cost at the end.
+
+    Args:
+        X, y: the points that are drawn.
+        epochs: as many as `fit` is called with.
+        count: how many moments are shown, the first and the last epoch among them.
+
+    Attributes:
+        axes: one for each moment, and one for the cost.
+    """
+
+    def __init__(self, X: Any, y: Any, epochs: int, count: int = 4):
+        self.X, self.y, self.epochs = X, y, epochs
+        # early epochs change the most: the moments are equal steps of a square root
+        self.moments = sorted({round((epochs - 1) * (i / max(1, count - 1)) ** 2) for i in range(count)})
+        panels = len(self.moments) + 1
+        self.axes = new_axes(1, panels, squeeze=False, figsize=(3 * panels, 2.9))[0]
+
+    def __call__(self, epoch: int, history: Any, model: Any) -> None:
+        """Draw, if this is one of the moments."""
+        if epoch in self.moments:
+            ax = self.axes[self.moments.index(epoch)]
+            plot_decision_boundary(model, self.X, self.y, ax, resolution=100)
+            ax.get_legend().remove()
+            for bar in [image.colorbar for image in ax.images if image.colorbar]:
+                bar.remove()
+            ax.set(title=f"epoch {epoch + 1}", xlabel="", ylabel="", xticks=[], yticks=[])
+        if epoch == self.epochs - 1:
+            ax = self.axes[-1]
+            ax.plot(range(1, len(history) + 1), history.cost, color=COLOURS[0])
+            finished(ax, history.cost)
+            ax.set(title=f"cost, down to {min(history.cost):.2g}", ylabel="")
 
 
 # What the plots share -----------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import autograd
 from autograd import Value
 from nn import (
     MLP,
@@ -184,9 +185,20 @@ def test_health_warns_of_steps_too_long_and_too_short():
         assert sentence in str(health(model, X, y, squared_error, Adam(model.parameters(), lr=lr)))
 
 
+def test_health_reports_the_size_of_each_layers_gradient():
+    X, y = moons(10, seed=0)
+    model = MLP(2, [3, 1], "tanh", seed=0)
+    report = health(model, X, y, squared_error)
+    autograd.mean([squared_error(model(x), t) for x, t in zip(X, y)]).backward()
+    for row, layer in zip(report.rows, model.layers):
+        slopes = [w.grad for neuron in layer.neurons for w in neuron.w]
+        assert row["gradient"] == pytest.approx(np.sqrt(np.mean(np.square(slopes))), rel=1e-12)
+        assert row["ratio"] is None
+
+
 def test_health_needs_all_of_what_a_step_follows_from():
     model = MLP(1, [1])
-    with pytest.raises(TypeError, match="pass all three of them, or none"):
+    with pytest.raises(TypeError, match="pass both of them"):
         health(model, [[1.0]], [1.0])
     with pytest.raises(ValueError, match="needs layers"):
         health(First(), [[1.0]])

@@ -9,6 +9,7 @@ from nn import (
     MLP,
     SGD,
     History,
+    Stages,
     fit,
     iris,
     moons,
@@ -17,6 +18,7 @@ from nn import (
     plot_decision_boundary,
     plot_histograms,
     plot_history,
+    plot_images,
     predict,
     squared_error,
 )
@@ -65,6 +67,41 @@ def test_history_shows_every_curve_and_its_label():
 def test_history_of_a_cost_that_falls_far_is_logarithmic():
     assert plot_history(History([10.0, 0.1])).get_yscale() == "log"
     assert plot_history(History([10.0, 0.0])).get_yscale() == "linear"
+
+
+def test_several_histories_are_compared_by_their_costs():
+    ax = plot_history({"tanh": History([3.0, 2.0]), "relu": History([3.0, 1.0, 0.5])})
+    assert {line.get_label(): list(line.get_ydata()) for line in ax.lines} == {
+        "tanh": [3.0, 2.0],
+        "relu": [3.0, 1.0, 0.5],
+    }
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["tanh", "relu"]
+
+
+def test_images_are_square_and_have_their_titles():
+    numbers = np.arange(3 * 9.0).reshape(3, 9)
+    axes = plot_images(numbers, titles="abc", columns=2)
+    assert axes.shape == (2, 2)
+    assert [ax.get_title() for ax in axes.ravel()] == ["a", "b", "c", ""]
+    np.testing.assert_array_equal(axes[0, 1].images[0].get_array(), numbers[1].reshape(3, 3))
+    given = plt.subplots(1, 3)[1]
+    assert plot_images(-numbers, axes=given, signed=True) is given
+    with pytest.raises(ValueError, match="not 8"):
+        plot_images(np.zeros((1, 8)))
+    with pytest.raises(ValueError, match="3 pictures need as many axes, not 1"):
+        plot_images(numbers, axes=plt.figure().add_subplot())
+
+
+def test_stages_draw_the_boundary_at_their_moments_and_the_cost_at_the_end():
+    X, y = moons(20)
+    model = MLP(2, [3, 1], "tanh", seed=0)
+    stages = Stages(X, y, epochs=10, count=3)
+    assert stages.moments == [0, 2, 9]
+    optimizer = SGD(model.parameters(), lr=0.1)
+    history = fit(model, X, y, loss=squared_error, optimizer=optimizer, epochs=10, callbacks=[stages], progress=False)
+    assert [ax.get_title() for ax in stages.axes[:3]] == ["epoch 1", "epoch 3", "epoch 10"]
+    assert all(len(ax.images) == 1 for ax in stages.axes[:3])
+    assert list(stages.axes[3].lines[0].get_ydata()) == history.cost
 
 
 def test_history_of_a_real_run_plots():
