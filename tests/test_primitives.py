@@ -186,6 +186,9 @@ def check_edge(name, point):
         ("clip", (0.0, 2.0, 1.0), (0.0, 0.0, 1.0)),
         ("clip", (3.0, 2.0, 1.0), (0.0, 0.0, 1.0)),
         ("clip", (1.5, 2.0, 1.0), (0.0, 0.0, 1.0)),
+        ("clip", (0.0, 1.0, 1.0), (0.0, 1.0, 0.0)),
+        ("clip", (2.0, 1.0, 1.0), (0.0, 0.0, 1.0)),
+        ("where", (5e-324, 5.0, 7.0), (0.0, 1.0, 0.0)),
         ("where", (0.0, 5.0, 7.0), (0.0, 0.0, 1.0)),
         ("where", (-0.0, 5.0, 7.0), (0.0, 0.0, 1.0)),
         ("hypot", (0.0, 0.0), (0.0, 0.0)),
@@ -215,6 +218,11 @@ def test_slopes_at_kinks_and_ends_of_a_domain_follow_the_conventions(name, point
 def test_value_at_a_kink(name):
     for x in (0.0, 2.0, -2.0):
         assert call(name, [Value(x)]).data == oracle(name, (x,))
+
+
+def test_where_takes_its_second_choice_at_zero():
+    for condition, value in ((5e-324, 5.0), (0.0, 7.0), (-0.0, 7.0), (-1.0, 7.0)):
+        assert autograd.where(condition, 5.0, 7.0) == autograd.where(Value(condition), 5.0, 7.0).data == value
 
 
 @pytest.mark.parametrize(
@@ -289,6 +297,9 @@ def test_pow_slopes_of_slopes_are_symmetric_where_the_exponent_is_zero():
     in_x, in_y = gradients(x**y, [x, y], create_graph=True)
     assert gradients(in_x, [y])[0] == pytest.approx(1 / 3)
     assert gradients(in_y, [x])[0] == pytest.approx(1 / 3)
+    [in_x_y] = gradients(in_x, [y], create_graph=True)
+    assert gradients(in_x_y, [y])[0] == pytest.approx(2 * math.log(3) / 3)
+    assert gradients(in_x_y, [x])[0] == pytest.approx(-1 / 9)
 
 
 def test_products_of_others_need_no_division():
