@@ -40,6 +40,7 @@ class Diagram:
         self.folded = len(self.groups) < len(self.values)
         sizes = [abs(value.grad) for value in self.values if math.isfinite(value.grad)]
         self.largest = max(sizes, default=0.0)
+        self._names: dict[Value, str] = {}
         self.boxes: list[Box] = []
         self.arrows: list[Arrow] = []
         self.origin: list[
@@ -117,6 +118,17 @@ class Diagram:
 
     # What is written there
 
+    def called(self, value: Value) -> str:
+        """A value's name in plain text."""
+        if value not in self._names:
+            self._names[value] = plain(name_of(value))
+        return self._names[value]
+
+    def _below_a_d(self, value: Value) -> str:
+        """A value's name in plain text, in parentheses if it is a formula that falls apart."""
+        name = self.called(value)
+        return f"({name})" if not value.label and value.op in BINDING else name
+
     def kind(self, value: Value) -> str:
         """Which shape a value has."""
         if value.op:
@@ -180,13 +192,13 @@ class Diagram:
     def _told(self, value: Value) -> str:
         slope = self.gradient(value)
         text = "not computed" if slope is None else repr(slope)
-        return f"{plain(name_of(value))} = {value.data!r}, gradient {text}"
+        return f"{self.called(value)} = {value.data!r}, gradient {text}"
 
     def _arrow(self, tail: int, value: Value, operand: Value, partial: float) -> Arrow:
         """The edge of one operand, with its local derivative."""
         upstream = self.gradient(value)
         flow = 0.0 if upstream is None else upstream * partial
-        told = f"∂{plain(symbol_of(value))} / ∂{plain(symbol_of(operand))} = {partial!r}"
+        told = f"∂{self._below_a_d(value)} / ∂{self._below_a_d(operand)} = {partial!r}"
         told += "" if upstream is None else f"\nupstream {upstream!r} × local {partial!r} = {flow!r}"
         return Arrow(tail, self.number[value], quantity(partial), *self.strength(flow), told)
 
@@ -244,13 +256,13 @@ class Diagram:
         for value in self.values[: -most - 1 : -1]:
             slope, partials = self.gradient(value), iter(value.partials)
             operands = [
-                f"{plain(name_of(x))} ({significant(next(partials))})" if isinstance(x, Value) else significant(x, 6)
+                f"{self.called(x)} ({significant(next(partials))})" if isinstance(x, Value) else significant(x, 6)
                 for x in value.operands
             ]
             operands = [*operands[:6], "..."] if len(operands) > 7 else operands
             gradient = "not computed" if slope is None else significant(slope)
             origin = f"{value.op}: {', '.join(operands)}" if value.op else ""
-            rows.append([plain(name_of(value)), self.kind(value), significant(value.data), gradient, origin])
+            rows.append([self.called(value), self.kind(value), significant(value.data), gradient, origin])
         return rows
 
 
