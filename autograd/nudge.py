@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from autograd.explain import stops
 from autograd.formulas import Formulas, grouped
 from autograd.notation import digits, html_table, table, text
 from autograd.paths import exact_sum, reached, require_values, shortened
 from autograd.primitives import PRIMITIVES
+from autograd.stops import stops
 from autograd.value import Value, function, number
 
 
