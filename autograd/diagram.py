@@ -220,11 +220,15 @@ class Diagram:
 
     def _highlight(self, path: Any) -> None:
         """Mark a path, and dim the rest."""
-        nodes = list(getattr(path, "nodes", path))
-        strangers = [node for node in nodes if node not in self.number]
+        nodes = getattr(path, "nodes", path)
+        if not isinstance(nodes, Iterable):
+            raise TypeError(f"highlight takes a path, as in paths(cost, w)[0], or a list of values, not {path!r}")
+        nodes = list(nodes)
+        strangers = [node for node in nodes if not isinstance(node, Value) or node not in self.number]
         if strangers:
             raise ValueError(
-                f"highlight takes a path to this cost or a list of its values; {strangers[0]!r} is not one"
+                "highlight takes a path to this cost, as in paths(cost, w)[0], or a list of its values; "
+                f"{strangers[0]!r} is not one of them"
             )
         for node in nodes:
             self.boxes[self.number[node]].bold = True

@@ -76,6 +76,8 @@ def draw(
         raise ValueError(f"max_nodes is a whole number from 2 on, not {max_nodes!r}")
     if not isinstance(cost, Value):
         if layers := layers_of(cost):
+            if highlight is not None or unfold is not None or parameters is not None:
+                raise ValueError("highlight, unfold and parameters are for the graph of a Value, not for a model")
             return Drawing(Network(cost, layers), engine, direction, legend)
         given = f"{type(cost).__name__} {cost!r}"[:80]
         raise TypeError(f"draw takes a Value, the end of the graph to be drawn, or a model of neurons; not {given}")

@@ -154,10 +154,14 @@ def test_a_list_of_values_can_be_highlighted():
     assert sum(arrow.bold for arrow in diagram.arrows) == 2
 
 
-def test_a_stranger_among_the_highlighted_is_refused():
-    _, _, C = graph()
-    with pytest.raises(ValueError, match=r"a path to this cost or a list of its values; .*'alien'.* is not one"):
+def test_what_is_not_a_path_to_the_cost_is_refused():
+    w, _, C = graph()
+    with pytest.raises(ValueError, match=r"a path to this cost, .*'alien'.* is not one of them"):
         Diagram(C, highlight=[Value(1.0, label="alien")])
+    with pytest.raises(ValueError, match=r"as in paths\(cost, w\)\[0\], .* <Path of 5 factors.* is not one of them"):
+        Diagram(C, highlight=paths(C, w))
+    with pytest.raises(TypeError, match=r"highlight takes a path, .* not 3"):
+        Diagram(C, highlight=3)
 
 
 def test_folded_edges_say_what_flows_back_through_them():

@@ -55,3 +55,9 @@ def test_what_is_neither_a_value_nor_a_model_is_refused():
     with pytest.raises(TypeError, match=r"draw takes a Value, .* or a model of neurons; not list \[1, 2\]"):
         draw([1, 2])
     assert layers_of(3.0) is None
+
+
+@pytest.mark.parametrize("option", [{"highlight": []}, {"unfold": "layers"}, {"parameters": []}])
+def test_options_of_graphs_are_refused_for_models(option):
+    with pytest.raises(ValueError, match="are for the graph of a Value, not for a model"):
+        draw(nn.MLP(2, [1], seed=0), **option)
