@@ -12,6 +12,7 @@ import warnings
 import numpy as np
 import pytest
 from conftest import DECLARED
+from standalone import run_source
 
 import autograd
 from autograd import Value, gradients, primitive, weighted_sum
@@ -64,6 +65,12 @@ def check(f, parameters, inputs=0, examples=4, seed=0):
         cost, gradient = program.value_and_grad(theta, batch if inputs else None)
         assert type(cost) is float
         assert_close(cost, values.mean())
+        assert_close(gradient, slope)
+    # A Program falls back on scalars where its arrays meet an error; these numbers have none, so its source must do.
+    roots, gradient = run_source(program.source, theta, batch if inputs else None, values.shape[1] == 1)
+    columns = [roots] if values.shape[1] == 1 else roots
+    assert_close(np.stack([np.broadcast_to(column, len(values)) for column in columns], axis=-1), values)
+    if values.shape[1] == 1:
         assert_close(gradient, slope)
     return program
 
@@ -279,14 +286,14 @@ KINDS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(40))
 def test_random_graphs_of_parameters(seed):
     rng = random.Random(seed)
     f = expression(seed, rng.choice([3, 12, 60, 250]))
     check(lambda w, x: autograd.tanh(f(w, x)[-1]), parameters=rng.randint(1, 9), seed=seed)
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(40))
 def test_random_graphs_of_parameters_and_a_batch(seed):
     rng = random.Random(-seed)
     f = expression(seed, rng.choice([3, 12, 60, 250]))
@@ -432,7 +439,7 @@ def test_a_gradient_that_is_a_graph_compiles():
 def test_second_derivatives_of_an_operation_compile(name):
     def f(w, x):
         [slope] = gradients(call(name, [within(name, w[0])]), w, create_graph=True)
-        return slope if isinstance(slope, Value) else w[0] * 0.0 + slope
+        return slope if isinstance(slope, Value) and slope.op else w[0] * 0.0 + float(slope)
 
     check(f, parameters=1)
 
