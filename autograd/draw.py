@@ -1,7 +1,7 @@
 """draw: the computation graph as a picture, with values, gradients, and the local derivative on each edge.
 
-The graph becomes boxes and arrows here; Graphviz, or the built-in layout where there is none, finds their places; and
-`autograd.svg` draws them, so that every engine gives the same look.
+`diagram` says what the boxes and arrows are; Graphviz, or the built-in layout where there is none, finds their places
+here; and `svg` draws them, so that every engine gives the same look.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ ENGINES = ("dot", "graphviz-pure", "builtin")
 DIRECTIONS = ("LR", "RL", "TB", "BT")
 PATIENCE = 20.0  # seconds that an outside program may take
 SMALL = 60  # values up to which a bare Value shows its graph, and lines that a repr shows
-MANY = 1000  # rows of a table in HTML
+MANY = 1000  # lines of a table
+LARGE = 1000  # boxes and arrows beyond which Graphviz is not asked unless it is named
 
 
 def draw(
@@ -187,7 +188,7 @@ def place(boxes: Sequence[Box], arrows: Sequence[Arrow], engine: str | None, dir
     its time is nearly linear.
     """
     wanted = ENGINES[ENGINES.index(engine) :] if engine else ENGINES
-    if engine is None and (len(boxes) + len(arrows) > MANY or any(arrow.thin for arrow in arrows)):
+    if engine is None and (len(boxes) + len(arrows) > LARGE or any(arrow.thin for arrow in arrows)):
         wanted = ENGINES[-1:]
     for candidate in wanted[:-1]:
         program = find(candidate)
