@@ -170,18 +170,29 @@ for activity in [0.0, 0.25, 0.5, 0.75, 1.0]:
 # layers is to answer 0 for small inputs and 1 for large ones.
 
 # %%
-from nn import SGD
-
-optimizer = SGD(network.parameters(), lr=8.0)
 data = [(0.0, 0.0), (0.2, 0.0), (0.8, 1.0), (1.0, 1.0)]
-history = []
-for _ in range(400):
+costs = []
+for step in range(400):
     cost = mean([squared_error(network([x]), target) for x, target in data])
-    optimizer.zero_grad()
+    network.zero_grad()
     cost.backward()
-    optimizer.step()
-    history.append(cost.data)
-print(*(f"step {step:3}: cost {history[step]:.4f}" for step in (0, 50, 100, 200, 399)), sep="\n")
+    for parameter in network.parameters():
+        parameter.data -= 8.0 * parameter.grad
+    costs.append(cost.data)
+    if step in (0, 1, 2, 50, 100, 200, 399):
+        print(f"step {step:3}: cost {cost.data:.4f}, slopes", *(f"{p.grad:8.4f}" for p in network.parameters()))
+
+# %% [markdown]
+# For fifty steps little happens: the slopes are small, since every sigmoid on the way has made them smaller. Then the
+# network finds the direction, the cost falls, and with it the slopes.
+
+# %%
+from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+from nn import History, plot_history
+
+set_matplotlib_formats("svg")
+axes = plot_history(History(cost=costs))
 
 # %% [markdown]
 # ## Next
