@@ -5,6 +5,7 @@ of its content, so that two runs give the same bytes and two pictures on one pag
 """
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -140,9 +141,8 @@ def tspans(text: Sequence[Run], size: float) -> str:
         below = width([run], size) * 0.94 if run.level == -1 else 0.0
         scale = f' font-size="{number(size * 0.7)}"' if run.level else ""
         style = f' class="{run.style}"' if run.style else ""
-        parts.append(
-            f"<tspan{style}{moves}{scale}>{clean(run.text)}</tspan>" if style or moves or scale else clean(run.text)
-        )
+        kept = re.sub("^ | $", "\u00a0", clean(run.text))  # some renderers drop the space between two runs
+        parts.append(f"<tspan{style}{moves}{scale}>{kept}</tspan>" if style or moves or scale else kept)
         shift = level
     return "".join(parts)
 
