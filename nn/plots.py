@@ -98,7 +98,7 @@ def plot_decision_boundary(model: Any, X: Any, y: Any, ax: Any = None, resolutio
             vmax=middle + reach,
             alpha=0.55,
             aspect="auto",
-            interpolation="bilinear",
+            interpolation="none",
         )
         ends = "neither" if np.abs(height).max() <= reach else "both"
         ax.figure.colorbar(picture, ax=ax, label="output of the model", extend=ends).outline.set_visible(False)
@@ -115,7 +115,9 @@ def plot_decision_boundary(model: Any, X: Any, y: Any, ax: Any = None, resolutio
         palette = np.array([to_rgb(colour_of(k)) for k in range(outputs.shape[1])])
         strength = (0.12 + 0.38 * lead)[:, None]
         image = 1 - strength * (1 - palette[largest])
-        ax.imshow(image.reshape(resolution, resolution, 3), origin="lower", extent=extent, aspect="auto")
+        ax.imshow(
+            image.reshape(resolution, resolution, 3), origin="lower", extent=extent, aspect="auto", interpolation="none"
+        )
         for k in range(outputs.shape[1]):
             others = np.delete(outputs, k, axis=1).max(axis=1)
             ahead = (outputs[:, k] - others).reshape(resolution, resolution)
@@ -171,7 +173,16 @@ def plot_activations(model: Any, X: Any, axes: Any = None, resolution: int = 80)
             activation, label = next(numbered)
             image, reach = activation.reshape(resolution, resolution), max(1e-12, float(np.abs(activation).max()))
             extent = (x1[0], x1[-1], x2[0], x2[-1])
-            ax.imshow(image, origin="lower", extent=extent, cmap=colours, vmin=-reach, vmax=reach, aspect="auto")
+            ax.imshow(
+                image,
+                origin="lower",
+                extent=extent,
+                cmap=colours,
+                vmin=-reach,
+                vmax=reach,
+                aspect="auto",
+                interpolation="none",
+            )
             if image.min() < 0 < image.max():
                 ax.contour(x1, x2, image, levels=[0.0], colors="#333333", linewidths=0.8)
             ax.set_title(label, fontsize=8, pad=2.5)
@@ -268,7 +279,8 @@ def plot_images(
     for i, ax in enumerate(axes.ravel()):
         ax.axis("off")
         if i < len(images):
-            ax.imshow(images[i].reshape(side, side), cmap=shades, vmin=-top if signed else 0, vmax=top)
+            low = -top if signed else 0.0
+            ax.imshow(images[i].reshape(side, side), cmap=shades, vmin=low, vmax=top, interpolation="none")
             if titles is not None:
                 ax.set_title(titles[i], fontsize=8, pad=2)
     return axes

@@ -1,0 +1,103 @@
+# %% [markdown]
+# # Two moons
+#
+# A hundred points lie on two half circles that reach into each other. Which half a new point belongs to is a question
+# that no straight line can answer. A small network can, and because every number in it is a `Value`, we can also ask
+# *why* one step of its training moved one weight the way it did.
+
+# %%
+from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+from autograd import explain, paths
+from nn import MLP, Adam, accuracy, fit, hinge, moons, plot_activations, plot_decision_boundary, plot_history, summary
+
+set_matplotlib_formats("svg")
+X, y = moons(100, noise=0.1, seed=0)
+targets = 2 * y - 1
+model = MLP(2, [16, 16, 1], activation="relu", seed=0)
+summary(model)
+
+# %% [markdown]
+# ## What it is asked to do
+#
+# The output is one number. It should be above 0 for one moon and below 0 for the other, and by a margin: the hinge
+# loss $\max(0, 1 - y\,a)$ is 0 only where the output is on the right side by at least 1. Before training, the network
+# knows nothing, and its idea of the plane is arbitrary.
+
+# %%
+plot_decision_boundary(model, X, targets)
+print(f"right about {accuracy(model, X, targets):.0%} of the points")
+
+# %% [markdown]
+# The solid line is where the output is 0, the dashed ones where it is 1 and -1: the margins.
+#
+# ## One step, looked at closely
+#
+# Take one point and its cost. The first weight of the second layer's first neuron, $w_{00}^{(2)}$, reaches the cost
+# along exactly one path, so its gradient is one product:
+
+# %%
+C = hinge(model(X[0]), targets[0])
+C.label = "C"
+C.backward()
+first, second, last = model.layers
+explain(C, second.neurons[0].w[0])
+
+# %% [markdown]
+# A factor that is 0 decides everything. If the ReLU's slope is 0, its neuron was off for this point, and neither its
+# weights nor anything before it learns from this example *through it*. A bias of the first layer fares better: it
+# reaches the cost through every neuron of the second layer, and those that are on add up.
+
+# %%
+bias = max((neuron.b for neuron in first.neurons), key=lambda b: abs(b.grad))
+routes = paths(C, bias, limit=5)
+routes
+
+# %%
+print(f"{routes.count} paths lead from {bias.label} to C; their products sum to {routes.total:.6f}")
+print(f"backward() found {bias.grad:.6f}")
+
+# %% [markdown]
+# One path through each of the sixteen neurons of the second layer, and those through neurons that are off contribute
+# nothing. `backward()` never listed them: it handed gradients from node to node.
+#
+# ## All the steps
+#
+# Training is that step for all points together, again and again.
+
+# %%
+history = fit(
+    model,
+    X,
+    targets,
+    loss=hinge,
+    optimizer=Adam(model.parameters(), lr=0.02),
+    epochs=120,
+    metrics=[accuracy],
+    progress=False,
+)
+plot_history(history)
+print(history)
+
+# %% [markdown]
+# The cost reaches 0: every point is on its side of the margin, so no gradient is left and nothing moves any more. New
+# points of the same moons are the real test.
+
+# %%
+X_new, y_new = moons(400, noise=0.1, seed=1)
+plot_decision_boundary(model, X, targets)
+print(f"right about {accuracy(model, X_new, y_new):.1%} of 400 points it has never seen")
+
+# %% [markdown]
+# ## How it draws a bent line
+#
+# No neuron sees the moons. Each neuron of the first layer folds the plane along one straight line; those of the
+# second add up such folds; the last one adds up the corners that they make. Each map below is one neuron's activation
+# over the plane, orange where it is above 0.
+
+# %%
+axes = plot_activations(model, X)
+
+# %% [markdown]
+# Some maps are white all over: neurons that are off everywhere, which a network of ReLUs can afford to lose. What
+# would have happened with another activation is the question of another notebook.
