@@ -25,14 +25,17 @@ def compile(
     """
     from autograd.compiler.emit import Emitter
     from autograd.compiler.fuse import fuse
+    from autograd.compiler.loops import loop
     from autograd.compiler.program import Function, Program
     from autograd.compiler.roll import roll
     from autograd.compiler.trace import trace
 
     def build(roots: list[Value], parameters: list[Value], inputs: list[Value], per_example: bool = False) -> Program:
         traced, leaves = trace(roots, [*parameters, *inputs])
-        layout = roll(traced, *fuse(traced), len(parameters), len(inputs))
-        emitted = Emitter(traced, layout, len(parameters), len(inputs), per_example).emit(traced.roots)
+        emitted = loop(traced, len(parameters), len(inputs))
+        if emitted is None:
+            layout = roll(traced, *fuse(traced), len(parameters), len(inputs))
+            emitted = Emitter(traced, layout, len(parameters), len(inputs), per_example).emit(traced.roots)
         return Program(emitted, traced, leaves, len(parameters), len(inputs), roots[0] if len(roots) == 1 else None)
 
     if callable(cost):

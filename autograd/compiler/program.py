@@ -93,9 +93,11 @@ class Program:
         namespace: dict[str, Any] = {**self._emitted.arrays}
         exec(compile(self._text(with_arrays=False), "<autograd program>", "exec"), namespace)
         self._build = namespace["program"]
+        # NumPy raises FloatingPointError, plain Python arithmetic these and, outside a domain, ValueError
+        self._errors = (ArithmeticError, ValueError) if self._emitted.head else ArithmeticError
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: x for k, x in self.__dict__.items() if k not in ("_workspaces", "_build", "_cost", "_others")}
+        return {k: x for k, x in self.__dict__.items() if k not in ("_workspaces", "_build", "_cost", "_others", "_errors")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -175,7 +177,7 @@ class Program:
                 values, saved = forward()
                 if gradient:
                     backward(*saved)
-            except (ArithmeticError, ValueError):
+            except self._errors:
                 return None, space
         return values, space
 
@@ -188,7 +190,7 @@ class Program:
         values, _ = self._run(theta, batch, False)
         columns = values if self._outputs > 1 else (values,)
         if values is None or not all(np.isfinite(column).all() for column in columns):
-            columns = self._by_scalars(theta, batch)[0].T
+            columns = self._by_scalars(theta, batch, gradient=False)[0].T
         result = np.stack([np.broadcast_to(column, len(batch)) for column in columns], axis=-1).astype(float)
         if not self._inputs:
             result = result[0]
@@ -221,10 +223,12 @@ class Program:
         for row in batch.tolist():
             roots, leaves = self._recording.replay([*theta.tolist(), *row, *others])
             values.append([root.data for root in roots])
+            if not gradient:
+                continue
             found = backpropagate(roots[0])
             warn_of_nan(found)
             gradients.append([found.get(leaf, 0.0) for leaf in leaves[: n + m]])
-        table = np.array(gradients).reshape(len(batch), n + m)
+        table = np.array(gradients).reshape(-1, n + m)
         return np.array(values), table[:, :n], table[:, n:]
 
     def backward(self) -> float:
