@@ -27,8 +27,8 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     lists, tuples, dicts and NumPy arrays of numbers, nested as you like; `f` gets Values in their place (an array of
     objects for an array) and other arguments as they are.
 
-    Numbers give floats. Values give Values, a graph that can be differentiated further, and so do numbers within
-    another transform: `grad(grad(f))` is the second derivative.
+    Numbers give floats, also when `f` uses Values of yours. Values give Values, a graph that can be differentiated
+    further. Within another transform all that is needed for its derivative is kept: `grad(grad(f))` is the second.
 
     Raises:
         TypeError: `f` is not a function, does not return one number, or an argument holds something else than numbers.
@@ -101,7 +101,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     """(f, pullback) at the arguments `primals`: `pullback(cotangent)` is a vector times the Jacobian.
 
     The cotangent has the shape of the output; the pullback returns a tuple with one entry per argument. It costs one
-    backward pass whatever the number of arguments.
+    backward pass whatever the number of arguments (and another call of `f` if the result is a graph).
 
     >>> value, pullback = vjp(lambda x, y: [x * y, x + y], 2.0, 5.0)
     >>> value, pullback([1.0, 10.0])

@@ -1,4 +1,5 @@
 import itertools
+import math
 import random
 from collections import Counter
 
@@ -82,6 +83,11 @@ def test_gradients_come_in_topological_order_with_the_cost_last():
 def test_a_constant_cost_has_no_other_gradient():
     x = Value(3.0)
     assert backpropagate(x) == {x: 1.0}
+
+
+def test_a_gradient_of_zero_times_an_infinite_slope_is_nan():
+    x = Value(0.0)
+    assert math.isnan(backpropagate(x.sqrt() * 0.0)[x])
 
 
 def test_two_hundred_doublings_give_two_to_the_two_hundred_at_once():
