@@ -10,6 +10,8 @@ import nn
 from autograd import Value, gradients, log, play, relu, tanh
 from autograd import sum as total
 from autograd.play import Page
+from autograd.primitives import PRIMITIVES
+from autograd.value import function
 
 
 def cost_of_one_neuron() -> tuple[Value, ...]:
@@ -108,7 +110,9 @@ def test_a_slider_runs_both_passes_again_as_python_would():
         const typed = {told: text("nudged"), range: Number(range.value)};
         click("reset");
         const back = {cost: result.data[cost], w: worth[i], reset: document.getElementById("reset").disabled};
-        return {moved, typed, back};
+        document.getElementById("all").open = true;
+        show();
+        return {moved, typed, back, table: document.querySelectorAll("#table tr").length};
         """,
     )
     again = (tanh(Value(0.8) * 2.0 - 0.7) - 1.0) ** 2
@@ -129,6 +133,7 @@ def test_a_slider_runs_both_passes_again_as_python_would():
     assert found["back"]["cost"] == C.data
     assert found["back"]["w"] == 0.5
     assert found["back"]["reset"] is True
+    assert found["table"] == 9
 
 
 def test_a_nudge_out_of_the_domain_is_reported_not_hidden():
@@ -284,7 +289,7 @@ def test_a_notebook_gets_the_page_in_a_frame_and_a_picture_where_scripts_do_not_
     assert 'sandbox="allow-scripts"' in bundle["text/html"]
     assert 'src="data:image/svg+xml;base64,' in bundle["text/html"]
     root = ElementTree.fromstring(page.drawing.svg)
-    assert "grad −2.594" in ["".join(text.itertext()) for text in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert "grad\u00a0−2.594" in ["".join(text.itertext()) for text in root.iter("{http://www.w3.org/2000/svg}text")]
     frame = "<!doctype html><html><head></head><body>" + bundle["text/html"] + "</body></html>"
     found = drive(
         frame, "return [document.querySelector('iframe').srcdoc.length, document.querySelectorAll('img').length]"
@@ -304,3 +309,23 @@ def test_a_graph_that_is_too_large_to_step_through_is_refused_with_advice():
 def test_only_a_value_can_be_played(cost):
     with pytest.raises(TypeError, match="play takes a Value"):
         play(cost)
+
+
+def test_a_page_reproduces_a_graph_of_every_operation_of_the_table():
+    leaves = [Value(0.2 + k / 10, label=f"x_{k}") for k in range(6)]
+    parts = []
+    for name, row in PRIMITIVES.items():
+        waiting = iter(leaves)
+        operands = [[next(waiting), next(waiting)] if x in row.lists else next(waiting) for x in row.operands]
+        parts.append(function(name)(*operands))
+    page = play(total(parts))
+    assert {value["op"] for value in graph_of(page)} == {"", *PRIMITIVES}
+    found = drive(
+        page.html, READ + "for (let s = 0; s < steps.length; s += 9) go(s); press('End'); return [now, text('check')];"
+    )
+    assert found[0] > 150
+    assert found[1].startswith("checked: JavaScript reproduces Python’s")
+
+
+def test_a_leaf_alone_plays():
+    assert drive(play(Value(2.0, label="x")).html, READ + "press('End'); return [now, box('x').grad];") == [2, "grad 1"]
