@@ -482,6 +482,10 @@ def function(name: str) -> Callable[..., Any]:
     return FUNCTIONS[name]
 
 
+# Names that the generated functions use themselves
+RESERVED = set("n rest out node error partials operands parents kernel careful_partials new dx dy t0 t1 t2 t3".split())
+
+
 def primitive(name: str, value: str, *partials: str, operands: str = "", note: str = "") -> Callable[..., Any]:
     """A new operation: its row is added to the table, its function returned.
 
@@ -528,9 +532,6 @@ def primitive(name: str, value: str, *partials: str, operands: str = "", note: s
         check(partial, {*declared.operands, "out"})
     PRIMITIVES[name] = declared
     return function(name)
-
-
-RESERVED = set("n rest out node error partials operands parents kernel careful_partials new dx dy t0 t1 t2 t3".split())
 
 
 def softmax(xs: Iterable[Value | float]) -> list:
