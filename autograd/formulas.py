@@ -59,7 +59,7 @@ class Formulas:
 
     def __init__(self, cost: Value, value: Value):
         self.cost, self.value = cost, value
-        self.order = topological_order(cost)
+        self.order = topological_order(cost, value)
         self.introduced: dict[Value, str] = {}  # the names given here, in the order in which they came up
         self._definitions: dict[Value, Formula] = {}
         self._long = set()
@@ -69,7 +69,7 @@ class Formulas:
             if size[node] > LARGEST:
                 self._long.add(node)
                 size[node] = 1
-        self._label = numbered(self.order if value in size else [*self.order, value])
+        self._label = numbered(self.order)
         self._given: dict[str, Value] = {label: node for node, label in self._label.items()}
         self._numbered = (f"u{i}" for i in count(1))
 

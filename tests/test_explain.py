@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nn
-from autograd import Value, exp, explain, gradients, mean, primitive, relu, sigmoid, sum, tanh
+from autograd import Value, exp, explain, gradients, mean, paths, primitive, relu, sigmoid, sum, tanh
+from autograd.graph import backpropagate
 from autograd.primitives import PRIMITIVES
 from autograd.value import function
 
@@ -163,6 +164,11 @@ def test_a_value_that_is_not_reached_has_gradient_0_for_want_of_a_path():
     assert explanation.factors == []
     assert str(explanation) == "dC/dy = 0\n\nNo path leads from y to C: the cost does not depend on it."
     assert "No path" in explanation.markdown
+
+
+def test_a_result_that_is_not_reached_goes_by_its_formula():
+    x, y = Value(1.0, label="x"), Value(1.0, label="y")
+    assert str(explain(x * 2, tanh(y))).startswith("dC/d(tanh(y)) = 0")
 
 
 def test_the_cost_itself_has_derivative_1():
@@ -366,6 +372,35 @@ def test_a_notebook_gets_mathematics_and_plain_text():
     assert bundle["text/plain"] == str(explain(C, w))
     assert bundle["text/markdown"].count("$$") == 2
     assert r"| $\frac{\partial a}{\partial z}$ | $1 - \tanh^{2}(z)$ | $0.91514$ |" in bundle["text/markdown"]
+
+
+STRANGE = ["", "", "x", "x#2", "...", "n", "out", "pi", "2", "C", "u1", "v", "<b>&", "e^x", "%$", "\\frac", "数", " "]
+
+
+@given(st.randoms(use_true_random=False))
+def test_whatever_the_operations_and_labels_the_derivation_is_written_and_right(random):
+    nodes = [Value(random.choice([0.0, 1.0, -1.0, 0.3, 2.5]), label=random.choice(STRANGE)) for _ in range(3)]
+    for _ in range(10):
+        row = PRIMITIVES[random.choice(sorted(PRIMITIVES))]
+        pick = lambda: random.choice([*nodes[-4:], 2.0])  # noqa: E731
+        operands = [[pick() for _ in range(3)] if x in row.lists else pick() for x in row.operands]
+        try:
+            result = function(row.name)(*operands)
+        except (ArithmeticError, ValueError):
+            continue
+        if isinstance(result, Value):
+            result.label = random.choice(STRANGE)
+            nodes.append(result)
+    cost, value = nodes[-1], random.choice(nodes)
+    explanation = explain(cost, value)
+    assert explanation.text
+    assert explanation.markdown.count("{") - explanation.markdown.count(r"\{") == (
+        explanation.markdown.count("}") - explanation.markdown.count(r"\}")
+    )
+    gradient = backpropagate(cost).get(value, 0.0)
+    if math.isfinite(gradient):
+        sizes = math.fsum(abs(path.product) for path in paths(cost, value, limit=1000))
+        assert explanation.gradient == pytest.approx(gradient, rel=1e-9, abs=1e-9 * min(sizes, 1e300))
 
 
 @pytest.mark.parametrize(("cost", "value"), [(1.0, Value(1.0)), (Value(1.0), [Value(1.0)])])
