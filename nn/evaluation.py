@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import autograd
@@ -36,22 +38,49 @@ def evaluate(function: Callable[[list[Any]], Any], X: np.ndarray) -> np.ndarray:
 
     For many rows the function is compiled; if it branches on its numbers it is called row by row.
     """
-    import numpy as np
 
     rows = X.tolist()
     first = eager(function, rows[:1])
     if len(rows) >= MANY:
-        x = [Value(number) for number in rows[0]]
-        try:
-            with tracing():
-                outputs = listed(function(x))
-            program = autograd.compile(outputs, inputs=x)
-        except TypeError:
-            return eager(function, rows)
-        compiled = program.forward(None, X).reshape(len(X), -1)
-        if np.allclose(compiled[:1], first, rtol=1e-9, atol=1e-9):  # else it reads .data, or draws random numbers
-            return compiled
+        program = program_of(function, rows[0])
+        if program is not None:
+            compiled = program.forward(None, X).reshape(len(X), -1)
+            # else the function reads .data, draws random numbers, or was changed
+            if compiled.shape[1] == first.shape[1] and abs(compiled[0] - first[0]).max() <= 1e-9 * (
+                1 + abs(first[0]).max()
+            ):
+                return compiled
     return eager(function, rows)
+
+
+_kept: ContextVar[dict[int, Any] | None] = ContextVar("_kept", default=None)
+
+
+@contextmanager
+def compiled_once() -> Iterator[None]:
+    """Within this context a model is compiled when it is first evaluated, and not again when its parameters change."""
+    token = _kept.set({})
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+
+
+def program_of(function: Callable[[list[Any]], Any], row: list[float]) -> Any:
+    """The compiled program of a function of one example; None if it cannot be compiled."""
+    kept = _kept.get()
+    if kept is not None and id(function) in kept:
+        return kept[id(function)][1]
+    x = [Value(number) for number in row]
+    try:
+        with tracing():
+            outputs = listed(function(x))
+        program = autograd.compile(outputs, inputs=x)
+    except TypeError:
+        program = None
+    if kept is not None:
+        kept[id(function)] = function, program  # the function, too, so that its id is not given away
+    return program
 
 
 def eager(function: Callable[[list[Any]], Any], rows: list[list[float]]) -> np.ndarray:
@@ -66,10 +95,7 @@ def classify(model: Any, X: Any) -> np.ndarray:
 
     One output means class 1 where it is above 0, or above 0.5 if a sigmoid computes it.
     """
-    outputs = predict(model, X)
-    if outputs.ndim == 2:
-        return outputs.argmax(axis=1)
-    return (outputs > (0.5 if outputs_are_probabilities(model) else 0.0)).astype(int)
+    return decided(model, predict(model, X))
 
 
 def accuracy(model: Any, X: Any, y: Any) -> float:
@@ -78,33 +104,42 @@ def accuracy(model: Any, X: Any, y: Any) -> float:
     With several outputs the largest one counts, and y holds class indices or one-hot rows; with one output its sign
     (for a sigmoid, its side of 0.5), and y holds -1 and 1 or 0 and 1.
     """
-    return float((true_classes(model, X, y) == classify(model, X)).mean())
+    outputs = predict(model, X)
+    return float((true_classes(outputs, y) == decided(model, outputs)).mean())
 
 
 def confusion_matrix(model: Any, X: Any, y: Any) -> np.ndarray:
     """How many examples of each class (row) the model takes for which (column): integers (classes, classes)."""
     import numpy as np
 
-    truth, guess = true_classes(model, X, y), classify(model, X)
-    classes = max(2, len(listed(model(table(X)[0].tolist()))))
+    outputs = predict(model, X)
+    truth, guess = true_classes(outputs, y), decided(model, outputs)
+    classes = 2 if outputs.ndim == 1 else outputs.shape[1]
     counts = np.zeros((classes, classes), int)
     np.add.at(counts, (truth, guess), 1)
     return counts
 
 
-def true_classes(model: Any, X: Any, y: Any) -> np.ndarray:
-    """Targets as class indices (n,), as `classify` gives them."""
-    X, y = table(X), targets(y)
-    same_length(X, y)
-    outputs = len(listed(model(X[0].tolist())))
-    if y.ndim == 2 and y.shape[1] == outputs > 1:
+def decided(model: Any, outputs: np.ndarray) -> np.ndarray:
+    """The classes (n,) that a model's raw outputs stand for."""
+    if outputs.ndim == 2:
+        return outputs.argmax(axis=1)
+    return (outputs > (0.5 if outputs_are_probabilities(model) else 0.0)).astype(int)
+
+
+def true_classes(outputs: np.ndarray, y: Any) -> np.ndarray:
+    """Targets as class indices (n,), for a model with such outputs."""
+    y = targets(y)
+    same_length(outputs, y)
+    count = 1 if outputs.ndim == 1 else outputs.shape[1]
+    if y.ndim == 2 and y.shape[1] == count > 1:
         return y.argmax(axis=1)
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.ndim == 2:
-        raise ValueError(f"the model has {outputs} outputs, but y has shape {y.shape}")
-    if outputs > 1:
-        return class_indices(y, outputs)
+        raise ValueError(f"the model has {count} output{'s' * (count > 1)}, but y has shape {y.shape}")
+    if count > 1:
+        return class_indices(y, count)
     found = set(y.tolist())
     if not (found <= {-1, 1} or found <= {0, 1}):
         raise ValueError(f"for one output the classes are -1 and 1 or 0 and 1, but y holds {sorted(found)[:5]}")

@@ -9,8 +9,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nn.data import same_length, table
-from nn.evaluation import confusion_matrix, evaluate, layers_of, outputs_are_probabilities, true_classes
+from nn.data import table
+from nn.evaluation import confusion_matrix, evaluate, layers_of, outputs_are_probabilities, predict, true_classes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,8 +78,8 @@ def plot_decision_boundary(model: Any, X: Any, y: Any, ax: Any = None, resolutio
     import numpy as np
     from matplotlib.colors import LinearSegmentedColormap, to_rgb  # pyright: ignore[reportMissingImports]
 
-    X, classes = checked_plane(X), true_classes(model, X, y)
-    same_length(X, classes)
+    X = checked_plane(X)
+    classes = true_classes(predict(model, X), y)
     ax = ax or new_axes(figsize=(5.2, 4.2))
     x1, x2, points = plane(X, resolution)
     outputs = evaluate(model, points)

@@ -19,6 +19,7 @@ from autograd import Value
 from autograd.graph import backpropagate, topological_order
 from autograd.value import tracing
 from nn.data import class_indices, same_length, table, targets
+from nn.evaluation import compiled_once
 from nn.layers import count
 from nn.losses import listed
 from nn.optimizers import Optimizer, clipping
@@ -151,7 +152,7 @@ def fit(
     history = History(metrics={kind + name: [] for kind in kinds(held_out) for name in measures})
     theta = best_theta = np.array([p.data for p in parameters])
     best_cost, best_epoch = math.inf, 0
-    with progress_display(epochs, progress) as show:
+    with compiled_once(), progress_display(epochs, progress) as show:
         try:
             for epoch in range(epochs):
                 cost = 0.0

@@ -15,6 +15,7 @@ from nn import (
     accuracy,
     classify,
     confusion_matrix,
+    fit,
     health,
     moons,
     predict,
@@ -68,6 +69,22 @@ def test_predict_sees_parameters_that_changed_since_the_last_call():
     before = predict(model, X)
     model.parameters()[1].data += 1.0
     np.testing.assert_allclose(predict(model, X), before + 1.0)
+
+
+def test_predictions_while_training_are_those_of_the_parameters_and_layers_of_the_moment():
+    X, y = moons(2 * MANY, seed=0)
+    model = MLP(2, [3, 1], "tanh", seed=0)
+    differences = []
+
+    def look(epoch, history, model):
+        if epoch == 2:
+            model.layers[0].neurons[0].activation = "relu"
+        expected = [model(x).data for x in X]
+        differences.append(np.abs(predict(model, X) - expected).max())
+
+    optimizer = SGD(model.parameters(), lr=0.5)
+    fit(model, X, y, loss=squared_error, optimizer=optimizer, epochs=4, callbacks=[look], progress=False)
+    assert max(differences) < 1e-12
 
 
 def test_predict_refuses_bad_data():
