@@ -183,6 +183,7 @@ theta = np.array([p.data for p in layer])
 table = np.array([[p.data for p in row] for row in letter_rows])
 
 
+# %%
 def cost_and_gradients(name):
     """The cost of a name, and its gradients: of the layer, of the table of letters."""
     tokens = [letters.index(letter) for letter in "." + name + "."]
