@@ -7,6 +7,7 @@ arrays as NumPy source, the source as something that runs. No step knows a deriv
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterable
 from typing import Any, overload
 
@@ -32,15 +33,17 @@ def compile(
 
     def build(roots: list[Value], parameters: list[Value], inputs: list[Value], per_example: bool = False) -> Program:
         traced, leaves = trace(roots, [*parameters, *inputs])
-        emitted = loop(traced, len(parameters), len(inputs))
+        others = [leaf.data for leaf in leaves[len(parameters) + len(inputs) :]]
+        emitted = loop(traced, len(parameters), len(inputs), others)
         if emitted is None:
             layout = roll(traced, *fuse(traced), len(parameters), len(inputs))
-            emitted = Emitter(traced, layout, len(parameters), len(inputs), per_example).emit(traced.roots)
+            emitter = Emitter(traced, layout, len(parameters), len(inputs), others, per_example)
+            emitted = emitter.emit(traced.roots)
         return Program(emitted, traced, leaves, len(parameters), len(inputs), roots[0] if len(roots) == 1 else None)
 
     if callable(cost):
         return Function(*traced_function(cost, build))
-    roots = [cost] if isinstance(cost, Value) else list(cost)
+    roots = [cost] if isinstance(cost, Value) else list(cost) if isinstance(cost, Iterable) else []
     parameters, columns = leaves_of(wrt, "wrt"), leaves_of(inputs, "inputs")
     if not roots or not all(isinstance(root, Value) for root in roots):
         raise TypeError(f"compile takes a Value, a list of Values or a function of Values, not {cost!r}")
@@ -52,12 +55,14 @@ def compile(
 
 def leaves_of(values: Iterable[Value], name: str) -> list[Value]:
     """The values as a list, all leaves."""
-    values = list(values)
+    values = [values] if isinstance(values, Value) else list(values)
     for value in values:
         if not isinstance(value, Value):
             raise TypeError(f"{name} takes Values, not {value!r}")
         if value.op:
-            raise ValueError(f"{name} takes leaves; {value!r} is computed, by {value.op}: give the leaves it comes from")
+            raise ValueError(
+                f"{name} takes leaves; {value!r} is computed, by {value.op}: give the leaves it comes from"
+            )
     return values
 
 
@@ -70,7 +75,7 @@ def traced_function(f: Callable[..., Any], build: Callable[..., Any]) -> tuple[A
     taken = [p for p in parameters if p.default is p.empty]
     if not taken:
         raise TypeError(f"compile takes a function of one number or more; {name} takes none")
-    arguments = [Value(1.0, label=p.name) for p in taken]
+    arguments = [Value(math.nan, label=p.name) for p in taken]  # nan passes everything: no argument is out of a domain
     with tracing():
         cost = f(*arguments)
     if not isinstance(cost, Value):

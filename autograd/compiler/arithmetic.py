@@ -102,6 +102,18 @@ def recipe(expression: str, literals: tuple[tuple[str, str], ...]) -> Recipe:
     return Recipe(lines, tuple(kinds.values()))
 
 
+def _risky(tree: ast.AST) -> bool:
+    """Whether an expression has a domain that the elements of the other branch of a conditional may lie outside of."""
+    return any(
+        (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div | ast.Pow))
+        or (
+            isinstance(node, ast.Call)
+            and ast.unparse(node.func) in ("log", "log2", "log10", "log1p", "sqrt", "asin", "acos")
+        )
+        for node in ast.walk(tree)
+    )
+
+
 class _Cook:
     """Turns a syntax tree into calls; every name in a line stands in angle brackets."""
 
@@ -109,6 +121,7 @@ class _Cook:
         self.lines: list[str] = []
         self.made: dict[str, list[str]] = {"float": [], "bool": []}
         self.free: dict[str, list[str]] = {"float": [], "bool": []}
+        self.mask = ""  # where the calls are to be made: in a branch, nothing may raise for the other branch's elements
 
     def into(self, node: ast.expr, out: str) -> None:
         """The calls that leave the value of an expression in an array."""
@@ -134,7 +147,29 @@ class _Cook:
         if function in DEFINITIONS:
             self.lines.append(f"{target}[...] = {function}({', '.join(read)})")
         else:
-            self.lines.append(f"{function}({', '.join(read)}, out={target})")
+            where = f", where={self.mask}" if self.mask and dtype != "bool" else ""
+            self.lines.append(f"{function}({', '.join(read)}, out={target}{where})")
+        return target
+
+    def _conditional(self, node: ast.IfExp, out: str | None) -> str:
+        """Both branches, each computed only where it is taken if elsewhere it could raise."""
+        test = self._compute(node.test, None)
+        results = []
+        for branch, taken in ((node.body, True), (node.orelse, False)):
+            outer = self.mask
+            if _risky(branch):
+                self.mask = test if taken else self._mask(f"np.logical_not({test}")
+                if outer:
+                    self.mask = self._mask(f"np.logical_and({self.mask}, {outer}")
+            results.append(self._compute(branch, None))
+            self.mask = outer
+        target = self._target([test, *results], out)
+        self.lines.append(f"{target}[...] = np.where({test}, {results[0]}, {results[1]})")
+        return target
+
+    def _mask(self, call: str) -> str:
+        target = self._target([], None, "bool")
+        self.lines.append(f"{call}, out={target})")
         return target
 
     def _compute(self, node: ast.expr, out: str | None) -> str:
@@ -157,11 +192,8 @@ class _Cook:
                 return self._call("np.greater", [x, ast.Constant(0.0)], out, "bool")
             case ast.Call(ast.Name(word), arguments):
                 return self._call(WORDS[word], list(arguments), out)
-            case ast.IfExp(test, body, orelse):
-                read = [self._compute(part, None) for part in (test, body, orelse)]
-                target = self._target(read, out)
-                self.lines.append(f"{target}[...] = np.where({', '.join(read)})")
-                return target
+            case ast.IfExp():
+                return self._conditional(node, out)
         raise AssertionError(ast.dump(node))
 
 

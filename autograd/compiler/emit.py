@@ -115,7 +115,9 @@ class Views:
             self.program.setup.append(f"{self.views[key]} = {source}")
         return self.views[key]
 
-    def _view_source(self, buffer: str, start: int, shape: tuple[int, ...], strides: tuple[int, ...], batched: bool) -> str:
+    def _view_source(
+        self, buffer: str, start: int, shape: tuple[int, ...], strides: tuple[int, ...], batched: bool
+    ) -> str:
         axes = [(n, step) for n, step in zip(shape, strides) if step]
         size = self.layout.sizes[batched]
         examples = ["examples"] if batched else []
@@ -137,22 +139,26 @@ class Views:
             sizes = ", ".join([*(str(n) for n, _ in axes), *examples])
             return f"{buffer}[{start} : {start + int(np.prod([n for n, _ in axes]))}].reshape({sizes})"
         shape_source = self.shape(tuple(n for n, _ in axes), batched)
-        steps = ", ".join([*(f"{step} * {buffer}.strides[0]" for _, step in axes), *([f"{buffer}.strides[1]"] if batched else [])])
+        steps = ", ".join(
+            [*(f"{step} * {buffer}.strides[0]" for _, step in axes), *([f"{buffer}.strides[1]"] if batched else [])]
+        )
         return f"np.lib.stride_tricks.as_strided({buffer}[{start}:], {shape_source}, ({steps},))"
 
     def _name_groups(self) -> None:
         kinds = {"matmul": "z", "rows": "z", "sum": "s", "relu": "a", "tanh": "a", "sigmoid": "a"}
+        for group in self.layout.groups:
+            if group.name:
+                group.name = self.unique(group.name)
         count: dict[str, int] = {}
         for group in self.layout.groups:
-            if not group.name:
+            while not group.name:
                 base = kinds.get(group.op if group.op != DOT else group.kind, group.op)
                 count[base] = count.get(base, 0) + 1
-                group.name = f"{base}{count[base]}"
-            group.name = self.unique(group.name)
-            self.names.add(f"d{group.name}")
-        labels = self.traced.labels
+                if f"{base}{count[base]}" not in self.names:
+                    group.name = self.unique(f"{base}{count[base]}")
+        self.names |= {f"d{group.name}" for group in self.layout.groups}
         for leaf in self.traced.leaves:
-            name = stem(labels.get(leaf, ""))
+            name = stem(self.traced.labels.get(leaf, ""))
             if name:
                 self.hints[bool(self.layout.batched[leaf]), int(self.layout.place[leaf])] = name
 
@@ -191,9 +197,14 @@ class Views:
 
     def hint(self, read: Read, otherwise: str) -> str:
         """A name for what is read: that of the group or leaves it lies in."""
-        start = int(read.at.flat[0])
-        k = self.owner[read.batched][start]
-        return self.layout.groups[k].name if k >= 0 else self.hints.get((read.batched, start), otherwise)
+        first, last = (int(read.at.flat[k]) for k in (0, -1))
+        k = self.owner[read.batched][first]
+        if k >= 0:
+            return self.layout.groups[k].name
+        name = self.hints.get((read.batched, first), otherwise)
+        if name != self.hints.get((read.batched, last), otherwise) or read.at.size == self.parameters > 1:
+            name = "theta" if first < self.parameters and not read.batched else "x"
+        return name
 
     def elements(self, read: Read, group: Group, otherwise: str = "x") -> str:
         """The name of what is read, as it broadcasts against the group's array."""
@@ -202,7 +213,9 @@ class Views:
         strides = read.strides
         spread = group.batched and not read.batched
         if strides is not None:
-            return self.view("vs" if read.batched else "v", read.at, strides, read.batched, self.hint(read, otherwise), spread)
+            return self.view(
+                "vs" if read.batched else "v", read.at, strides, read.batched, self.hint(read, otherwise), spread
+            )
         name = self.gather(read)
         if not spread:
             return name
@@ -233,7 +246,9 @@ class Views:
         if read not in self.gathered:
             if self.is_given(read):
                 constants = self.traced.constants
-                self.gathered[read] = self.constant(np.vectorize(constants.__getitem__, otypes=[float])(read.nodes), "given")
+                self.gathered[read] = self.constant(
+                    np.vectorize(constants.__getitem__, otypes=[float])(read.nodes), "given"
+                )
                 return self.gathered[read]
             name = self.unique("picked")
             index = self.constant(read.at)
@@ -303,7 +318,16 @@ class Views:
 class Emitter(Views):
     """Writes the forward pass group by group, then the backward pass in the opposite order."""
 
-    def __init__(self, traced: Trace, layout: Layout, parameters: int, inputs: int, per_example: bool = False):
+    def __init__(
+        self,
+        traced: Trace,
+        layout: Layout,
+        parameters: int,
+        inputs: int,
+        others: Sequence[float] = (),
+        per_example: bool = False,
+    ):
+        self.others = others
         super().__init__(traced, layout, parameters, inputs, per_example)
         self.items: dict[int, str] = {}  # single places that have a Python name
         self.rows: dict[Read, Read] = {}
@@ -370,6 +394,10 @@ class Emitter(Views):
             run = len(places) == places.max() - places.min() + 1
             where = f"{places.min()} : {places.max() + 1}" if run else str(places.tolist())
             self.program.setup.append(f"v[{where}] = [{values}]")
+        if self.others:
+            start = self.parameters
+            given = self.constant(np.array(self.others), "leaves")
+            self.program.setup.append(f"v[{start} : {start + len(self.others)}] = {given}  # the other leaves")
         self.edge_line = len(self.program.setup)
 
     def finish(self) -> None:
@@ -487,10 +515,14 @@ class Emitter(Views):
         match group.kind:
             case "elementwise":
                 row = PRIMITIVES[group.op]
-                expression = self.scalar_expression(row.value, {x: self.number(r) for x, r in zip(row.operands, group.reads)})
+                expression = self.scalar_expression(
+                    row.value, {x: self.number(r) for x, r in zip(row.operands, group.reads)}
+                )
             case "sum":
                 read = group.reads[0]
-                expression = f"float(np.add.reduce({self.line(read)}))" if not self.is_short(group) else self.sum_of(read)
+                expression = (
+                    f"float(np.add.reduce({self.line(read)}))" if not self.is_short(group) else self.sum_of(read)
+                )
             case _:
                 left, right, *singles = group.reads
                 if not self.is_short(group):
@@ -694,7 +726,12 @@ class Emitter(Views):
                 for read, partial in wanted:
                     slope = Formula(f"_up * ({partial})", names | {"_up": up})
                     source = self.only_source(read) if read is wanted[-1][0] else None
-                    if source and group.shape == source.shape and group.batched == source.batched and up not in self.numbers:
+                    if (
+                        source
+                        and group.shape == source.shape
+                        and group.batched == source.batched
+                        and up not in self.numbers
+                    ):
                         if not slope.name:
                             self.writer.write(slope, self.shape(group.shape, group.batched), up)
                         self.share(source, up)
@@ -706,12 +743,18 @@ class Emitter(Views):
                 self.accumulate(group.reads[0], array(self.expanded(up)), group.reads[0].at.shape, group.batched)
             case "many":
                 read = group.reads[0]
-                names = {"x": self.matrix(read, "x"), "out": self.expanded(self.result(group)), "n": str(read.at.shape[1])}
+                names = {
+                    "x": self.matrix(read, "x"),
+                    "out": self.expanded(self.result(group)),
+                    "n": str(read.at.shape[1]),
+                }
                 if group.op == "prod":
                     names["rest"] = rest = self._declare(self.shape(read.at.shape, group.batched), "float")
                     self.words.add("products_of_others")
                     others = f"products_of_others(list({names['x']}.swapaxes(0, 1)))"
-                    self.lines.append(f"{rest}.swapaxes(0, 1)[...] = np.stack(np.broadcast_arrays(*{others}, {rest}[:, 0]))[:-1]")
+                    self.lines.append(
+                        f"{rest}.swapaxes(0, 1)[...] = np.stack(np.broadcast_arrays(*{others}, {rest}[:, 0]))[:-1]"
+                    )
                 slope = Formula(f"_up * ({PRIMITIVES[group.op].partials[0]})", names | {"_up": self.expanded(up)})
                 self.accumulate(read, slope, read.at.shape, group.batched)
             case _:

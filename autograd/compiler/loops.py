@@ -72,7 +72,8 @@ class LoopEmitter:
     and `..._before` on the way back.
     """
 
-    def __init__(self, traced: Trace, parameters: int, found: Period, sequence: list[int]):
+    def __init__(self, traced: Trace, parameters: int, others: list[float], found: Period, sequence: list[int]):
+        self.others = others
         self.traced, self.found, self.sequence = traced, found, sequence
         self.place = {leaf: k for k, leaf in enumerate(traced.leaves)}
         start, stop = found.start, found.start + found.count * found.length
@@ -132,7 +133,10 @@ class LoopEmitter:
         defined |= {self.names[node] for node in self.body}
         used = set(re.findall(r"[A-Za-z_]\w*", "\n".join(self.backward)))
         return Emitted(
-            setup=[f"v, g, vs, gs = np.zeros({size}), np.zeros({size}), None, None"],
+            setup=[
+                f"v, g, vs, gs = np.zeros({size}), np.zeros({size}), None, None",
+                f"v[{len(self.parameters)} :] = {self.others}  # the other leaves",
+            ],
             forward=self.forward,
             backward=self.backward,
             head=head(self.words),
@@ -171,7 +175,11 @@ class LoopEmitter:
 
     def sums(self, node: int) -> bool:
         """Whether a node takes a list that can be written out as a sum."""
-        return not PRIMITIVES[self.traced.ops[node]].variadic or self.traced.ops[node] in ("sum", "mean", "weighted_sum")
+        return not PRIMITIVES[self.traced.ops[node]].variadic or self.traced.ops[node] in (
+            "sum",
+            "mean",
+            "weighted_sum",
+        )
 
     # Texts
 
@@ -195,7 +203,9 @@ class LoopEmitter:
             return value, [*names[n : 2 * n], *names[:n], "1.0"]
         if row.variadic:
             total, share = " + ".join(names), repr(1.0 / len(names))
-            return (f"({total}) / {len(names)}", [share] * len(names)) if op == "mean" else (total, ["1.0"] * len(names))
+            return (
+                (f"({total}) / {len(names)}", [share] * len(names)) if op == "mean" else (total, ["1.0"] * len(names))
+            )
         given = dict(zip(row.operands, names))
         return self.python(row.value, given), [self.python(partial, given | {"out": out}) for partial in row.partials]
 
@@ -298,7 +308,9 @@ class LoopEmitter:
             return
         to_previous: dict[int, list[str]] = {}
         for x, slope in self.slopes(node, before):
-            contribution = {"1.0": up, "-1.0": f"-{up}"}.get(slope) or f"{up} * {slope if slope.isidentifier() else f'({slope})'}"
+            contribution = {"1.0": up, "-1.0": f"-{up}"}.get(
+                slope
+            ) or f"{up} * {slope if slope.isidentifier() else f'({slope})'}"
             if carried and x in carried:
                 to_previous.setdefault(carried[x], []).append(contribution)
             else:
@@ -311,15 +323,15 @@ class LoopEmitter:
                 renewed.add(r)
 
 
-def loop(traced: Trace, parameters: int, inputs: int) -> Emitted | None:
+def loop(traced: Trace, parameters: int, inputs: int, others: list[float]) -> Emitted | None:
     """The program of a graph that is one long loop over single numbers, else None."""
     sequence = [i for i, op in enumerate(traced.ops) if op not in (LEAF, CONSTANT)]
     if inputs or len(traced.roots) > 1 or len(sequence) < _STRAIGHT or not traced.operands[traced.roots[0]]:
         return None
     found = period(traced, sequence)
-    emitted = LoopEmitter(traced, parameters, found, sequence).emit() if found else None
+    emitted = LoopEmitter(traced, parameters, others, found, sequence).emit() if found else None
     if emitted is None and is_narrow(traced, sequence):
-        emitted = LoopEmitter(traced, parameters, Period(len(sequence), 0, 0), sequence).emit()
+        emitted = LoopEmitter(traced, parameters, others, Period(len(sequence), 0, 0), sequence).emit()
     return emitted
 
 

@@ -93,11 +93,9 @@ class Program:
         namespace: dict[str, Any] = {**self._emitted.arrays}
         exec(compile(self._text(with_arrays=False), "<autograd program>", "exec"), namespace)
         self._build = namespace["program"]
-        # NumPy raises FloatingPointError, plain Python arithmetic these and, outside a domain, ValueError
-        self._errors = (ArithmeticError, ValueError) if self._emitted.head else ArithmeticError
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: x for k, x in self.__dict__.items() if k not in ("_workspaces", "_build", "_cost", "_others", "_errors")}
+        return {k: x for k, x in self.__dict__.items() if k not in ("_workspaces", "_build", "_cost", "_others")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -146,7 +144,9 @@ class Program:
         else:
             theta = np.asarray(theta, float)
             if theta.shape != (n,):
-                raise ValueError(f"theta has shape {theta.shape}; this program has {n} parameters, in the order of wrt: ({n},)")
+                raise ValueError(
+                    f"theta has shape {theta.shape}; this program has {n} parameters, in the order of wrt: ({n},)"
+                )
         if batch is None and not m:
             batch = _NO_INPUTS
         elif batch is None:
@@ -177,7 +177,11 @@ class Program:
                 values, saved = forward()
                 if gradient:
                     backward(*saved)
-            except self._errors:
+            except ArithmeticError:
+                return None, space
+            except ValueError as error:  # that of the math module; anything else is not for the scalars to mend
+                if not str(error).startswith(("math domain", "expected a")):
+                    raise
                 return None, space
         return values, space
 
@@ -215,7 +219,9 @@ class Program:
         values, gradients, _ = self._by_scalars(theta, batch)
         return float(values.mean()), gradients.mean(axis=0)
 
-    def _by_scalars(self, theta: np.ndarray, batch: np.ndarray, gradient: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _by_scalars(
+        self, theta: np.ndarray, batch: np.ndarray, gradient: bool = True
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """As the eager engine: values (examples, roots), gradients of the parameters and of the inputs, per example."""
         n, m = self._parameters, self._inputs
         others = list(map(_data, self._others))
@@ -276,7 +282,9 @@ class Function:
             raise TypeError(f"{self.__name__} takes {self._arity} numbers or 1-D arrays, not {len(arguments)}")
         arrays = [np.asarray(x, float) for x in arguments]
         if any(x.ndim > 1 for x in arrays):
-            raise TypeError(f"{self.__name__} takes numbers or 1-D arrays, not arrays of shape {[x.shape for x in arrays]}")
+            raise TypeError(
+                f"{self.__name__} takes numbers or 1-D arrays, not arrays of shape {[x.shape for x in arrays]}"
+            )
         columns = np.broadcast_arrays(*arrays)
         return np.stack([np.atleast_1d(x) for x in columns], axis=-1), all(x.ndim == 0 for x in arrays)
 

@@ -156,7 +156,8 @@ class Roller:
             if isinstance(parents, Terms):
                 key = (op, batched[i], len(parents.left), len(parents.singles))
             else:
-                key = (op, batched[i], len(parents), 0)
+                exponent = self.traced.constants.get(parents[1]) if op == "pow" else None
+                key = (op, batched[i], len(parents), exponent)
             levels.setdefault(level, {}).setdefault(key, []).append(i)
         self.batched[:] = batched
         for level in sorted(levels):
@@ -171,14 +172,14 @@ class Roller:
 
     # Reading
 
-    def _read(self, nodes: np.ndarray) -> Read:
+    def _read(self, nodes: np.ndarray, spread: bool = False) -> Read:
         """Where nodes lie. Where single and per-example values meet in one array, the single ones are spread."""
-        if self.is_constant[nodes].all():
+        if self.is_constant[nodes].all() and not spread:
             first = nodes.flat[0]
             if (nodes == first).all():
                 return Read(nodes, self.place[nodes], constant=self.traced.constants[int(first)])
         per_example = self.batched[nodes]
-        if not per_example.any() or per_example.all():
+        if per_example.all() or not (per_example.any() or spread):
             return Read(nodes, self.place[nodes], bool(per_example.flat[0]))
         at = self.place[nodes]
         single = np.unique(nodes[~per_example])
@@ -211,7 +212,7 @@ class Roller:
 
     def _elementwise(self, op: str, nodes: np.ndarray, level: int) -> None:
         operands = self.operands
-        columns = np.array([operands[i] for i in nodes.tolist()]).T
+        columns = self._padded([operands[i] for i in nodes.tolist()], -np.inf).T
         variadic = PRIMITIVES[op].variadic
         major = 0
         if len(nodes) > 1:
@@ -238,7 +239,9 @@ class Roller:
             singles = self._padded([t.singles for t in terms])
             singles = singles[:, np.argsort(self._rank()[singles[0]], kind="stable")]
             order = np.lexsort(self.place[singles[:, ::-1]].T)
-            self._record(op, "sum", (len(nodes),), nodes[order], np.arange(len(nodes)), level, [self._read(singles[order])])
+            self._record(
+                op, "sum", (len(nodes),), nodes[order], np.arange(len(nodes)), level, [self._read(singles[order])]
+            )
             return
         left, right = self._padded([t.left for t in terms]), self._padded([t.right for t in terms])
         singles = self._padded([t.singles for t in terms])
@@ -266,8 +269,10 @@ class Roller:
                 order = np.lexsort([self.place[right[members, 0]], self.place[left[members, 0]]])
                 members = members[np.sort(order) if len(order) < 2 else order]
                 own = nodes[members]
-                reads = [left_rows[left_of[members]], right_rows[right_of[members]], *singles[members].T]
-                self._record(op, "rows", (len(own),), own, np.arange(len(own)), level, [self._read(r) for r in reads])
+                rows = left_rows[left_of[members]], right_rows[right_of[members]]
+                spread = self.batched[own[0]] and not self.batched[rows[0]].any()
+                reads = [self._read(rows[0]), self._read(rows[1], spread), *map(self._read, singles[members].T)]
+                self._record(op, "rows", (len(own),), own, np.arange(len(own)), level, reads)
 
     def _matmul(self, op: str, nodes: np.ndarray, shape: tuple[int, int], parts: list[Part], rows: tuple,
                 singles: np.ndarray, level: int) -> None:  # fmt: skip
@@ -291,7 +296,8 @@ class Roller:
                 right, whole = right[:, 0], (n_left,)
             elif n_left == 1 and not self.batched[nodes[members[0]]]:
                 left, whole = left[0], (n_right,)
-        reads = [self._read(left), self._read(right)]
+        spread = self.batched[nodes[members[0]]] and not self.batched[left].any()
+        reads = [self._read(left), self._read(right, spread)]
         for column in singles[members].T:
             grid = np.full(len(parts) * n_left * n_right, -1)
             grid[slots] = column
@@ -301,20 +307,28 @@ class Roller:
             reads.append(self._read(grid.reshape(whole)))
         self._record(op, "matmul", whole, nodes[members], slots, level, reads)
 
-    def _padded(self, lists: list[tuple[int, ...]]) -> np.ndarray:
-        """Lists of nodes as one array, filled up with a constant zero."""
+    def _padded(self, lists: list[Any], value: float = 0.0) -> np.ndarray:
+        """Lists of nodes as one array, filled up with a constant."""
         longest = max(map(len, lists))
         if min(map(len, lists)) == longest:
             return np.array(lists, int).reshape(len(lists), longest)
-        if self.zero < 0:
-            self.zero = self.traced.add(CONSTANT)
-            self.traced.constants[self.zero] = 0.0
-            start = self._allocate(1, False)
-            layout = self.layout
-            layout.place = self.place = np.append(self.place, start)
-            layout.batched = self.batched = np.append(self.batched, False)
-            self.source, self.is_constant = np.append(self.source, 2), np.append(self.is_constant, True)
-        return np.array([x + (self.zero,) * (longest - len(x)) for x in lists])
+        filler = self._constant(value)
+        return np.array([(*x, *[filler] * (longest - len(x))) for x in lists])
+
+    def _constant(self, value: float) -> int:
+        """The node of a constant, added if there is none."""
+        for node, x in self.traced.constants.items():
+            if x == value:
+                return node
+        node = self.traced.add(CONSTANT)
+        self.traced.constants[node] = value
+        layout = self.layout
+        layout.place = self.place = np.append(self.place, self._allocate(1, False))
+        layout.batched = self.batched = np.append(self.batched, False)
+        self.source, self.is_constant = np.append(self.source, 2), np.append(self.is_constant, True)
+        if value == 0:
+            self.zero = node
+        return node
 
     def _rank(self) -> np.ndarray:
         """The places of all nodes, as one order: padding last, per-example values after single ones."""
@@ -350,16 +364,18 @@ class Roller:
 
 
 def _merge(level: dict[tuple, list[int]]) -> list[tuple[str, list[int]]]:
-    """The groups of one depth. Sums of products of different lengths are one group where padding them costs little."""
+    """The groups of one depth. Sums of different lengths are one group where padding them costs little."""
     merged = []
     sums: dict[tuple, list[tuple]] = {}
     for key, nodes in level.items():
         op, batched, products, singles = key
         if op == DOT:
-            sums.setdefault((batched, products > 0, singles if products else 0), []).append(key)
+            sums.setdefault((op, batched, products > 0, singles if products else 0), []).append(key)
+        elif op == "logsumexp":
+            sums.setdefault((op, batched, True, 0), []).append(key)
         else:
             merged.append((op, nodes))
-    for (_, has_products, _), keys in sums.items():
+    for (op, _, has_products, _), keys in sums.items():
         length = 2 if has_products else 3
         keys = sorted(keys, key=lambda key: -key[length])
         while keys:
@@ -372,7 +388,7 @@ def _merge(level: dict[tuple, list[int]]) -> list[tuple[str, list[int]]]:
                     real += len(more) * key[length]
                 else:
                     rest.append(key)
-            merged.append((DOT, sorted(nodes)))
+            merged.append((op, sorted(nodes)))
             keys = rest
     return sorted(merged, key=lambda item: (len(item[1]) > 1, item[1][0]))  # on the way back, single numbers come last
 
