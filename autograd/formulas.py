@@ -126,14 +126,23 @@ class Formulas:
         if not node.op:
             return Formula(ast.Constant(node.data))
         row = PRIMITIVES[node.op]
-        names = [self.name(operand) for operand in node.operands]
+        operands, kept = grouped(row, node.operands), list(row.operands)
+        while not is_arithmetic(node.op) and operands[kept[-1]] == row.defaults.get(kept[-1], node):
+            kept.pop()  # leaky_relu(x), not leaky_relu(x, 0.01)
+        names: dict[str, ast.expr] = {}
+        for x in kept:
+            if x in row.lists:
+                names |= {x: self.listed(operands[x]), "n": ast.Constant(float(len(operands[x])))}
+            else:
+                names[x] = self.name(operands[x])
         if is_arithmetic(node.op):
-            return Formula(simplify(substitute(parse(row.value), _as_trees(grouped(row, names)))))
-        while row.defaults and isinstance(names[-1], ast.Constant) and len(names) == len(row.operands):
-            if names[-1].value != row.defaults.get(row.operands[-1]):
-                break
-            names.pop()
-        return Formula(ast.Call(ast.Name(node.op), _abbreviated(names), []))
+            return Formula(simplify(substitute(parse(row.value), names)))
+        arguments = [y for x in kept for y in getattr(names[x], "elts", [names[x]])]
+        return Formula(ast.Call(ast.Name(node.op), arguments, []))
+
+    def listed(self, operands: list[Value | float]) -> ast.List:
+        """The names of a list of operands; of a long one those at its ends."""
+        return ast.List([x if isinstance(x, ast.Name) else self.name(x) for x in abbreviated(operands)])
 
     def partial(self, node: Value, i: int) -> Formula:
         """d node / d parents[i], from the row's rule: the branch of it that holds here."""
@@ -149,8 +158,8 @@ class Formulas:
         names = {x: self.name(operands[x]) for x in used & operands.keys()}
         data = {x: operands[x].data if isinstance(operands[x], Value) else operands[x] for x in names}
         if "rest" in used:
-            others = [self.name(x) for k, x in enumerate(operands[row.lists[0]]) if k != element]
-            names["rest"] = ast.Call(ast.Name("prod"), [ast.List(others)], [])
+            others = [x for k, x in enumerate(operands[row.lists[0]]) if k != element]
+            names["rest"] = ast.Call(ast.Name("prod"), [self.listed(others)], [])
         if "n" in used:
             names["n"], data["n"] = ast.Constant(float(n)), n
         if "out" in used:
@@ -172,13 +181,8 @@ def numbered(nodes: Iterable[Value]) -> dict[Value, str]:
     return names
 
 
-def _as_trees(groups: dict[str, Any]) -> dict[str, ast.expr]:
-    lengths = [len(group) for group in groups.values() if isinstance(group, list)]
-    trees: dict[str, ast.expr] = {"n": ast.Constant(float(lengths[0]))} if lengths else {}
-    return trees | {name: ast.List(group) if isinstance(group, list) else group for name, group in groups.items()}
-
-
-def _abbreviated(items: list[ast.expr]) -> list[ast.expr]:
+def abbreviated(items: list) -> list:
+    """The items; of many, the first and the last with dots between them."""
     return items if len(items) <= SUMMANDS else [*items[:3], ast.Name("..."), items[-1]]
 
 
@@ -275,7 +279,7 @@ def simplify(tree: ast.expr) -> ast.expr:
 
 def _joined(items: list[ast.expr], op: ast.operator) -> ast.expr:
     neutral = ast.Constant(0.0 if isinstance(op, ast.Add) else 1.0)
-    return reduce(lambda x, y: ast.BinOp(x, op, y), _abbreviated(items)) if items else neutral
+    return reduce(lambda x, y: ast.BinOp(x, op, y), abbreviated(items)) if items else neutral
 
 
 def same(x: ast.expr, y: ast.expr) -> bool:
@@ -333,6 +337,8 @@ def minus(x: ast.expr, y: ast.expr) -> ast.expr:
 def times(x: ast.expr, y: ast.expr) -> ast.expr:
     """x y, numbers first"""
     match x, y:
+        case ast.Name("..."), ast.Name("..."):
+            return x
         case ast.Constant(float() as a), ast.Constant(float() as b):
             return ast.Constant(a * b)
         case (ast.Constant(0.0) as zero, _) | (_, ast.Constant(0.0) as zero):
