@@ -22,6 +22,7 @@ from autograd.higher import gradients
 from autograd.nudge import nudge
 from autograd.paths import paths
 from autograd.play import play
+from autograd.primitives import PRIMITIVES
 from autograd.value import Value, function, primitive, softmax
 
 _foreign = [
@@ -34,11 +35,8 @@ if _foreign:
         "run `pip uninstall autograd`, then `pip install --force-reinstall glassgrad`, or use two virtual environments."
     )
 
-FUNCTIONS = (
-    "exp expm1 log log1p log2 log10 sqrt sin cos tan asin acos atan sinh cosh tanh erf erfc sigmoid relu "
-    "leaky_relu elu gelu silu softplus softsign sign step floor ceil maximum minimum hypot atan2 clip where sum "
-    "mean prod logsumexp weighted_sum "
-).split()
+# Every row but the operators, and abs, which Python has
+FUNCTIONS = tuple(name for name, row in PRIMITIVES.items() if not row.infix and name != "abs")
 
 __all__ = [
     "Value",
