@@ -234,8 +234,9 @@ def table(heads: list[str], rows: list[list[str]], left: int = 2) -> str:
 
 def html_table(caption: str, heads: list[str], rows: list[list[str]], left: int = 2) -> str:
     """A table in HTML, with a caption and headed columns for those who hear it read."""
-    cell = lambda i, x: f'<td style="text-align:{"left" if i < left else "right"}">{html.escape(x)}</td>'  # noqa: E731
-    head = "".join(f'<th scope="col">{html.escape(head)}</th>' for head in heads)
+    side = lambda i: f'style="text-align:{"left" if i < left else "right"}"'  # noqa: E731
+    cell = lambda i, x: f"<td {side(i)}>{html.escape(x)}</td>"  # noqa: E731
+    head = "".join(f'<th scope="col" {side(i)}>{html.escape(head)}</th>' for i, head in enumerate(heads))
     body = "".join(f"<tr>{''.join(cell(i, x) for i, x in enumerate(row))}</tr>" for row in rows)
     title = html.escape(caption).replace("\n", "<br>")
     return f"<table><caption>{title}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

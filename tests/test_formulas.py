@@ -232,6 +232,7 @@ def test_columns_are_aligned():
 def test_html_tables_are_escaped_and_headed():
     page = html_table("a < b", ["<h>"], [["&"]])
     assert page == (
-        '<table><caption>a &lt; b</caption><thead><tr><th scope="col">&lt;h&gt;</th></tr></thead>'
+        "<table><caption>a &lt; b</caption>"
+        '<thead><tr><th scope="col" style="text-align:left">&lt;h&gt;</th></tr></thead>'
         '<tbody><tr><td style="text-align:left">&amp;</td></tr></tbody></table>'
     )
