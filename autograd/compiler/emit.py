@@ -784,11 +784,14 @@ class Emitter(Views):
         method, (first, second) = self.method(group), group.reads[:2]
         left_dimensions, right_dimensions = first.at.ndim, second.at.ndim + second.batched
         a, b, c = self.subscripts(group)
+        squares = group.kind == "rows" and first.batched == second.batched and np.array_equal(first.at, second.at)
+        if squares:  # both factors are the same: their two contributions are equal
+            self.lines.append(f"np.multiply({up}, 2.0, out={up})")
         for read, other, mine, its, is_left in (
             (group.reads[0], right, a, b, True),
             (group.reads[1], left, b, a, False),
         ):
-            if not self.wanted(read):
+            if not self.wanted(read) or (squares and not is_left):
                 continue
             match method, left_dimensions, right_dimensions, is_left:
                 case "dot", 2, 2, True:
