@@ -14,7 +14,8 @@ import pytest
 BROWSERS = "chromium chromium-browser google-chrome google-chrome-stable chrome microsoft-edge".split()
 QUIET = (
     "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync --disable-quic --disable-extensions --enable-logging=stderr --virtual-time-budget=10000"
+    "--disable-sync --disable-quic --disable-extensions --disable-features=IsolateSandboxedIframes "
+    "--enable-logging=stderr --virtual-time-budget=10000"
 ).split()
 
 

@@ -329,3 +329,19 @@ def test_a_page_reproduces_a_graph_of_every_operation_of_the_table():
 
 def test_a_leaf_alone_plays():
     assert drive(play(Value(2.0, label="x")).html, READ + "press('End'); return [now, box('x').grad];") == [2, "grad 1"]
+
+
+def test_the_page_runs_and_fits_in_the_sandboxed_frame_of_a_notebook():
+    _, C = cost_of_one_neuron()
+    page = play(C)
+    tell = """<script>setTimeout(() => parent.postMessage([
+        document.getElementById("check").className,
+        Math.round(document.querySelector("#picture svg").getBoundingClientRect().width) <= innerWidth,
+        Math.min(...[...document.querySelectorAll(".local rect")].map((paper) => paper.width.baseVal.value)) > 6,
+      ], "*"), 1000)</script></body>"""
+    page.html = page.html.replace("</body>", tell)
+    listen = """<script>addEventListener("message", (event) => {
+        document.body.dataset.told = JSON.stringify(event.data) })</script>"""
+    document, console = dom(f"<!doctype html><html><head>{listen}</head><body>{page._repr_html_()}</body></html>")
+    assert 'data-told="[&quot;passed&quot;,true,true]"' in document
+    assert console == []
