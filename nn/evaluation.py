@@ -14,6 +14,7 @@ from autograd.value import tracing
 from nn.data import class_indices, same_length, table, targets
 from nn.layers import Layer
 from nn.losses import listed
+from nn.module import Module
 
 if TYPE_CHECKING:
     import numpy as np
@@ -184,7 +185,9 @@ def layers_of(model: Any) -> list[Layer]:
     """All layers within a model, in order."""
     if isinstance(model, Layer):
         return [model]
-    return [layer for _, member in model._members() if not hasattr(member, "data") for layer in layers_of(member)]
+    if not isinstance(model, Module):
+        raise TypeError(f"layers are found in a Module, such as an MLP, not in {model!r}")
+    return [layer for _, member in model._members() if isinstance(member, Module) for layer in layers_of(member)]
 
 
 def aligned_columns(rows: Iterable[tuple[str, ...]], sides: str) -> Text:

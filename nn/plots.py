@@ -185,7 +185,7 @@ def plot_activations(model: Any, X: Any, axes: Any = None, resolution: int = 80)
             )
             if image.min() < 0 < image.max():
                 ax.contour(x1, x2, image, levels=[0.0], colors="#333333", linewidths=0.8)
-            ax.set_title(label, fontsize=8, pad=2.5)
+            ax.set_title(label, fontsize=8, pad=4)
             ax.set_xlabel(f"{activation.min():.2g} to {activation.max():.2g}", fontsize=6, labelpad=1.5)
             ax.spines[:].set_linewidth(0.4)
     return axes

@@ -219,3 +219,8 @@ def test_health_needs_all_of_what_a_step_follows_from():
         health(model, [[1.0]], [1.0])
     with pytest.raises(ValueError, match="needs layers"):
         health(First(), [[1.0]])
+
+
+def test_summary_needs_a_module():
+    with pytest.raises(TypeError, match="layers are found in a Module"):
+        summary([1, 2])
