@@ -82,7 +82,7 @@ print(f"{many.count:,} paths; without the largest three, {many.remainder:.6g} of
 # %% [markdown]
 # ## The recursion
 #
-# Nobody walks two hundred million paths. Equation (13) says what to do instead: collect $\partial C / \partial a$ for one
+# Nobody walks so many paths. Equation (13) says what to do instead: collect $\partial C / \partial a$ for one
 # layer, and only then go on to the layer before. For a layer $l$ before the last,
 #
 # $$\frac{\partial C}{\partial a^{(l)}_j} = \sum_i w^{(l+1)}_{ij} \, \sigma'(z^{(l+1)}_i) \,
