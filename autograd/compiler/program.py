@@ -133,7 +133,8 @@ class Program:
         if examples not in spaces:
             if len(spaces) > 8:
                 spaces.clear()
-            spaces[examples] = (*self._build(examples), [])  # and the data of the other leaves, as last copied
+            built = self._build(examples)  # also: the data of the other leaves as last copied, the gradient asked for
+            spaces[examples] = (*built, [], built[1][: self._parameters])
         return spaces[examples]
 
     def _checked(self, theta: Any, batch: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -164,12 +165,12 @@ class Program:
         """Run one or both passes; None in place of the values where array code gives up."""
         n, m = self._parameters, self._inputs
         space = self._workspace(len(batch))
-        v, _, vs, _, forward, backward, _ = space
+        v, _, vs, _, forward, backward, seen, slopes = space
         v[:n] = theta
         if self._others:
             data = list(map(_data, self._others))
-            if data != space[-1]:
-                v[n : n + len(data)] = space[-1][:] = data
+            if data != seen:
+                v[n : n + len(data)] = seen[:] = data
         if m:
             vs[:m] = batch.T
         with np.errstate(over="raise", invalid="raise", divide="raise", under="ignore"):
@@ -177,6 +178,8 @@ class Program:
                 values, saved = forward()
                 if gradient:
                     backward(*saved)
+                    if not math.isfinite(np.dot(slopes, slopes)):
+                        return None, space
             except ArithmeticError:
                 return None, space
             except ValueError as error:  # that of the math module; anything else is not for the scalars to mend
@@ -212,10 +215,10 @@ class Program:
         theta, batch = self._checked(theta, batch)
         values, space = self._run(theta, batch, True)
         if values is not None:
-            cost = float(values) if np.ndim(values) == 0 else float(np.add.reduce(values)) / len(values)
-            gradient = space[1][: self._parameters].copy()
-            if math.isfinite(cost) and math.isfinite(np.add.reduce(gradient)):
-                return cost, gradient
+            batched = isinstance(values, np.ndarray)
+            cost = float(np.add.reduce(values)) / len(values) if batched else float(values)
+            if math.isfinite(cost):
+                return cost, space[7].copy()
         values, gradients, _ = self._by_scalars(theta, batch)
         return float(values.mean()), gradients.mean(axis=0)
 
