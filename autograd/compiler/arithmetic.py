@@ -20,13 +20,13 @@ UFUNCS = {
 _SAME = "exp expm1 log log1p log2 log10 sqrt sin cos tan sinh cosh tanh hypot maximum minimum sign floor ceil"
 WORDS = {name: f"np.{name}" for name in _SAME.split()} | {
     "abs": "np.absolute", "asin": "np.arcsin", "acos": "np.arccos", "atan": "np.arctan", "atan2": "np.arctan2",
-    "erf": "erf", "erfc": "erfc",
+    "erf": "erfs", "erfc": "erfcs",
 }  # fmt: skip
 
 # What NumPy lacks, for the head of a program that needs it
 DEFINITIONS = {
-    "erf": "erf = np.vectorize(math.erf, otypes=[float])",
-    "erfc": "erfc = np.vectorize(math.erfc, otypes=[float])",
+    "erfs": "erfs = np.vectorize(math.erf, otypes=[float])",
+    "erfcs": "erfcs = np.vectorize(math.erfc, otypes=[float])",
 }
 
 

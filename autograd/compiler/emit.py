@@ -60,7 +60,7 @@ class Views:
         self.traced, self.layout = traced, layout
         self.parameters, self.inputs, self.per_example = parameters, inputs, per_example
         self.program = Emitted()
-        self.names = {*_BUFFERS, *FLOATS, *PRIMITIVES, *keyword.kwlist, *dir(builtins), "base64", "math", "zlib"}
+        self.names = {*_BUFFERS, *FLOATS, *PRIMITIVES, *keyword.kwlist, *dir(builtins), "base64", "math", "zlib", *DEFINITIONS}
         self.numbered: dict[str, int] = {}
         self.views: dict[tuple, str] = {}
         self.lines = self.program.forward
