@@ -209,12 +209,12 @@ def test_ten_thousand_values_are_drawn_in_seconds():
     for i in range(10_000):
         v = v * 1.0001 if i % 2 else tanh(v)
     v.backward()
-    start = time.perf_counter()
+    start = time.process_time()
     assert draw(v).svg.count('class="node') < 100
-    assert time.perf_counter() - start < 10
-    start = time.perf_counter()
+    assert time.process_time() - start < 10
+    start = time.process_time()
     assert draw(v, unfold=True).svg.count('class="node') > 10_000
-    assert time.perf_counter() - start < 60
+    assert time.process_time() - start < 60
 
 
 def test_a_weighted_sum_of_hundreds_of_inputs_is_drawn():
@@ -263,9 +263,9 @@ def test_a_value_after_many_others_is_shown_at_once():
     v = Value(1.0)
     for _ in range(200_000):
         v = v + 1.0
-    start = time.perf_counter()
+    start = time.process_time()
     assert value_bundle(v) == {"text/plain": repr(v)}
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 1
 
 
 def test_a_drawing_is_what_the_graph_was_when_it_was_drawn():

@@ -110,9 +110,9 @@ def test_nothing_and_a_single_box_can_be_laid_out():
 def test_ten_thousand_boxes_with_long_edges_are_laid_out_in_seconds():
     rng = random.Random(0)
     edges = [Edge(rng.randrange(i), i) for i in range(1, 10_000)] + [Edge(i, 9_999) for i in range(0, 9_000, 3)]
-    start = time.perf_counter()
+    start = time.process_time()
     placed = arrange([SIZE] * 10_000, edges)
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
     assert all(math.isfinite(x) and math.isfinite(y) for curve in placed.curves for x, y in curve)
 
 
