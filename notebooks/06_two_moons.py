@@ -80,8 +80,8 @@ plot_history(history)
 print(history)
 
 # %% [markdown]
-# The cost reaches 0: every point is on its side of the margin, so no gradient is left and nothing moves any more. New
-# points of the same moons are the real test.
+# The cost all but reaches 0: the points are on their side of the margin, hardly any gradient is left, and the
+# boundary has come to rest. New points of the same moons are the real test.
 
 # %%
 X_new, y_new = moons(400, noise=0.1, seed=1)
