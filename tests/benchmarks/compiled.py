@@ -380,29 +380,27 @@ def row_digits(options):
 def irregular(n, leaves, tanh, exp, sin, depth=70, seed=0):
     """About n nodes of + * tanh exp sin in `depth` levels, wired at random; the mean of the last level.
 
-    The first operand comes from the level before, so every level is one deeper. The second one, and what `exp` is
-    applied to, are leaves, tanh or sin, which are between -1 and 1: the numbers stay within 1e30.
+    Every node of a level is the first operand of one of the next, so all of them count. Second operands, and what
+    `exp` is applied to, are leaves, tanh or sin, which are between -1 and 1: the numbers stay within 1e30.
     """
     rng = random.Random(seed)
     width = n // depth
-    before, bounded = leaves, list(leaves)
+    before = [(x, True) for x in (leaves * (1 + width // len(leaves)))[:width]]
+    bounded = list(leaves)
     for _ in range(depth):
+        rng.shuffle(before)
         level = []
-        for _ in range(width):
-            kind, x = rng.randrange(5), before[rng.randrange(len(before))]
-            y = bounded[rng.randrange(len(bounded))]
-            if kind == 0:
-                level.append(x + y)
-            elif kind == 1:
-                level.append(x * y)
-            elif kind == 2:
-                level.append(exp(y))
+        for x, small in before:
+            kind = rng.choice("+*tsee" if small else "+*ts")
+            if kind in "+*":
+                y = bounded[rng.randrange(len(bounded))]
+                level.append((x + y if kind == "+" else x * y, False))
             else:
-                level.append(tanh(x) if kind == 3 else sin(x))
-                bounded.append(level[-1])
-        before, bounded = level, bounded[-4 * width :]
-    total = before[0]
-    for x in before[1:]:
+                level.append(({"t": tanh, "s": sin, "e": exp}[kind](x), kind != "e"))
+        before = level
+        bounded = (bounded + [x for x, small in level if small])[-4 * width :]
+    total = before[0][0]
+    for x, _ in before[1:]:
         total = total + x
     return total * (1 / width)
 
