@@ -84,7 +84,7 @@ def line(n: int = 50, noise: float = 0.1, seed: int = 0, slope: float = 2.0, int
     """Points near a line: X (n, 1) uniform in [-1, 1], y (n,) = slope x + intercept + noise."""
     import numpy as np
 
-    rng = _rng(seed)
+    rng = random_numbers(seed)
     x = rng.uniform(-1, 1, count(n, "n"))
     return x[:, None], slope * x + intercept + np.abs(noise) * rng.standard_normal(len(x))
 
@@ -151,7 +151,7 @@ def train_test_split(X: Any, y: Any, test: float | int = 0.25, seed: int = 0, st
     held = round(n * test) if isinstance(test, float) else int(test)
     if not 0 < held < n:
         raise ValueError(f"test={test} would hold out {held} of {n} rows; both parts need at least one")
-    order = _rng(seed).permutation(n)
+    order = random_numbers(seed).permutation(n)
     if stratify:
         # each row's place among those of its class, as a fraction: the smallest fractions are the same share of each
         classes = np.unique(y[order], axis=0, return_inverse=True)[1].ravel()
@@ -283,13 +283,18 @@ def _scattered(points: list[np.ndarray], noise: float, seed: int) -> Data:
 
     if not (hasattr(noise, "__float__") and 0 <= noise < math.inf):
         raise ValueError(f"noise is a standard deviation, a finite number of at least 0, not {noise!r}")
-    rng = _rng(seed)
+    rng = random_numbers(seed)
     X, y = np.concatenate(points), np.repeat(np.arange(len(points)), [len(p) for p in points])
     order = rng.permutation(len(X))
     return X[order] + noise * rng.standard_normal(X.shape), y[order]
 
 
-def _rng(seed: int) -> np.random.Generator:
+def random_numbers(seed: int) -> np.random.Generator:
+    """NumPy's generator for a seed, a whole number of at least 0."""
     import numpy as np
 
-    return np.random.default_rng(seed)
+    if isinstance(seed, bool) or not hasattr(seed, "__index__"):
+        raise TypeError(f"a seed is a whole number, not {seed!r}")
+    if seed < 0:
+        raise ValueError(f"a seed is at least 0, not {seed}")
+    return np.random.defaultrandom_numbers(seed)

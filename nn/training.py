@@ -18,7 +18,7 @@ import autograd
 from autograd import Value
 from autograd.graph import backpropagate, topological_order
 from autograd.value import tracing
-from nn.data import class_indices, same_length, table, targets
+from nn.data import class_indices, random_numbers, same_length, table, targets
 from nn.evaluation import compiled_once
 from nn.layers import count
 from nn.losses import listed
@@ -134,7 +134,9 @@ def fit(
     """
     import numpy as np
 
-    epochs, callbacks = count(epochs, "epochs"), list(callbacks)
+    epochs, callbacks = count(epochs, "epochs"), listed_callbacks(callbacks)
+    if not callable(loss):
+        raise TypeError(f"loss is a function (output, target) -> Value such as squared_error, not {loss!r}")
     measures = named_metrics(metrics)
     parameters = trained_parameters(model, optimizer)
     train = Examples(model, X, y, loss)
@@ -146,7 +148,7 @@ def fit(
         patience = count(patience, "patience")
     if restore_best and held_out is None:
         raise ValueError("restore_best goes by the validation cost: pass validation=(X, y)")
-    rng = np.random.default_rng(seed)
+    rng = random_numbers(seed)
     gradients = (Compiled if compiled else Eager)(model, loss, train, parameters, penalty)
 
     history = History(metrics={kind + name: [] for kind in kinds(held_out) for name in measures})
@@ -263,6 +265,15 @@ def named_metrics(metrics: Any) -> dict[str, Metric]:
         if not callable(metric):
             raise TypeError(f"a metric is a function (model, X, y) -> float such as accuracy, not {metric!r}")
     return named
+
+
+def listed_callbacks(callbacks: Any) -> list[Callable[[int, History, Any], Any]]:
+    """The callbacks as a list; a single function is one, too."""
+    found = [callbacks] if callable(callbacks) else list(callbacks) if hasattr(callbacks, "__iter__") else [callbacks]
+    for callback in found:
+        if not callable(callback):
+            raise TypeError(f"a callback is a function (epoch, history, model), not {callback!r}")
+    return found
 
 
 def kinds(held_out: Examples | None) -> tuple[str, ...]:
