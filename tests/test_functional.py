@@ -289,6 +289,12 @@ def test_a_captured_value_makes_no_graph_of_a_derivative_by_numbers():
     assert grad(lambda x: w * x * x)(3.0) == 12.0
 
 
+def test_a_derivative_within_a_derivative_is_a_number_if_it_uses_nothing_of_the_outer_one():
+    seen = []
+    grad(lambda x: seen.append(grad(lambda y: 5 * y * y)(3.0)) or x)(2.0)
+    assert seen == [30.0]
+
+
 def test_unrolled_descent_can_be_differentiated():
     def loss_after(rate, steps=5):
         x = 1.0
