@@ -297,4 +297,4 @@ def random_numbers(seed: int) -> np.random.Generator:
         raise TypeError(f"a seed is a whole number, not {seed!r}")
     if seed < 0:
         raise ValueError(f"a seed is at least 0, not {seed}")
-    return np.random.defaultrandom_numbers(seed)
+    return np.random.default_rng(seed)
