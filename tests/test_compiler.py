@@ -417,6 +417,18 @@ def test_equal_subexpressions_are_computed_once():
     assert twice.source.count("exp(") == 1
 
 
+@pytest.mark.parametrize("inputs", [0, 1])
+@pytest.mark.parametrize("name", ["sum", "mean", "prod", "logsumexp"])
+def test_equal_operands_of_many_count_each(name, inputs):
+    for n, times in itertools.product([1, 2, 5, 30], [2, 3]):
+
+        def f(w, x, times=times):
+            terms = [autograd.tanh(v * x[0]) if x else autograd.tanh(v) for v in w]
+            return function(name)(terms * times) + autograd.sum([function(name)([t] * times) for t in terms])
+
+        check(f, n, inputs)
+
+
 def test_negative_zero_and_zero_are_different_constants():
     w = Value(-1.0)
     program = autograd.compile([autograd.atan2(w * 0.0, -1.0), autograd.atan2(w * -0.0, -1.0)], wrt=[w])
