@@ -50,11 +50,11 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error(f"cannot write to {options.out}: {error.strerror}")
 
     C = expression()
-    flower = learn_iris(options.seed, options.out)
+    model, flower = learn_iris(options.seed, options.out)
     learn_moons(options.seed)
 
     heading("Pictures")
-    a = flower.layers[0].neurons[0](standardize(iris()[0])[0])
+    a = model.layers[0].neurons[0]([Value(number, label=f"x_{k}") for k, number in enumerate(flower)])
     a.backward()
     files = {
         "expression.svg": ("the graph of C, a gradient in each box and a local derivative on each edge", draw(C)),
@@ -102,8 +102,8 @@ def expression() -> Value:
     return C
 
 
-def learn_iris(seed: int, out: Path) -> MLP:
-    """Train a network on two thirds of the Iris flowers, and judge it by the others."""
+def learn_iris(seed: int, out: Path) -> tuple[MLP, list[float]]:
+    """Train a network on two thirds of the Iris flowers, and judge it by the others: (the network, a flower)."""
     heading("Iris: 150 flowers, 4 measurements, 3 species")
     X, y = iris()
     X_train, X_test, y_train, y_test = train_test_split(X, y, test=50, seed=seed, stratify=True)
@@ -119,7 +119,7 @@ def learn_iris(seed: int, out: Path) -> MLP:
     for name, row in zip(IRIS_CLASSES, confusion_matrix(model, X_test, y_test).tolist()):
         print(f"  {name:>14}" + "".join(f"{number or '.':>12}" for number in row))
     save(model, out / "iris.json")
-    return model
+    return model, X_train[0].tolist()
 
 
 def learn_moons(seed: int) -> None:
