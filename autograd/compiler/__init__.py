@@ -1,7 +1,7 @@
 """Compile: scalars in, array speed out.
 
-trace -> fuse -> roll -> emit -> Program: the graph as a flat list, its sums as sums of products, its nodes as arrays, the
-arrays as NumPy source, the source as something that runs. No step knows a derivative; these come from the table.
+trace -> fuse -> roll -> emit -> Program: the graph as a flat list, its sums as sums of products, its nodes as arrays,
+the arrays as NumPy source, the source as something that runs. No step knows a derivative; these come from the table.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterable
-from typing import Any, overload
+from typing import Any
 
 from autograd.value import Value, tracing
 
@@ -55,15 +55,15 @@ def compile(
 
 def leaves_of(values: Iterable[Value], name: str) -> list[Value]:
     """The values as a list, all leaves."""
-    values = [values] if isinstance(values, Value) else list(values)
-    for value in values:
+    leaves: list[Any] = [values] if isinstance(values, Value) else list(values)
+    for value in leaves:
         if not isinstance(value, Value):
             raise TypeError(f"{name} takes Values, not {value!r}")
         if value.op:
             raise ValueError(
                 f"{name} takes leaves; {value!r} is computed, by {value.op}: give the leaves it comes from"
             )
-    return values
+    return leaves
 
 
 def traced_function(f: Callable[..., Any], build: Callable[..., Any]) -> tuple[Any, str, int]:

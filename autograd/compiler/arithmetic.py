@@ -1,4 +1,4 @@
-"""The expressions of the table as NumPy calls: one call an operation, each writing into an array that is there already."""
+"""The expressions of the table as NumPy calls: one an operation, each into an array that is there already."""
 
 from __future__ import annotations
 
@@ -71,6 +71,20 @@ class Simplify(ast.NodeTransformer):
 def tree(expression: str, names: Mapping[str, str]) -> ast.expr:
     """An expression of the table in terms of the names given for its operands, expanded and simplified."""
     return Simplify().visit(Expand().visit(Fold().visit(Rename(dict(names)).visit(parse(expression)))))
+
+
+class ScalarPower(ast.NodeTransformer):
+    """Powers for plain Python: `x * x` for a square, `pow(x, y)` of the math module otherwise."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        """A power by another name; anything else as it is."""
+        self.generic_visit(node)
+        match node:
+            case ast.BinOp(ast.Name() as x, ast.Pow(), ast.Constant(2.0)):
+                return ast.BinOp(x, ast.Mult(), x)
+            case ast.BinOp(x, ast.Pow(), y):
+                return ast.Call(ast.Name("pow"), [x, y], [])
+        return node
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def _starts_at_zero(members: list[int], traced: Trace) -> bool:
 
 
 def _flatten(root: int, traced: Trace, uses: list[int]) -> tuple[Terms, list[int]]:
-    """The terms of a sum in the order in which they were written, and the nodes that they replace, the root included."""
+    """The terms of a sum in the order in which they were written, and the nodes that they replace."""
     ops, operands = traced.ops, traced.operands
     left: list[int] = []
     right: list[int] = []
@@ -96,5 +96,5 @@ def _flatten(root: int, traced: Trace, uses: list[int]) -> tuple[Terms, list[int
         elif traced.constants.get(i) != 0:
             singles.append(i)
     if not left and not singles:  # a sum of zeros
-        singles.append(i)
+        singles.append(operands[root][0])
     return Terms(tuple(left), tuple(right), tuple(singles)), members

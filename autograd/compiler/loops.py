@@ -1,8 +1,8 @@
 """Loops: a long chain of single numbers as a Python loop.
 
-Where a graph is deep and narrow there are no arrays to find, but often the same few operations follow each other again and
-again. The period of the sequence becomes the body of a loop over plain floats; the way back is a loop too, over the values
-that the partials need.
+Where a graph is deep and narrow there are no arrays to find, but often the same few operations follow each other again
+and again. The period of the sequence becomes the body of a loop over plain floats; the way back is a loop too, over the
+values that the partials need.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograd.compiler.arithmetic import tree
-from autograd.compiler.emit import Emitted, ScalarPower, head
+from autograd.compiler.arithmetic import ScalarPower, tree
+from autograd.compiler.emit import head
 from autograd.compiler.roll import stem
 from autograd.compiler.trace import CONSTANT, LEAF, Trace
+from autograd.compiler.views import Emitted
 from autograd.expressions import names_in
 from autograd.primitives import FLOATS, PRIMITIVES
 
@@ -68,8 +69,8 @@ def _pattern(text: str, literals: tuple[tuple[str, str], ...]) -> tuple[str, set
 class LoopEmitter:
     """Writes a program of one loop, with what comes before and after it.
 
-    Node `q` of the body has one name in all rounds. What it reads of the round before still has that name when it is read,
-    and `..._before` on the way back.
+    Node `q` of the body has one name in all rounds. What it reads of the round before still has that name when it is
+    read, and `..._before` on the way back.
     """
 
     def __init__(self, traced: Trace, parameters: int, others: list[float], found: Period, sequence: list[int]):
@@ -162,8 +163,8 @@ class LoopEmitter:
                     return None
                 if q > r:
                     self.late.add(r)
-        stop = self.found.start + self.found.count * length
-        varying = [x for a, b in zip(self.sequence[self.found.start : stop], self.sequence[self.found.start + length : stop])
+        looped = self.sequence[self.found.start : self.found.start + self.found.count * length]
+        varying = [x for a, b in zip(looped, looped[length:])
                    for x, y in zip(self.traced.operands[a], self.traced.operands[b])
                    if x != y and (x in self.place or x in self.traced.constants)]  # fmt: skip
         read_after = {x for node in self.after for x in operands[node]} | set(self.traced.roots)

@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.emit import Emitted
 from autograd.compiler.trace import CONSTANT, LEAF, Trace
+from autograd.compiler.views import Emitted
 from autograd.graph import backpropagate
 from autograd.primitives import PRIMITIVES
 from autograd.value import Value, function, warn_of_nan
-
 
 _NO_INPUTS = np.empty((1, 0))
 _data = operator.attrgetter("_data")
@@ -38,7 +37,7 @@ class Recording:
         self.leaves, self.roots = traced.leaves, traced.roots
 
     def replay(self, data: Sequence[float]) -> tuple[list[Value], list[Value]]:
-        """The graph as Values again, for these data of the leaves: (roots, leaves). Raises what the eager engine raises."""
+        """The graph as Values again, for these data: (roots, leaves). Raises what the eager engine raises."""
         ops, lengths, flat = (np.frombuffer(zlib.decompress(x), np.int32).tolist() for x in self.packed)
         nodes: list[Any] = [None] * len(ops)
         for i, x in self.constants.items():
@@ -115,7 +114,8 @@ class Program:
         arrays = "".join(f"{name} = {_literal(x)}\n" for name, x in emitted.arrays.items()) if with_arrays else ""
         count = f"{self.nodes:,} scalar nodes in {self.kernels} NumPy calls"
         return (
-            f'"""{count}, written by autograd.compile."""\n\nimport base64\nimport math\nimport zlib\n\nimport numpy as np\n\n'
+            f'"""{count}, written by autograd.compile."""\n\n'
+            + "import base64\nimport math\nimport zlib\n\nimport numpy as np\n\n"
             + "".join(f"{line}\n" for line in emitted.head)
             + arrays
             + f"\n\ndef program(examples=1):\n{_indent(emitted.setup)}\n"
@@ -129,7 +129,7 @@ class Program:
 
     def _workspace(self, examples: int) -> tuple:
         """The arrays and passes of this thread for a number of examples."""
-        spaces = self._workspaces.__dict__
+        spaces: dict[Any, tuple] = self._workspaces.__dict__
         if examples not in spaces:
             if len(spaces) > 8:
                 spaces.clear()
@@ -156,7 +156,7 @@ class Program:
             batch = np.asarray(batch, float)
             if batch.ndim != 2 or batch.shape[1] != m or not len(batch):
                 raise ValueError(
-                    f"a batch has shape (examples, {m}), one column per input, and at least one example; not {batch.shape}"
+                    f"a batch has shape (examples, {m}), one column per input, one row at least; not {batch.shape}"
                     + ("; this program was compiled without inputs" if not m else "")
                 )
         return theta, batch
@@ -241,7 +241,7 @@ class Program:
         return np.array(values), table[:, :n], table[:, n:]
 
     def backward(self) -> float:
-        """Replace `cost.backward()`: read the leaves, add into the `.grad` of the parameters, set and return the cost."""
+        """Replace `cost.backward()`: read the leaves, add into the parameters' `.grad`, set and return the cost."""
         cost, gradient = self.value_and_grad()
         for leaf, slope in zip(self._leaves, gradient.tolist()):
             leaf._grad += slope
@@ -270,12 +270,11 @@ class Function:
         program = self.program
         theta = np.empty(0)
         values, space = program._run(theta, batch, True)
-        if values is not None:
-            values = np.broadcast_to(values, len(batch)).copy()
-            gradient = space[3][: self._arity].copy()
-        if values is None or not (np.isfinite(values).all() and np.isfinite(gradient).all()):
-            values, _, gradient = program._by_scalars(theta, batch)
-            values, gradient = values[:, 0], gradient.T
+        if values is not None and np.isfinite(values).all() and np.isfinite(space[3][: self._arity]).all():
+            values, gradient = np.broadcast_to(values, len(batch)).copy(), space[3][: self._arity].copy()
+        else:
+            columns, _, slopes = program._by_scalars(theta, batch)
+            values, gradient = columns[:, 0], slopes.T
         if scalar:
             return (float(values[0]), *(float(x[0]) for x in gradient))
         return (values, *gradient)

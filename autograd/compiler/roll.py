@@ -1,8 +1,8 @@
 """Roll: nodes of one operation at one depth form an array.
 
-Every array is a stretch of a flat buffer. Its order is chosen so that what it reads lies at positions that are affine in
-(row, column): then an operand is a strided view. Sums of products that combine every row of one array with every row of
-another become a matrix product. Positions that are not affine are gathered by index.
+Every array is a stretch of a flat buffer. Its order is chosen so that what it reads lies at positions that are affine
+in (row, column): then an operand is a strided view. Sums of products that combine every row of one array with every row
+of another become a matrix product. Positions that are not affine are gathered by index.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ class Group:
 
     Attributes:
         kind: "elementwise"; "many" for operands along the last axis; "matmul" for `left @ right` and "rows" for the
-            products of equal rows, with the two matrices as the first reads and single terms after them; "sum" for terms
-            along the last axis; "spread" for single values copied for each example.
+            products of equal rows, with the two matrices as the first reads and single terms after them; "sum" for
+            terms along the last axis; "spread" for single values copied for each example.
         nodes: the nodes in it, and `slots`, where each lies in the array.
     """
 
@@ -92,7 +92,10 @@ class Part:
 
 @dataclass
 class Layout:
-    """Where every node lies, and the groups in the order of evaluation; buffer 0 holds single values, 1 per-example ones."""
+    """Where every node lies, and the groups in the order of evaluation.
+
+    Buffer 0 holds single values, buffer 1 those that differ by example; `sizes` are their lengths.
+    """
 
     place: np.ndarray
     batched: np.ndarray
@@ -152,7 +155,7 @@ class Roller:
                 continue
             depth[i] = level = 1 + max([depth[parent] for parent in parents])
             if any_batched:
-                batched[i] = any([batched[parent] for parent in parents])
+                batched[i] = any(batched[parent] for parent in parents)
             if isinstance(parents, Terms):
                 key = (op, batched[i], len(parents.left), len(parents.singles))
             else:
@@ -226,9 +229,9 @@ class Roller:
             reads = [self._read(columns.T)]
         else:
             source = int(self.source[columns[major][0]]) - 3
-            if source >= 0 and (origin := self.groups[source]).size == len(nodes):
-                if np.array_equal(self.place[columns[major]] - origin.start, np.arange(len(nodes))):
-                    shape = origin.shape
+            origin = self.groups[source] if source >= 0 else None
+            if origin and np.array_equal(self.place[columns[major]], origin.start + np.arange(origin.size)):
+                shape = origin.shape
             reads = [self._read(column.reshape(shape)) for column in columns]
         self._record(op, "many" if variadic else "elementwise", shape, nodes, np.arange(len(nodes)), level, reads)
 
@@ -270,7 +273,7 @@ class Roller:
                 members = members[np.sort(order) if len(order) < 2 else order]
                 own = nodes[members]
                 rows = left_rows[left_of[members]], right_rows[right_of[members]]
-                spread = self.batched[own[0]] and not self.batched[rows[0]].any()
+                spread = bool(self.batched[own[0]] and not self.batched[rows[0]].any())
                 reads = [self._read(rows[0]), self._read(rows[1], spread), *map(self._read, singles[members].T)]
                 self._record(op, "rows", (len(own),), own, np.arange(len(own)), level, reads)
 
@@ -296,7 +299,7 @@ class Roller:
                 right, whole = right[:, 0], (n_left,)
             elif n_left == 1 and not self.batched[nodes[members[0]]]:
                 left, whole = left[0], (n_right,)
-        spread = self.batched[nodes[members[0]]] and not self.batched[left].any()
+        spread = bool(self.batched[nodes[members[0]]] and not self.batched[left].any())
         reads = [self._read(left), self._read(right, spread)]
         for column in singles[members].T:
             grid = np.full(len(parts) * n_left * n_right, -1)
@@ -344,7 +347,7 @@ class Roller:
         return nodes[first], inverse.reshape(-1)
 
     def _whole(self, *sides: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Where rows end early on both sides, let those of one side go on as a longer row does: they meet zeros there."""
+        """Where rows end early on both sides, let one side go on as a longer row does: it meets zeros there."""
         results = []
         for rows, of in (sides[:2], sides[2:]):
             whole: dict[tuple, int] = {}

@@ -1,0 +1,225 @@
+"""Forward: the groups as the lines of a forward pass."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+import numpy as np
+
+from autograd.compiler.arithmetic import Formula, ScalarPower, tree
+from autograd.compiler.roll import Group, Layout, Read
+from autograd.compiler.trace import Trace
+from autograd.compiler.views import Views, is_number
+from autograd.expressions import names_in
+from autograd.primitives import FLOATS, PRIMITIVES
+
+
+class Forward(Views):
+    """Writes the forward pass, group by group: arrays as NumPy calls, single numbers as plain Python."""
+
+    def __init__(
+        self,
+        traced: Trace,
+        layout: Layout,
+        parameters: int,
+        inputs: int,
+        others: Sequence[float] = (),
+        per_example: bool = False,
+    ):
+        self.others = others
+        super().__init__(traced, layout, parameters, inputs, per_example)
+        self.items: dict[int, str] = {}  # single places that have a Python name
+        self.rows: dict[Read, Read] = {}
+        self.words: set[str] = set()
+        self.edge_line = 0  # where among the lines of the setup the edge buffers come
+        self.stored = self._stored()
+
+    def _stored(self) -> set[Group]:
+        """The numbers that array code reads."""
+        stored = set()
+        for group in self.layout.groups:
+            for read in group.reads if not is_number(group) or group.kind != "elementwise" else []:
+                if read.constant is None and not read.batched:
+                    owners = np.unique(self.owner[0][read.at])
+                    stored |= {self.layout.groups[k] for k in owners.tolist() if k >= 0}
+        return {group for group in stored if is_number(group)}
+
+    def allocate(self) -> None:
+        """The lines that make the buffers."""
+        constants = self.traced.constants
+        self.program.setup += [
+            f"v, g = np.zeros({self.layout.sizes[0]}), np.zeros({self.layout.sizes[0]})",
+            f"vs, gs = np.zeros(({self.layout.sizes[1]}, examples)), np.zeros(({self.layout.sizes[1]}, examples))",
+        ]
+        if constants:
+            places = self.layout.place[list(constants)]
+            values = ", ".join(repr(x) if np.isfinite(x) else f"float('{x}')" for x in constants.values())
+            run = len(places) == places.max() - places.min() + 1
+            where = f"{places.min()} : {places.max() + 1}" if run else str(places.tolist())
+            self.program.setup.append(f"v[{where}] = [{values}]")
+        if self.others:
+            start = self.parameters
+            given = self.constant(np.array(self.others), "leaves")
+            self.program.setup.append(f"v[{start} : {start + len(self.others)}] = {given}  # the other leaves")
+        self.edge_line = len(self.program.setup)
+
+    def forward(self, group: Group) -> None:
+        """Emit the calls that fill a group's array."""
+        self.lines = self.program.forward
+        if is_number(group):
+            self.forward_scalar(group)
+            return
+        out = self.result(group)
+        shape = self.shape(group.shape, group.batched)
+        match group.kind:
+            case "elementwise":
+                row = PRIMITIVES[group.op]
+                names = {x: self.elements(read, group) for x, read in zip(row.operands, group.reads)}
+                self.writer.write(Formula(row.value, names), shape, out)
+            case "spread":
+                self.lines.append(f"np.copyto({out}, {self.elements(group.reads[0], group)})")
+            case "sum":
+                self.lines.append(f"np.add.reduce({self.matrix(group.reads[0], 'x')}, axis=1, out={out})")
+            case "many":
+                self.many(group, out)
+            case "rows" | "matmul":
+                self.product(group, out)
+                for read in group.reads[2:]:
+                    self.lines.append(f"np.add({out}, {self.elements(read, group, f'b{group.name[1:]}')}, out={out})")
+
+    def many(self, group: Group, out: str) -> None:
+        """A function of the last axis (before that of the examples)."""
+        x, n = self.matrix(group.reads[0], "x"), group.reads[0].at.shape[1]
+        match group.op:
+            case "mean":
+                self.lines += [f"np.add.reduce({x}, axis=1, out={out})", f"np.divide({out}, {n}, out={out})"]
+            case "prod":
+                self.lines.append(f"np.multiply.reduce({x}, axis=1, out={out})")
+            case "logsumexp":
+                full = self.shape(group.reads[0].at.shape, group.batched)
+                with self.writer.scratch(self.shape(group.shape, group.batched)) as top, self.writer.scratch(full) as t:
+                    self.lines += [
+                        f"np.maximum.reduce({x}, axis=1, out={top})",
+                        f"np.subtract({x}, {self.expanded(top)}, out={t})",
+                        f"np.exp({t}, out={t})",
+                        f"np.add.reduce({t}, axis=1, out={out})",
+                        f"np.log({out}, out={out})",
+                        f"np.add({out}, {top}, out={out})",
+                    ]
+
+    def product(self, group: Group, out: str) -> None:
+        """A matrix product."""
+        left, right = self.factors(group)
+        match self.method(group):
+            case "dot":
+                self.lines.append(f"np.dot({left}, {right}, out={out})")
+            case "stack":
+                self.lines.append(f"np.matmul({left}, {right}, out={out})")
+            case _:
+                a, b, c = self.subscripts(group)
+                self.lines.append(f"np.einsum('{a},{b}->{c}', {left}, {right}, out={out})")
+
+    def factors(self, group: Group) -> tuple[str, str]:
+        """The names of the two matrices of a product."""
+        number = group.name[1:] if group.name[:1] == "z" else ""
+        return self.matrix(group.reads[0], f"w{number}"), self.matrix(group.reads[1], "x")
+
+    def method(self, group: Group) -> str:
+        """How a product is computed: "dot" for two matrices or a vector among them, "stack" for many, else "einsum"."""
+        left, right = group.reads[:2]
+        if group.kind == "rows" or left.batched:
+            return "einsum"
+        if left.at.ndim == 3:
+            return "stack" if not group.batched else "einsum"
+        return "dot" if right.at.ndim + right.batched < 3 else "einsum"
+
+    def subscripts(self, group: Group) -> tuple[str, str, str]:
+        """The einsum letters of left, right and result: h stack, l rows, p products, r columns, e examples."""
+        left, right = group.reads[:2]
+        if group.kind == "rows":
+            a, b, c = "np", "np", "n"
+        else:
+            h, columns = "h" * (left.at.ndim == 3), "r" * (right.at.ndim > 1)
+            a, b, c = f"{h}lp", f"{h}p{columns}", f"{h}l{columns}"
+        return a + "e" * left.batched, b + "e" * right.batched, c + "e" * group.batched
+
+    # One number at a time
+
+    def number(self, read: Read, k: int = 0) -> str:
+        """The Python name or literal of one value."""
+        if read.constant is not None:
+            return repr(read.constant)
+        place = int(read.at.flat[k])
+        owner = self.owner[0][place]
+        if owner >= 0 and is_number(self.layout.groups[owner]):
+            return self.layout.groups[owner].name
+        if place not in self.items:
+            hint = self.hints.get((False, place), "p") if owner < 0 else self.layout.groups[owner].name
+            self.items[place] = self.unique(f"{hint}_{place}" if owner >= 0 or hint == "p" else hint)
+            self.lines.append(f"{self.items[place]} = v.item({place})")
+        return self.items[place]
+
+    def forward_scalar(self, group: Group) -> None:
+        """Emit plain arithmetic for one number."""
+        name = group.name
+        match group.kind:
+            case "elementwise":
+                row = PRIMITIVES[group.op]
+                expression = self.scalar_expression(
+                    row.value, {x: self.number(r) for x, r in zip(row.operands, group.reads)}
+                )
+            case "sum":
+                read = group.reads[0]
+                expression = (
+                    f"float(np.add.reduce({self.line(read)}))" if not self.is_short(group) else self.sum_of(read)
+                )
+            case _:
+                left, right, *singles = group.reads
+                if not self.is_short(group):
+                    parts = [f"float(np.dot({self.line(left)}, {self.line(right)}))"]
+                else:
+                    parts = [f"{self.number(left, k)} * {self.number(right, k)}" for k in range(left.at.size)]
+                expression = " + ".join([*parts, *(self.number(read) for read in singles)])
+        self.lines.append(f"{name} = {expression}")
+        if group in self.stored:
+            self.lines.append(f"v[{group.start}] = {name}")
+
+    def sum_of(self, read: Read) -> str:
+        """A sum of few numbers."""
+        return " + ".join(self.number(read, k) for k in range(read.at.size))
+
+    def line(self, read: Read) -> str:
+        """A read of one row, as a vector."""
+        return self.matrix(self.flat(read), "x")
+
+    def flat(self, read: Read) -> Read:
+        """A read of one row, without the axis of rows."""
+        if read not in self.rows:
+            self.rows[read] = Read(read.nodes[0], read.at[0], False, read.constant)
+        return self.rows[read]
+
+    @staticmethod
+    def is_short(group: Group) -> bool:
+        """Whether the one number in a group is a sum that is best written out."""
+        return group.reads[0].at.size <= 2
+
+    def scalar_expression(self, expression: str, names: dict[str, str]) -> str:
+        """An expression of the table as plain Python."""
+        expanded = ScalarPower().visit(tree(expression, names))
+        self.words |= names_in(expanded) & (set(FLOATS) - {"abs"})
+        text = ast.unparse(expanded)
+        return text
+
+    # Roots
+
+    def roots(self, roots: list[int]) -> None:
+        """What the forward pass returns."""
+        layout, sources = self.layout, []
+        for root in roots:
+            place, batched = int(layout.place[root]), bool(layout.batched[root])
+            if batched:
+                sources.append(f"vs[{place}]")
+            else:
+                sources.append(self.number(Read(np.array([root]), np.array([place]))))
+        self.program.roots = sources[0] if len(sources) == 1 else f"({', '.join(sources)})"

@@ -1,0 +1,308 @@
+"""Views: what the arrays of a program are called, and how they lie in its buffers.
+
+Values lie in the flat buffer `v`, their gradients in `g`; `vs` and `gs` hold those that differ by example, a row of
+examples each. What the passes read are views of these buffers, named after the labels in the graph.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from autograd.compiler.arithmetic import DEFINITIONS, Formula, Writer
+from autograd.compiler.fuse import DOT
+from autograd.compiler.roll import Group, Layout, Read, stem
+from autograd.compiler.trace import Trace
+from autograd.primitives import FLOATS, PRIMITIVES
+
+
+@dataclass
+class Emitted:
+    """The text of a program, without the large index arrays that it names, and these."""
+
+    setup: list[str] = field(default_factory=list)
+    forward: list[str] = field(default_factory=list)
+    backward: list[str] = field(default_factory=list)
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    head: list[str] = field(default_factory=list)
+    saved: list[str] = field(default_factory=list)
+    roots: str = ""
+
+
+def array(name: str) -> Formula:
+    """An array as it stands."""
+    return Formula("x", {"x": name})
+
+
+_RESERVED = "v g vs gs e es np math base64 zlib examples forward backward program".split()
+
+
+def is_number(group: Group) -> bool:
+    """Whether a group is one number, which plain Python computes faster than NumPy."""
+    return not group.batched and group.size == 1 and group.kind in ("elementwise", "sum", "rows")
+
+
+class Views:
+    """The names of a program: its buffers, the views of them that are read and written, and its constant arrays."""
+
+    def __init__(self, traced: Trace, layout: Layout, parameters: int, inputs: int, per_example: bool):
+        self.traced, self.layout = traced, layout
+        self.parameters, self.inputs, self.per_example = parameters, inputs, per_example
+        self.program = Emitted()
+        self.names = {*_RESERVED, *FLOATS, *PRIMITIVES, *keyword.kwlist, *dir(builtins), *DEFINITIONS}
+        self.numbered: dict[str, int] = {}
+        self.views: dict[tuple, str] = {}
+        self.lines = self.program.forward
+        self.writer = Writer(lambda line: self.lines.append(line), self._declare)
+        self.hints: dict[tuple[bool, int], str] = {}
+        self.shared: dict[Group, str] = {}  # gradients that live in the array of another, or are one number
+        self.constant_at = np.zeros(layout.sizes[0], bool)
+        self.constant_at[layout.place[list(traced.constants)]] = True
+        self.owner = self._owners()
+        self.needs = self._needs_gradient()
+        self.gathered: dict[Read, str] = {}
+        self._name_groups()
+
+    def unique(self, name: str) -> str:
+        """The name, or the name with a number that makes it new."""
+        candidate = name
+        while candidate in self.names:
+            self.numbered[name] = self.numbered.get(name, 1) + 1
+            candidate = f"{name}_{self.numbered[name]}"
+        self.names.add(candidate)
+        return candidate
+
+    def _declare(self, shape: str, dtype: str) -> str:
+        name = self.unique("mask" if dtype == "bool" else "t")
+        self.program.setup.append(f"{name} = np.empty({shape}{', bool' if dtype == 'bool' else ''})")
+        return name
+
+    def constant(self, array: np.ndarray, name: str = "index") -> str:
+        """The name of a constant array of the program."""
+        name = self.unique(name)
+        self.program.arrays[name] = array
+        return name
+
+    @staticmethod
+    def shape(dimensions: tuple[int, ...], batched: bool) -> str:
+        """Source for the shape of an array."""
+        return f"({', '.join([*map(str, dimensions), *['examples'] * batched])},)".replace(",,", ",")
+
+    def view(self, buffer: str, at: np.ndarray, strides: tuple[int, ...], batched: bool, name: str,
+             spread: bool = False, whole: bool = False) -> str:  # fmt: skip
+        """The name of the strided view of a buffer at affine positions; axes of step 0 have length 1 in it.
+
+        Those that lead are left out, unless `whole`. With `spread` there is one more of length 1, for the examples.
+        """
+        lead = 0 if whole else next((k for k, step in enumerate(strides) if step), len(strides))
+        key = (buffer, int(at.flat[0]), at.shape[lead:], strides[lead:], spread)
+        if key not in self.views:
+            source = self._view_source(buffer, int(at.flat[0]), at.shape, strides, batched)
+            index = [":" if step else "None" for step in strides[lead:]] + ["None"] * spread
+            if "None" in index:
+                source += f"[{', '.join(index)}]"
+            self.views[key] = self.unique(name)
+            self.program.setup.append(f"{self.views[key]} = {source}")
+        return self.views[key]
+
+    def _view_source(
+        self, buffer: str, start: int, shape: tuple[int, ...], strides: tuple[int, ...], batched: bool
+    ) -> str:
+        axes = [(n, step) for n, step in zip(shape, strides) if step]
+        size = self.layout.sizes[batched]
+        examples = ["examples"] if batched else []
+        match axes:
+            case []:
+                return f"{buffer}[{start}]" if batched else f"{buffer}[{start} : {start + 1}].reshape(())"
+            case [(n, 1)]:
+                return f"{buffer}[{start} : {start + n}]"
+            case [(n, step)]:
+                return f"{buffer}[{start} : {start + (n - 1) * step + 1} : {step}]"
+            case [(m, row), (n, 1)] if row >= n and start + m * row <= size:
+                source = f"{buffer}[{start} : {start + m * row}].reshape({', '.join([str(m), str(row), *examples])})"
+                return source if row == n else f"{source}[:, :{n}]"
+            case [(n, 1), (m, row)] if row >= n and start + m * row <= size:
+                rows = self._view_source(buffer, start, (m, n), (row, 1), batched)
+                return f"{rows}.swapaxes(0, 1)"
+        contiguous = np.cumprod([1, *[n for n, _ in axes[:0:-1]]])[::-1].tolist()
+        if [step for _, step in axes] == contiguous:
+            sizes = ", ".join([*(str(n) for n, _ in axes), *examples])
+            return f"{buffer}[{start} : {start + int(np.prod([n for n, _ in axes]))}].reshape({sizes})"
+        shape_source = self.shape(tuple(n for n, _ in axes), batched)
+        steps = ", ".join(
+            [*(f"{step} * {buffer}.strides[0]" for _, step in axes), *([f"{buffer}.strides[1]"] if batched else [])]
+        )
+        return f"np.lib.stride_tricks.as_strided({buffer}[{start}:], {shape_source}, ({steps},))"
+
+    def _name_groups(self) -> None:
+        kinds = {"matmul": "z", "rows": "z", "sum": "s", "relu": "a", "tanh": "a", "sigmoid": "a"}
+        for group in self.layout.groups:
+            if group.name:
+                group.name = self.unique(group.name)
+        count: dict[str, int] = {}
+        for group in self.layout.groups:
+            while not group.name:
+                base = kinds.get(group.op if group.op != DOT else group.kind, group.op)
+                count[base] = count.get(base, 0) + 1
+                if f"{base}{count[base]}" not in self.names:
+                    group.name = self.unique(f"{base}{count[base]}")
+        self.names |= {f"d{group.name}" for group in self.layout.groups}
+        for leaf in self.traced.leaves:
+            name = stem(self.traced.labels.get(leaf, ""))
+            if name:
+                self.hints[bool(self.layout.batched[leaf]), int(self.layout.place[leaf])] = name
+
+    def expanded(self, name: str) -> str:
+        """The name of an array with one more axis of length 1 after its first."""
+        key = ("expanded", name)
+        if key not in self.views:
+            self.views[key] = self.unique(f"{name}_")
+            self.program.setup.append(f"{self.views[key]} = {name}[:, None]")
+        return self.views[key]
+
+    # What depends on the parameters
+
+    def _owners(self) -> tuple[np.ndarray, np.ndarray]:
+        """For each place of both buffers the number of its group, -1 for leaves."""
+        owners = (np.full(self.layout.sizes[0], -1), np.full(self.layout.sizes[1], -1))
+        for k, group in enumerate(self.layout.groups):
+            owners[group.batched][group.start : group.start + group.size] = k
+        return owners
+
+    def _needs_gradient(self) -> tuple[np.ndarray, np.ndarray]:
+        """For each place of both buffers whether it depends on a parameter."""
+        needs = (np.zeros(self.layout.sizes[0], bool), np.zeros(self.layout.sizes[1], bool))
+        needs[0][: self.parameters] = True
+        needs[1][: self.inputs] = self.per_example
+        for group in self.layout.groups:
+            if any(needs[read.batched][read.at].any() for read in group.reads if read.constant is None):
+                needs[group.batched][group.start : group.start + group.size] = True
+        return needs
+
+    def wanted(self, read: Read) -> bool:
+        """Whether a read needs a gradient."""
+        return read.constant is None and bool(self.needs[read.batched][read.at].any())
+
+    # Reading
+
+    def hint(self, read: Read, otherwise: str) -> str:
+        """A name for what is read: that of the group or leaves it lies in."""
+        first, last = (int(read.at.flat[k]) for k in (0, -1))
+        k = self.owner[read.batched][first]
+        if k >= 0:
+            return self.layout.groups[k].name
+        name = self.hints.get((read.batched, first), otherwise)
+        if name != self.hints.get((read.batched, last), otherwise) or read.at.size == self.parameters > 1:
+            name = "theta" if first < self.parameters and not read.batched else "x"
+        return name
+
+    def elements(self, read: Read, group: Group, otherwise: str = "x") -> str:
+        """The name of what is read, as it broadcasts against the group's array."""
+        if read.constant is not None:
+            return repr(read.constant)
+        strides = read.strides
+        spread = group.batched and not read.batched
+        if strides is not None:
+            return self.view(
+                "vs" if read.batched else "v", read.at, strides, read.batched, self.hint(read, otherwise), spread
+            )
+        name = self.gather(read)
+        if not spread:
+            return name
+        key = ("spread", name)
+        if key not in self.views:
+            self.views[key] = self.unique(name)
+            self.program.setup.append(f"{self.views[key]} = {name}[..., None]")
+        return self.views[key]
+
+    def matrix(self, read: Read, otherwise: str) -> str:
+        """The name of what is read, in its full shape."""
+        strides = read.strides
+        if read.constant is not None or strides is None:
+            return self.gather(read)
+        name = self.view("vs" if read.batched else "v", read.at, strides, read.batched, self.hint(read, otherwise))
+        if 0 in [step for step, n in zip(strides, read.at.shape) if n > 1]:
+            full = self.unique(name)
+            self.program.setup.append(f"{full} = np.broadcast_to({name}, {self.shape(read.at.shape, read.batched)})")
+            return full
+        if 0 in strides:
+            full = self.unique(name)
+            self.program.setup.append(f"{full} = {name}.reshape{self.shape(read.at.shape, read.batched)}")
+            return full
+        return name
+
+    def gather(self, read: Read) -> str:
+        """The name of a copy of values that lie anywhere, and the call that fills it."""
+        if read not in self.gathered:
+            if self.is_given(read):
+                constants = self.traced.constants
+                self.gathered[read] = self.constant(
+                    np.vectorize(constants.__getitem__, otypes=[float])(read.nodes), "given"
+                )
+                return self.gathered[read]
+            name = self.unique("picked")
+            index = self.constant(read.at)
+            self.program.setup.append(f"{name} = np.empty({self.shape(read.at.shape, read.batched)})")
+            axis = ", axis=0" if read.batched else ""
+            buffer = "vs" if read.batched else "v"
+            self.program.forward.append(f"np.take({buffer}, {index}{axis}, out={name}, mode='clip')")
+            self.gathered[read] = name
+        return self.gathered[read]
+
+    def pick(self, groups: Sequence[Group]) -> None:
+        """Gather all that the groups of one depth read from anywhere, in one call per buffer."""
+        for batched in (False, True):
+            reads = [
+                read
+                for group in groups
+                if not is_number(group)
+                for read in group.reads
+                if read.batched == batched and read.strides is None and not self.is_given(read)
+            ]
+            if len(reads) < 2:
+                continue
+            whole = self.unique("picked")
+            index = self.constant(np.concatenate([read.at.ravel() for read in reads]))
+            size = sum(read.at.size for read in reads)
+            self.program.setup.append(f"{whole} = np.empty({self.shape((size,), batched)})")
+            axis, buffer = (", axis=0", "vs") if batched else ("", "v")
+            self.program.forward.append(f"np.take({buffer}, {index}{axis}, out={whole}, mode='clip')")
+            start = 0
+            for read in reads:
+                self.gathered[read] = name = self.unique("picked")
+                shape = "" if read.at.ndim == 1 else f".reshape{self.shape(read.at.shape, batched)}"
+                self.program.setup.append(f"{name} = {whole}[{start} : {start + read.at.size}]{shape}")
+                start += read.at.size
+
+    def is_given(self, read: Read) -> bool:
+        """Whether all that is read are constants."""
+        return not read.batched and bool(self.constant_at[read.at].all())
+
+    def result(self, group: Group, buffer: str = "v") -> str:
+        """The name of a group's array, or of its gradient."""
+        if buffer == "g" and group in self.shared:
+            return self.shared[group]
+        name = group.name if buffer == "v" else f"d{group.name}"
+        if buffer == "g" and is_number(group):  # that name is taken by the number
+            name = self.unique(name)
+        strides = tuple(int(np.prod(group.shape[k + 1 :], dtype=int)) for k in range(len(group.shape)))
+        lead = next((k for k, step in enumerate(strides) if group.shape[k] > 1), len(strides))
+        key = (buffer + "s" * group.batched, group.start, group.shape[lead:], strides[lead:], False)
+        if group.shape[lead:] != group.shape:
+            key = (buffer, group)
+        if key not in self.views:
+            self.views[key] = name
+            source = self._view_source(buffer + "s" * group.batched, group.start, group.shape, strides, group.batched)
+            if group.size == 1 and group.shape:
+                source = f"{buffer + 's' * group.batched}[{group.start} : {group.start + 1}]"
+                source += f".reshape({self.shape(group.shape, group.batched)})" if len(group.shape) > 1 else ""
+            self.program.setup.append(f"{self.views[key]} = {source}")
+        return self.views[key]
+
+    def zeros_of(self, read: Read) -> tuple[int, ...]:
+        """The axes along which one value serves many."""
+        return tuple(k for k, (step, n) in enumerate(zip(read.strides or (), read.at.shape)) if not step and n > 1)
