@@ -107,14 +107,8 @@ class ByHand:
         self.n = n
         count = sum(a * b for a, b in SHAPES.values())
         self.theta, self.slope = np.zeros(count + n * SIZE), np.zeros(count + n * SIZE)
-        for record, array in ((self.__dict__, self.theta), ({}, self.slope)):
-            matrices, rows = split(array)
-            start = SHAPES["positions"][0] * SIZE  # query, key and value are one matrix, one below the other
-            qkv = array[start : start + 3 * SIZE * SIZE].reshape(3 * SIZE, SIZE)
-            record.update(P=matrices["positions"][:n], W=qkv, O=matrices["mix"], U=matrices["up"], D=matrices["down"])
-            record.update(H=matrices["head"], rows=rows)
-            if array is self.slope:
-                self.__dict__.update({f"d{name}": x for name, x in record.items()})
+        self.P, self.W, self.O, self.U, self.D, self.H, self.rows = self.views(self.theta)
+        self.dP, self.dW, self.dO, self.dU, self.dD, self.dH, self.drows = self.views(self.slope)
         make = lambda *shape: np.empty(shape)  # noqa: E731
         self.e, self.x0, self.x, self.x1, self.m, self.x2, self.r, self.t = (make(n, SIZE) for _ in range(8))
         self.dx, self.dx0, self.dm, self.dr = (make(n, SIZE) for _ in range(4))
@@ -128,6 +122,14 @@ class ByHand:
         self.u, self.du, self.live = make(n, 4 * SIZE), make(n, 4 * SIZE), np.empty((n, 4 * SIZE), bool)
         self.z, self.dz = make(n, LETTERS), make(n, LETTERS)
         self.future = np.triu(np.full((n, n), -np.inf), 1)
+
+    def views(self, array):
+        """The positions, the query, key and value matrices as one, the other matrices, the embedded letters."""
+        matrices, rows = split(array)
+        start = LONGEST * SIZE
+        qkv = array[start : start + 3 * SIZE * SIZE].reshape(3 * SIZE, SIZE)
+        others = (matrices[name] for name in ("mix", "up", "down", "head"))
+        return matrices["positions"][: self.n], qkv, *others, rows
 
     def heads(self, qkv):
         """Queries, keys and values as stacks of one matrix per head."""
