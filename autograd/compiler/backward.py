@@ -32,7 +32,6 @@ class Backward(Forward):
         self.sums: dict[int, list[tuple[list[Read], str]]] = {}
         self.filled: set[Read] = set()  # those of them whose contribution is there
         self.readers = self._readers()
-        self.numbers: set[str] = set()  # gradients that are one number
         self.lengths: dict[str, tuple[int, ...]] = {}
 
     def _readers(self) -> np.ndarray:
@@ -161,8 +160,9 @@ class Backward(Forward):
             source = self.only_source(flat)
             if other is None and source and source.kind == "elementwise":
                 self.share(source, up)
-                self.numbers.add(up)
+                self.narrow.add(up)
                 continue
+            self.narrow.add(up)
             expression = Formula("x * y", {"x": up, "y": self.line(other)}) if other else array(up)
             self.accumulate(flat, expression, flat.at.shape, False)
         for read in singles:
@@ -201,7 +201,7 @@ class Backward(Forward):
                         source
                         and group.shape == source.shape
                         and group.batched == source.batched
-                        and up not in self.numbers
+                        and up not in self.narrow
                     ):
                         if not slope.name:
                             self.writer.write(slope, self.shape(group.shape, group.batched), up)
@@ -345,7 +345,7 @@ class Backward(Forward):
     def sum_into(self, read: Read, axes: tuple[int, ...], slope: Formula, shape: tuple[int, ...], batched: bool,
                  every_axis: tuple[int, ...], target: str, first: bool) -> None:  # fmt: skip
         """Emit the sum of a formula over axes."""
-        if not slope.name or slope.name in self.numbers:
+        if not slope.name or slope.name in self.narrow:
             full = self.shape(shape, batched)
             with self.writer.scratch(full) as t:
                 self.writer.write(slope, full, t)

@@ -232,8 +232,24 @@ class Roller:
             origin = self.groups[source] if source >= 0 else None
             if origin and np.array_equal(self.place[columns[major]], origin.start + np.arange(origin.size)):
                 shape = origin.shape
+            elif len(nodes) > 3:
+                shape = self._blocks(self.place[columns])
             reads = [self._read(column.reshape(shape)) for column in columns]
         self._record(op, "many" if variadic else "elementwise", shape, nodes, np.arange(len(nodes)), level, reads)
+
+    @staticmethod
+    def _blocks(places: np.ndarray) -> tuple[int, ...]:
+        """A shape in which an operand that serves several elements in a row, or comes again later, is broadcast."""
+        n = places.shape[1]
+        for column in places:
+            runs = int(np.argmax(column != column[0])) if (column != column[0]).any() else n
+            again = np.flatnonzero(column[1:] == column[0])
+            for length in (runs, int(again[0]) + 1 if len(again) else n):
+                if 1 < length < n and n % length == 0:
+                    block = column.reshape(-1, length)
+                    if (block == block[:, :1]).all() or (block == block[:1]).all():
+                        return n // length, length
+        return (n,)
 
     def _sums(self, op: str, nodes: np.ndarray, level: int) -> None:
         terms: list[Any] = [self.operands[i] for i in nodes.tolist()]
@@ -259,10 +275,12 @@ class Roller:
         if ragged:
             left_rows, left_of, right_rows, right_of = self._whole(left_rows, left_of, right_rows, right_of)
 
+        batched = bool(self.batched[nodes[0]])
         shapes: dict[tuple, list[Part]] = {}
         for part in _parts(left_of, right_of):
             n_left, n_right = len(part.left), len(part.right)
-            dense = len(part.members) > 1 and n_left * n_right <= 2.2 * len(part.members)
+            lone = batched and len(left_of) == 1 and not self.batched[left_rows].any()  # one neuron, many examples
+            dense = (len(part.members) > 1 or lone) and n_left * n_right <= 2.2 * len(part.members)
             shapes.setdefault((n_left, n_right) if dense else (), []).append(part)
         for shape, parts in shapes.items():
             if shape:

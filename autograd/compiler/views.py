@@ -59,6 +59,7 @@ class Views:
         self.lines = self.program.forward
         self.writer = Writer(lambda line: self.lines.append(line), self._declare)
         self.hints: dict[tuple[bool, int], str] = {}
+        self.narrow: set[str] = set()  # names that are less than a whole array: an axis of length 1, or one number
         self.shared: dict[Group, str] = {}  # gradients that live in the array of another, or are one number
         self.constant_at = np.zeros(layout.sizes[0], bool)
         self.constant_at[layout.place[list(traced.constants)]] = True
@@ -161,6 +162,7 @@ class Views:
         key = ("expanded", name)
         if key not in self.views:
             self.views[key] = self.unique(f"{name}_")
+            self.narrow.add(self.views[key])
             self.program.setup.append(f"{self.views[key]} = {name}[:, None]")
         return self.views[key]
 
