@@ -26,7 +26,7 @@ def compile(
     """
     from autograd.compiler.emit import Emitter
     from autograd.compiler.fuse import fuse
-    from autograd.compiler.loops import loop
+    from autograd.compiler.loops import is_narrow, loop
     from autograd.compiler.program import Function, Program
     from autograd.compiler.roll import roll
     from autograd.compiler.trace import trace
@@ -34,9 +34,10 @@ def compile(
     def build(roots: list[Value], parameters: list[Value], inputs: list[Value], per_example: bool = False) -> Program:
         traced, leaves = trace(roots, [*parameters, *inputs])
         others = [leaf.data for leaf in leaves[len(parameters) + len(inputs) :]]
-        emitted = loop(traced, len(parameters), len(inputs), others)
+        ops, operands = fuse(traced)
+        emitted = loop(traced, len(parameters), len(inputs), others) if is_narrow(operands) else None
         if emitted is None:
-            layout = roll(traced, *fuse(traced), len(parameters), len(inputs))
+            layout = roll(traced, ops, operands, len(parameters), len(inputs))
             emitter = Emitter(traced, layout, len(parameters), len(inputs), others, per_example)
             emitted = emitter.emit(traced.roots)
         return Program(emitted, traced, leaves, len(parameters), len(inputs), roots[0] if len(roots) == 1 else None)

@@ -12,6 +12,7 @@ import functools
 import keyword
 import re
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -325,20 +326,18 @@ class LoopEmitter:
 
 
 def loop(traced: Trace, parameters: int, inputs: int, others: list[float]) -> Emitted | None:
-    """The program of a graph that is one long loop over single numbers, else None."""
+    """The program of a long chain over single numbers: one loop, or straight lines; None if it is neither."""
     sequence = [i for i, op in enumerate(traced.ops) if op not in (LEAF, CONSTANT)]
-    if inputs or len(traced.roots) > 1 or len(sequence) < _STRAIGHT or not traced.operands[traced.roots[0]]:
+    if inputs or len(traced.roots) > 1 or len(sequence) < _STRAIGHT:
         return None
     found = period(traced, sequence)
     emitted = LoopEmitter(traced, parameters, others, found, sequence).emit() if found else None
-    if emitted is None and is_narrow(traced, sequence):
-        emitted = LoopEmitter(traced, parameters, others, Period(len(sequence), 0, 0), sequence).emit()
-    return emitted
+    return emitted or LoopEmitter(traced, parameters, others, Period(len(sequence), 0, 0), sequence).emit()
 
 
-def is_narrow(traced: Trace, sequence: list[int]) -> bool:
-    """Whether a graph is so deep for its size that its arrays would hold a few numbers each."""
-    depth = [0] * len(traced.ops)
-    for i in sequence:
-        depth[i] = 1 + max([depth[x] for x in traced.operands[i]])
-    return len(sequence) < 6 * max(depth)
+def is_narrow(operands: Mapping[int, Iterable[int]]) -> bool:
+    """Whether a graph, nodes in topological order, is so deep for its size that its arrays would hold a few numbers."""
+    depth: dict[int, int] = {}
+    for i, parents in operands.items():
+        depth[i] = 1 + max([depth.get(x, 0) for x in parents], default=-1)
+    return len(operands) < 6 * max(depth.values())
