@@ -31,8 +31,8 @@ LARGE = 1000  # boxes and arrows beyond which Graphviz is not asked unless it is
 
 def draw(
     cost: Any,
-    *,
     engine: str | None = None,
+    *,
     direction: str = "LR",
     highlight: Any = None,
     unfold: bool | str | None = None,

@@ -181,6 +181,10 @@ def test_only_values_and_models_are_drawn(cost):
         draw(cost)
 
 
+def test_the_engine_may_be_given_by_position():
+    assert draw(cost_of_one_neuron(), "builtin").engine == "builtin"
+
+
 def test_a_leaf_can_be_drawn():
     assert "x" in texts(draw(Value(1.0, label="x")))
 
