@@ -183,7 +183,7 @@ def evaluate(slope: Callable[..., Number], arguments: tuple[Any, ...], node: Val
     """A partial on Values; a constant where it has no finite value, as the slope of `sqrt` at 0."""
     try:
         result = slope(*arguments, node)
-        unchanged = same(worth(result), recorded)
+        unchanged = same(worth(result), recorded) or math.isnan(node.data)
     except (ArithmeticError, ValueError):
         data = grouped(PRIMITIVES[node.op], tuple(map(worth, node.operands)))
         result = recorded
@@ -292,6 +292,7 @@ def choose(x: Number, comparison: str, y: Number, yes: Callable[[], Number], no:
         return taken
     if other is taken or (not isinstance(taken, Value) and not isinstance(other, Value) and same(taken, other)):
         return taken
-    if any(not isinstance(choice, Value) and math.isnan(choice) for choice in (taken, other)):
+    undecided = math.isnan(worth(x)) or math.isnan(worth(y))  # as are the arguments of a function that is compiled
+    if not undecided and any(not isinstance(choice, Value) and math.isnan(choice) for choice in (taken, other)):
         return taken  # one of them does not exist anywhere
     return function("where")(difference(x, y), *((taken, other) if holds == positive else (other, taken)))

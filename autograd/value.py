@@ -382,6 +382,8 @@ def warn_of_nan(gradient: dict[Value, float]) -> None:
 
     `gradient` lists the nodes in topological order; the last is the cost.
     """
+    if is_tracing():  # the data of a recorded program are not settled yet
+        return
     cost = next(reversed(gradient))
     if not math.isfinite(cost._data):
         node = next(node for node in gradient if not math.isfinite(node._data))

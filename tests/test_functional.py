@@ -405,6 +405,25 @@ def test_a_nan_in_a_gradient_is_reported_where_the_transform_was_called():
     assert caught[0].filename == __file__
 
 
+@pytest.mark.parametrize(
+    ("f", "points"),
+    [
+        (lambda x, y: x**3 * tanh(y), [(2.0, 0.5), (-2.0, 0.5)]),
+        (lambda x, y: autograd.relu(x) * y, [(2.0, 3.0), (-2.0, 3.0), (0.0, 3.0)]),
+        (lambda x, y: autograd.maximum(x, y) * x, [(2.0, 3.0), (3.0, 2.0), (2.0, 2.0)]),
+        (lambda x, y: autograd.elu(x, y), [(0.5, 2.0), (-0.5, 2.0)]),
+        (lambda x, y: x**y, [(2.0, 3.0), (0.3, -1.5), (2.0, 0.0)]),
+    ],
+)
+@pytest.mark.parametrize("argnums", [0, 1])
+def test_a_derivative_can_be_compiled_before_its_arguments_are_known(f, points, argnums):
+    slope = grad(f, argnums)
+    for derivative in (slope, grad(slope, argnums)):
+        fast = autograd.compile(lambda x, y: derivative(x, y))  # noqa: B023
+        for point in points:
+            assert fast(*point) == pytest.approx(derivative(*point), rel=1e-12, abs=1e-15)
+
+
 def test_transforms_carry_the_name_of_the_function():
     def cost(x):
         """The cost."""
