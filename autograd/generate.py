@@ -133,7 +133,7 @@ def node_function(row: Primitive, namespace: dict[str, Any]) -> Callable[..., An
     words = {"kernel": FLOATS[row.name], "careful_partials": careful_partials(row)}
     source = f"def {row.name}({signature(row)}):\n{_indent(lines)}"
     function = define(row.name, source, {**FLOATS, **namespace, **words})
-    function.__doc__ = f"{row.note[:1].upper()}{row.note[1:]}. " * bool(row.note) + f"`{row.value}`"
+    function.__doc__ = f"`{row.value}`" + f": {row.note}" * bool(row.note) + "."
     function.__module__ = "autograd"
     return function
 
