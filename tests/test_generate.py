@@ -16,8 +16,8 @@ def test_a_function_has_the_operands_of_its_row_as_parameters():
     assert signature(PRIMITIVES["clip"]) == "x, low, high"
     assert function("tanh").__name__ == "tanh"
     assert function("tanh").__module__ == "autograd"
-    assert function("log1p").__doc__ == "Log(1 + x), exact near 0. `log1p(x)`"
-    assert function("tanh").__doc__ == "`tanh(x)`"
+    assert function("log1p").__doc__ == "`log1p(x)`: log(1 + x), exact near 0."
+    assert function("tanh").__doc__ == "`tanh(x)`."
 
 
 def test_keyword_arguments():
