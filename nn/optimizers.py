@@ -7,6 +7,7 @@ arrays. A rule is a pure function; the optimizer keeps its state and counts its 
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -75,9 +76,9 @@ class Optimizer:
         if not callable(self.lr):
             return self.lr
         lr = self.lr(self.steps)
-        if not (isinstance(lr, (int, float)) and math.isfinite(lr)):
+        if not (isinstance(lr, numbers.Real) and math.isfinite(lr)):
             raise ValueError(f"the learning rate of step {self.steps} came out as {lr!r}; it must be a finite number")
-        return lr
+        return float(lr)
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0.0."""
@@ -228,7 +229,7 @@ def warmup(schedule: float | Schedule, steps: int) -> Schedule:
     >>> [warmup(1.0, 4)(step) for step in range(6)]
     [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
     """
-    if not isinstance(steps, int) or steps < 1:
+    if not isinstance(steps, numbers.Integral) or steps < 1:
         raise ValueError(f"warmup takes a whole number of steps, at least 1, not {steps!r}")
     if not callable(schedule):
         at_least_zero(lr=schedule)
@@ -312,5 +313,5 @@ def below_one(**settings: Any) -> None:
 def check_decay(lr: float, steps: int, end: float) -> None:
     """Raise unless these describe a decay."""
     at_least_zero(lr=lr, end=end)
-    if not isinstance(steps, int) or steps < 1:
+    if not isinstance(steps, numbers.Integral) or steps < 1:
         raise ValueError(f"a decay takes a whole number of steps, at least 1, not {steps!r}")

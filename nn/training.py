@@ -174,7 +174,7 @@ def fit(
                 if watched < best_cost:
                     best_cost, best_theta, best_epoch = watched, theta, epoch
                 answers = [callback(epoch, history, model) for callback in callbacks]
-                if any(answer is True for answer in answers):
+                if any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers):
                     history.stopped = "callback"
                     break
                 if patience is not None and epoch - best_epoch >= patience:

@@ -110,6 +110,15 @@ def test_a_learning_rate_may_be_a_function_of_the_step_counted_from_zero():
     assert w.data == pytest.approx(1.11, rel=1e-15)
 
 
+def test_schedules_and_rates_may_come_from_numpy():
+    w = Value(0.0)
+    w.grad = -1.0
+    SGD([w], lr=lambda step: np.float32(0.5)).step()
+    assert w.data == 0.5
+    n = np.int64(4)
+    assert [linear_decay(1.0, n)(2), cosine_decay(1.0, n)(4), warmup(1.0, n)(1)] == [0.5, 0.0, 0.5]
+
+
 def test_a_learning_rate_may_be_changed_between_steps():
     w = Value(0.0)
     optimizer = SGD([w], lr=1.0)

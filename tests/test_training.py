@@ -247,6 +247,11 @@ def test_callbacks_get_epoch_history_and_model_and_stop_by_returning_true():
     assert (len(history), history.stopped) == (3, "callback")
 
 
+def test_a_callback_may_stop_by_a_comparison_of_arrays():
+    _, history = run(epochs=50, callbacks=[lambda epoch, history, model: np.mean(history.cost) < math.inf])
+    assert (len(history), history.stopped) == (1, "callback")
+
+
 def test_training_stops_when_the_cost_has_not_fallen_for_so_many_epochs():
     _, history = run(epochs=50, lr=0.0, patience=4)
     assert (len(history), history.stopped) == (5, "patience")
