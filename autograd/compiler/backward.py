@@ -292,9 +292,8 @@ class Backward(Forward):
             self.lines.append(f"{call}, out={target})")
             return
         assert strides is not None
-        if not self.zeros_of(read) and 0 not in strides:
-            buffer = "gs" if read.batched else "g"
-            view = self.view(buffer, read.at, strides, read.batched, f"d{self.hint(read, 'w')}")
+        if not self.zeros_of(read):
+            view = self.gradient_view(read)
             if self.claim(read.batched, read.at):
                 whole = call.startswith("np.dot") and not self.contiguous(read)
                 self.lines.append(f"{call.replace('np.dot', 'np.matmul', 1) if whole else call}, out={view})")

@@ -19,6 +19,8 @@ from autograd.graph import backpropagate
 from autograd.primitives import PRIMITIVES
 from autograd.value import Value, function, warn_of_nan
 
+# Where NumPy meets what the eager engine may refuse, the scalars decide.
+_STRICT: Any = {"over": "raise", "invalid": "raise", "divide": "raise", "under": "ignore"}
 _NO_INPUTS = np.empty((1, 0))
 _data = operator.attrgetter("_data")
 
@@ -173,7 +175,7 @@ class Program:
                 v[n : n + len(data)] = seen[:] = data
         if m:
             vs[:m] = batch.T
-        with np.errstate(over="raise", invalid="raise", divide="raise", under="ignore"):
+        with np.errstate(**_STRICT):
             try:
                 values, saved = forward()
                 if gradient:
