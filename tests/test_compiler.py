@@ -478,3 +478,10 @@ def test_attention_over_a_short_sequence():
 
 def test_attention_with_the_rows_as_parameters():
     check(lambda w, x: attention(w[:48], w[48:]), parameters=48 + 20)
+
+
+def test_a_bias_beside_a_sum_of_squares_counts_once():
+    x, y, z = leaves([3.0, 5.0, 7.0], "p")
+    for cost in (x * x + y * y + z, autograd.weighted_sum([x, y], [x, y], z), autograd.weighted_sum([x], [x], z)):
+        program = autograd.compile(cost, wrt=[x, y, z])
+        assert program.value_and_grad()[1].tolist() == autograd.gradients(cost, [x, y, z])

@@ -141,6 +141,9 @@ class Backward(Forward):
                     self.hand_scalar(read, 0, self.times(up, self.scalar_expression(partial, names)))
             return
         reads, singles = group.reads[:2], group.reads[2:]
+        for read in singles:
+            if self.wanted(read):
+                self.hand_scalar(read, 0, up)
         pairs: list[tuple[Read, Read | None]] = [(reads[0], reads[-1]), (reads[-1], reads[0])]
         if group.kind == "sum":
             pairs = [(reads[0], None)]
@@ -165,9 +168,6 @@ class Backward(Forward):
             self.narrow.add(up)
             expression = Formula("x * y", {"x": up, "y": self.line(other)}) if other else array(up)
             self.accumulate(flat, expression, flat.at.shape, False)
-        for read in singles:
-            if self.wanted(read):
-                self.hand_scalar(read, 0, up)
 
     @staticmethod
     def times(up: str, factor: str) -> str:
