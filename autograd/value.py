@@ -8,6 +8,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import functools
+import itertools
 import keyword
 import math
 import numbers
@@ -24,6 +25,8 @@ from autograd.graph import backpropagate, topological_order
 from autograd.primitives import FLOATS, PRIMITIVES, declaration
 
 new = object.__new__
+_changes = itertools.count(1)
+last_change = [0]  # differs after any assignment of data: a compiled program reads its leaves again only then
 _accumulating = threading.Lock()  # backward passes of several threads may share leaves
 _thread = threading.local()
 
@@ -104,6 +107,7 @@ class Value:
     @data.setter
     def data(self, data: Any) -> None:
         self._data = data if type(data) is float else number(data, "Value.data")
+        last_change[0] = next(_changes)
 
     @property
     def grad(self) -> float:

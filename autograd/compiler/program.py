@@ -17,7 +17,7 @@ from autograd.compiler.trace import CONSTANT, LEAF, Trace
 from autograd.compiler.views import Emitted
 from autograd.graph import backpropagate
 from autograd.primitives import PRIMITIVES
-from autograd.value import Value, function, warn_of_nan
+from autograd.value import Value, function, last_change, warn_of_nan
 
 # Where NumPy meets what the eager engine may refuse, the scalars decide.
 _STRICT: Any = {"over": "raise", "invalid": "raise", "divide": "raise", "under": "ignore"}
@@ -135,8 +135,8 @@ class Program:
         if examples not in spaces:
             if len(spaces) > 8:
                 spaces.clear()
-            built = self._build(examples)  # also: the data of the other leaves as last copied, the gradient asked for
-            spaces[examples] = (*built, [], built[1][: self._parameters])
+            built = self._build(examples)  # also: when the other leaves were last read, the gradient asked for
+            spaces[examples] = (*built, [-1], built[1][: self._parameters])
         return spaces[examples]
 
     def _checked(self, theta: Any, batch: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -169,10 +169,9 @@ class Program:
         space = self._workspace(len(batch))
         v, _, vs, _, forward, backward, seen, slopes = space
         v[:n] = theta
-        if self._others:
-            data = list(map(_data, self._others))
-            if data != seen:
-                v[n : n + len(data)] = seen[:] = data
+        if self._others and seen[0] != last_change[0]:
+            seen[0] = last_change[0]
+            v[n : n + len(self._others)] = list(map(_data, self._others))
         if m:
             vs[:m] = batch.T
         with np.errstate(**_STRICT):
