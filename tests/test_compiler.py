@@ -485,3 +485,15 @@ def test_a_bias_beside_a_sum_of_squares_counts_once():
     for cost in (x * x + y * y + z, autograd.weighted_sum([x, y], [x, y], z), autograd.weighted_sum([x], [x], z)):
         program = autograd.compile(cost, wrt=[x, y, z])
         assert program.value_and_grad()[1].tolist() == autograd.gradients(cost, [x, y, z])
+
+
+def test_a_list_of_one_root_gives_a_column():
+    w, x = Value(2.0), Value(3.0)
+    listed = autograd.compile([w * x], wrt=[w], inputs=[x])
+    alone = autograd.compile(w * x, wrt=[w], inputs=[x])
+    assert listed.forward([2.0], [[3.0], [4.0]]).tolist() == [[6.0], [8.0]]
+    assert alone.forward([2.0], [[3.0], [4.0]]).tolist() == [6.0, 8.0]
+
+
+def test_a_compiled_function_says_what_it_is():
+    assert repr(autograd.compile(lambda x: x * x + 1)).startswith("<Function <lambda> of 1: ")

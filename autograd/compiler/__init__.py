@@ -40,7 +40,8 @@ def compile(
             layout = roll(traced, ops, operands, len(parameters), len(inputs))
             emitter = Emitter(traced, layout, len(parameters), len(inputs), others, per_example)
             emitted = emitter.emit(traced.roots)
-        return Program(emitted, traced, leaves, len(parameters), len(inputs), roots[0] if len(roots) == 1 else None)
+        one = roots[0] if isinstance(cost, Value) or callable(cost) else None
+        return Program(emitted, traced, leaves, len(parameters), len(inputs), one)
 
     if callable(cost):
         return Function(*traced_function(cost, build))

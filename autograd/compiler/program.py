@@ -79,10 +79,11 @@ class Program:
     def __init__(
         self, emitted: Emitted, traced: Trace, leaves: list[Value], parameters: int, inputs: int, cost: Value | None
     ):
+        listed = cost is None  # a list of roots was compiled, not one cost
         self._emitted, self._leaves = emitted, leaves
         self._parameters, self._inputs = parameters, inputs
         self._recording = Recording(traced)
-        self._outputs = len(traced.roots)
+        self._outputs, self._listed = len(traced.roots), listed
         self.nodes = traced.size
         self.kernels = sum(line.count("np.") for line in (*emitted.forward, *emitted.backward))
         self._cost = weakref.ref(cost) if cost is not None else None
@@ -190,7 +191,7 @@ class Program:
         return values, space
 
     def forward(self, theta: Any = None, batch: Any = None) -> Any:
-        """The value of each root: (examples,) for a batch, (examples, roots) if several were compiled.
+        """The value of each root: (examples,) for a batch, (examples, roots) if a list was compiled.
 
         Without inputs, a float, or an array (roots,).
         """
@@ -202,7 +203,7 @@ class Program:
         result = np.stack([np.broadcast_to(column, len(batch)) for column in columns], axis=-1).astype(float)
         if not self._inputs:
             result = result[0]
-        return result if self._outputs > 1 else result[..., 0] if self._inputs else float(result[0])
+        return result if self._listed else result[..., 0] if self._inputs else float(result[0])
 
     def value_and_grad(self, theta: Any = None, batch: Any = None) -> tuple[float, np.ndarray]:
         """The cost, averaged over the examples, and its gradient with respect to the parameters, (n_params,).
@@ -258,6 +259,9 @@ class Function:
     def __init__(self, program: Program, name: str, arity: int):
         self.program, self.__name__, self._arity = program, name, arity
         self.source, self.nodes, self.kernels = program.source, program.nodes, program.kernels
+
+    def __repr__(self) -> str:
+        return f"<Function {self.__name__} of {self._arity}: {self.nodes:,} scalar nodes in {self.kernels} NumPy calls>"
 
     def __call__(self, *arguments: Any) -> Any:
         """f of each argument, a float for numbers, an array for arrays: one call of f per element."""
