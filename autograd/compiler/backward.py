@@ -241,7 +241,7 @@ class Backward(Forward):
             return None
         group = self.layout.groups[k]
         free = not self.written[group.batched][group.start : group.start + group.size].any()
-        whole = read.at.size == group.size and read.at.flat[0] == group.start and self.contiguous(read)
+        whole = read.at.size == group.size and read.at.flat[0] == group.start and self.contiguous(read.at)
         return group if free and whole and not is_number(group) else None
 
     def share(self, group: Group, name: str) -> None:
@@ -295,7 +295,7 @@ class Backward(Forward):
         if not self.zeros_of(read):
             view = self.gradient_view(read)
             if self.claim(read.batched, read.at):
-                whole = call.startswith("np.dot") and not self.contiguous(read)
+                whole = call.startswith("np.dot") and not self.contiguous(read.at)
                 self.lines.append(f"{call.replace('np.dot', 'np.matmul', 1) if whole else call}, out={view})")
             else:
                 with self.writer.scratch(shape) as t:
@@ -305,9 +305,10 @@ class Backward(Forward):
             self.lines.append(f"{call}, out={t})")
             self.accumulate(read, array(t), read.at.shape, read.batched)
 
-    def contiguous(self, read: Read) -> bool:
-        """Whether the positions follow each other without a gap."""
-        return bool(np.array_equal(read.at.ravel(), read.at.flat[0] + np.arange(read.at.size)))
+    @staticmethod
+    def contiguous(places: np.ndarray) -> bool:
+        """Whether places follow each other without a gap."""
+        return bool(np.array_equal(places.ravel(), places.flat[0] + np.arange(places.size)))
 
     def accumulate(self, read: Read, slope: Formula, shape: tuple[int, ...], batched: bool) -> None:
         """Add an expression of arrays to the gradient of what was read, summed where one value served many."""
@@ -361,8 +362,7 @@ class Backward(Forward):
     def is_exact(self, read: Read, axes: tuple[int, ...]) -> bool:
         """Whether what remains of a read after summing over axes lies without gaps."""
         index = tuple(0 if k in axes else slice(None) for k in range(read.at.ndim))
-        places = np.asarray(read.at[index]).ravel()
-        return bool(np.array_equal(places, places[0] + np.arange(places.size)))
+        return self.contiguous(np.asarray(read.at[index]))
 
     def reduction(self, t: str, dimensions: int, batched: bool, axes: tuple[int, ...], target: str, first: bool) -> str:
         """The line that sums an array over axes into a target: by a product with ones, where that applies."""

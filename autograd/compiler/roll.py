@@ -8,7 +8,6 @@ of another become a matrix product. Positions that are not affine are gathered b
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -442,15 +441,3 @@ def _parts(left_of: np.ndarray, right_of: np.ndarray) -> list[Part]:
 def roll(traced: Trace, ops: dict[int, str], operands: dict[int, Operands], parameters: int, inputs: int) -> Layout:
     """The layout of a fused trace whose first leaves are `parameters`, then `inputs`, which differ by example."""
     return Roller(traced, ops, operands, parameters, inputs).layout
-
-
-def describe(groups: Sequence[Group]) -> str:
-    """One line per group, for a look at what was found."""
-    lines = []
-    for group in groups:
-        reads = ", ".join(
-            repr(read.constant) if read.constant is not None else f"{read.at.shape}{read.strides or 'gather'}"
-            for read in group.reads
-        )
-        lines.append(f"{group.name or '-':6} {group.op:8} {group.kind:12} {group.shape!s:12} {reads}")
-    return "\n".join(lines)
