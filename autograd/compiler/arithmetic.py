@@ -57,6 +57,8 @@ class Simplify(ast.NodeTransformer):
                 return x
             case ast.BinOp(ast.Constant(1.0), ast.Mult(), x):
                 return x
+            case ast.BinOp(x, ast.Mult(), ast.BinOp(ast.Constant(1.0), ast.Div(), y)):
+                return ast.BinOp(x, ast.Div(), y)
         return Fold().visit(node)
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
@@ -71,6 +73,24 @@ class Simplify(ast.NodeTransformer):
 def tree(expression: str, names: Mapping[str, str]) -> ast.expr:
     """An expression of the table in terms of the names given for its operands, expanded and simplified."""
     return Simplify().visit(Expand().visit(Fold().visit(Rename(dict(names)).visit(parse(expression)))))
+
+
+def without_factor(product: ast.expr) -> tuple[float, ast.expr | None]:
+    """The constant factor of a product, and what remains of it; None if that is all."""
+    match product:
+        case ast.Constant(float(x)):
+            return x, None
+        case ast.UnaryOp(ast.USub(), x):
+            factor, rest = without_factor(x)
+            return -factor, rest
+        case ast.BinOp(x, ast.Mult(), y):
+            (factor, left), (other, right) = without_factor(x), without_factor(y)
+            rest = ast.BinOp(left, ast.Mult(), right) if left and right else left or right
+            return factor * other, rest
+        case ast.BinOp(x, ast.Div(), ast.Constant(float(y))) if y:
+            factor, rest = without_factor(x)
+            return factor / y, rest
+    return 1.0, product
 
 
 class ScalarPower(ast.NodeTransformer):
@@ -114,6 +134,12 @@ def recipe(expression: str, literals: tuple[tuple[str, str], ...]) -> Recipe:
     number = {name: k for k, name in enumerate(kinds)}
     lines = tuple(re.sub(r"<(\w+)>", lambda m: f"<{number.get(m[1], m[1])}>", line) for line in cook.lines)
     return Recipe(lines, tuple(kinds.values()))
+
+
+@functools.lru_cache(maxsize=1024)
+def _scaled(expression: str, literals: tuple[tuple[str, str], ...]) -> tuple[float, str]:
+    factor, rest = without_factor(tree(expression, dict(literals)))
+    return factor, ast.unparse(rest) if rest else "1.0"
 
 
 def _risky(tree: ast.AST) -> bool:
@@ -219,10 +245,20 @@ class Formula:
     names: Mapping[str, str]
 
     @property
+    def literals(self) -> tuple[tuple[str, str], ...]:
+        """The operands that are numbers."""
+        return tuple((x, name) for x, name in self.names.items() if not name[0].isalpha() and name[0] != "_")
+
+    @property
     def recipe(self) -> Recipe:
         """Its calls."""
-        literals = tuple((x, name) for x, name in self.names.items() if not name[0].isalpha() and name[0] != "_")
-        return recipe(self.expression, literals)
+        return recipe(self.expression, self.literals)
+
+    @property
+    def scaled(self) -> tuple[float, Formula]:
+        """A number and a formula, of which it is the product."""
+        factor, rest = _scaled(self.expression, self.literals)
+        return factor, Formula(rest, self.names)
 
     @property
     def name(self) -> str:

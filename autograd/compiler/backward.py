@@ -1,12 +1,14 @@
 """Backward: the groups, last first, as the lines that hand gradients on.
 
-A gradient that comes from one place is written there, any further contribution is added. Gradients that can stay in the
-array they arrived in are not copied.
+The first contribution to a gradient is written, any further one is added. A gradient that can take over the array of
+the gradient it comes from is not copied, and a constant factor waits until it has to be multiplied in.
 """
 
 from __future__ import annotations
 
+import ast
 import itertools
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -31,19 +33,24 @@ class Backward(Forward):
         self.targets: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
         self.sums: dict[int, list[tuple[list[Read], str]]] = {}
         self.filled: set[Read] = set()  # those of them whose contribution is there
-        self.readers = self._readers()
+        self.factor: dict[Group, float] = {}  # what the gradient is times what its array holds, where that is not 1
+        self.known: dict[Group, float] = {}  # gradients of numbers that are the same in every run
+        self.readers, self.fixed = self._readers()
         self.lengths: dict[str, tuple[int, ...]] = {}
 
-    def _readers(self) -> np.ndarray:
-        """How often each group is read."""
-        readers = np.zeros(len(self.layout.groups) + 1, int)
+    def _readers(self) -> tuple[Counter[Group], set[Group]]:
+        """How often each group is read, and those read together with others: their gradients stay where they are."""
+        readers: Counter[Group] = Counter()
+        fixed: set[Group] = set()
         for group in self.layout.groups:
             for read in group.reads:
                 if read.constant is None:
-                    readers[np.unique(self.owner[read.batched][read.at])] += 1
-        for root in self.traced.roots:
-            readers[self.owner[int(self.layout.batched[root])][self.layout.place[root]]] += 1
-        return readers
+                    owners = np.unique(self.owner[read.batched][read.at]).tolist()
+                    groups = [self.layout.groups[k] for k in owners if k >= 0]
+                    readers.update(groups)
+                    if len(owners) > 1:
+                        fixed.update(groups)
+        return readers, fixed
 
     def backward_pass(self, root: int) -> None:
         """Emit the backward pass of one root."""
@@ -53,12 +60,11 @@ class Backward(Forward):
         self.lines = self.program.backward
         self.edges()
         place, batched = int(layout.place[root]), bool(layout.batched[root])
-        owner = self.owner[batched][place]
+        group = self.group_at(batched, place)
         if not self.needs[batched][place]:
             return
-        if owner >= 0 and is_number(layout.groups[owner]):
-            self.started.add(layout.groups[owner])
-            self.lines.append(f"d{layout.groups[owner].name} = 1.0")
+        if group and is_number(group):
+            self.add_number(group, "1.0")
         else:
             self.add_at(batched, place, "1.0 / examples" if batched and not self.per_example else "1.0")
         for level, groups in itertools.groupby(reversed(layout.groups), key=lambda group: group.level):
@@ -123,16 +129,18 @@ class Backward(Forward):
     def add_at(self, batched: bool, place: int, expression: str) -> None:
         """Add a number to the gradient at one place."""
         first = self.claim(batched, np.array([place]))
+        place += self.moved(batched, place)
         self.lines.append(f"{'gs' if batched else 'g'}[{place}] {'=' if first else '+='} {expression}")
 
     def backward_scalar(self, group: Group) -> None:
         """Hand the gradient of one number on."""
         up = f"d{group.name}"
         if self.written[0][group.start]:
-            operator = "+=" if group in self.started else "="
-            self.lines.append(f"{up} {operator} g.item({group.start})")
+            self.add_number(group, f"g.item({group.start})")
         elif group not in self.started:
             return
+        if group in self.known:
+            up = repr(self.known[group])
         if group.kind == "elementwise":
             row = PRIMITIVES[group.op]
             names = {x: self.number(read) for x, read in zip(row.operands, group.reads)} | {"out": group.name}
@@ -148,7 +156,10 @@ class Backward(Forward):
         if group.kind == "sum":
             pairs = [(reads[0], None)]
         elif np.array_equal(reads[0].at, reads[1].at) and reads[0].constant is None:  # a sum of squares
-            self.lines.append(f"{up} *= 2.0")
+            if group in self.known:
+                up = repr(2.0 * self.known[group])
+            else:
+                self.lines.append(f"{up} *= 2.0")
             pairs = pairs[:1]
         for read, other in pairs:
             if not self.wanted(read):
@@ -172,82 +183,156 @@ class Backward(Forward):
     @staticmethod
     def times(up: str, factor: str) -> str:
         """The product of an upstream gradient and a partial."""
+        if number(up) is not None and number(factor) is not None:
+            return repr(float(up) * float(factor))
+        if up == "1.0":
+            return factor
         return {"1.0": up, "-1.0": f"-{up}", "0.0": "0.0"}.get(factor) or f"{up} * ({factor})"
 
     def hand_scalar(self, read: Read, k: int, expression: str) -> None:
         """Add a contribution to the gradient of one number."""
         place = int(read.at.flat[k])
-        owner = self.owner[0][place]
-        if owner >= 0 and is_number(self.layout.groups[owner]):
-            target = self.layout.groups[owner]
-            self.lines.append(f"d{target.name} {'+=' if target in self.started else '='} {expression}")
-            self.started.add(target)
+        group = self.group_at(False, place)
+        if group and is_number(group):
+            self.add_number(group, expression)
         else:
             self.add_at(False, place, expression)
 
+    def add_number(self, target: Group, expression: str) -> None:
+        """Add to the gradient of a number; as long as it is known beforehand, that takes no line."""
+        known, value = self.known.pop(target, None), number(expression)
+        if value is not None and (known is not None or target not in self.started):
+            self.known[target] = value + (known or 0.0)
+        elif known is not None:
+            self.lines.append(f"d{target.name} = {known!r} + {expression}")
+        else:
+            self.lines.append(f"d{target.name} {'+=' if target in self.started else '='} {expression}")
+        self.started.add(target)
+
     def backward(self, group: Group) -> None:
         """Emit the calls that hand a group's gradient on to what it read."""
-        up = self.result(group, "g")
+        if group.kind == "elementwise":
+            self.backward_elementwise(group)
+            return
+        if self.is_square(group):  # both factors are the same: their two contributions are equal
+            self.factor[group] = 2.0 * self.factor.get(group, 1.0)
+        up = self.settled(group)
         match group.kind:
-            case "elementwise":
-                row = PRIMITIVES[group.op]
-                names = {x: self.elements(read, group) for x, read in zip(row.operands, group.reads)}
-                names["out"] = self.result(group)
-                wanted = [(r, p) for r, p in zip(group.reads, row.partials) if self.wanted(r) and p != "0"]
-                for read, partial in wanted:
-                    slope = Formula(f"_up * ({partial})", names | {"_up": up})
-                    source = self.only_source(read) if read is wanted[-1][0] else None
-                    if (
-                        source
-                        and group.shape == source.shape
-                        and group.batched == source.batched
-                        and up not in self.narrow
-                    ):
-                        if not slope.name:
-                            self.writer.write(slope, self.shape(group.shape, group.batched), up)
-                        self.share(source, up)
-                    else:
-                        self.accumulate(read, slope, group.shape, group.batched)
             case "spread":
                 self.accumulate(group.reads[0], array(up), group.shape, True)
             case "sum":
                 self.accumulate(group.reads[0], array(self.expanded(up)), group.reads[0].at.shape, group.batched)
             case "many":
-                read = group.reads[0]
-                names = {
-                    "x": self.matrix(read, "x"),
-                    "out": self.expanded(self.result(group)),
-                    "n": str(read.at.shape[1]),
-                }
-                if group.op == "prod":
-                    names["rest"] = rest = self._declare(self.shape(read.at.shape, group.batched), "float")
-                    self.words.add("products_of_others")
-                    others = f"products_of_others(list({names['x']}.swapaxes(0, 1)))"
-                    self.lines.append(
-                        f"{rest}.swapaxes(0, 1)[...] = np.stack(np.broadcast_arrays(*{others}, {rest}[:, 0]))[:-1]"
-                    )
-                slope = Formula(f"_up * ({PRIMITIVES[group.op].partials[0]})", names | {"_up": self.expanded(up)})
-                self.accumulate(read, slope, read.at.shape, group.batched)
+                self.backward_many(group, up)
             case _:
-                for read in group.reads[2:]:
-                    if self.wanted(read):
+                *others, last = [None, *(read for read in group.reads[2:] if self.wanted(read))]
+                for read in others:
+                    if read:
                         self.accumulate(read, array(up), group.shape, group.batched)
                 self.backward_product(group, up)
+                if last:
+                    self.pass_on(group, last, Formula("_up", {"_up": up}))
+
+    def settled(self, group: Group) -> str:
+        """The name of a group's gradient, with its factor multiplied in."""
+        up, factor = self.result(group, "g"), self.factor.pop(group, 1.0)
+        if factor != 1.0:
+            self.lines.append(f"np.multiply({up}, {factor!r}, out={up})")
+        return up
+
+    def backward_elementwise(self, group: Group) -> None:
+        """Hand a gradient on to each operand, times its partial."""
+        row = PRIMITIVES[group.op]
+        names = {x: self.elements(read, group) for x, read in zip(row.operands, group.reads)}
+        names["out"] = self.result(group)
+        wanted = [(r, p) for r, p in zip(group.reads, row.partials) if self.wanted(r) and p != "0"]
+        wanted.sort(key=lambda item: self.takes_over(item[0], group) is not None)
+        names["_up"] = self.settled(group) if len(wanted) > 1 else self.result(group, "g")
+        for k, (read, partial) in enumerate(wanted, 1):
+            slope = Formula(f"_up * ({partial})", names)
+            if k < len(wanted):
+                self.accumulate(read, slope, group.shape, group.batched)
+            else:
+                self.pass_on(group, read, slope)
+
+    def pass_on(self, group: Group, read: Read, slope: Formula) -> None:
+        """The last use of a group's gradient, whose array becomes that of what was read, if possible."""
+        up = slope.names["_up"]
+        source = self.takes_over(read, group)
+        if source is None:
+            self.settled(group)
+            self.accumulate(read, slope, group.shape, group.batched)
+            return
+        if self.readers[source] > 1:  # more will be added to it
+            self.settled(group)
+            factor, rest = 1.0, slope
+        else:
+            factor, rest = slope.scaled
+            factor *= self.factor.pop(group, 1.0)
+        constants = [x for x, name in rest.names.items() if f"_up * {x}" == rest.expression and self.is_given_name(name)]
+        if constants and factor != 1.0:
+            given = self.constant(factor * self.program.arrays[rest.names[constants[0]]], "given")
+            factor, rest = 1.0, Formula(rest.expression, {**rest.names, constants[0]: given})
+        if rest.expression == "1.0" and source.kind == "elementwise":
+            self.share(source, repr(factor))
+            self.narrow.add(repr(factor))
+        elif rest.expression == "1.0" or up in self.narrow:
+            self.accumulate(read, rest, group.shape, group.batched)
+            self.factor[source] = factor
+        else:
+            self.home[source] = self.home.get(group, group.start)
+            self.factor[source] = factor
+            if rest.name != up:
+                out = self.result(source, "g") if source.shape == group.shape else up
+                self.writer.write(rest, self.shape(group.shape, group.batched), out)
+            self.written[source.batched][source.start : source.start + source.size] = True
+
+    def is_given_name(self, name: str) -> bool:
+        """Whether an array is one of constants."""
+        return name in self.program.arrays
+
+    def takes_over(self, read: Read, group: Group) -> Group | None:
+        """The group whose gradient may have the array of another's, of which this is a read, if it is the first."""
+        source = self.only_source(read)
+        return source if source and source.batched == group.batched and read.at.size == group.size else None
 
     def only_source(self, read: Read) -> Group | None:
-        """The group that is read whole, in its order, and by nobody else: its gradient can stay where it is."""
-        k = self.owner[read.batched][read.at.flat[0]]
-        if k < 0 or self.readers[k] != 1 or read in self.edge:
+        """The group that is read whole and in its order, if its gradient has no contribution yet."""
+        group = self.group_at(read.batched, int(read.at.flat[0]))
+        if not group or group in self.fixed or read in self.edge or read.constant is not None:
             return None
-        group = self.layout.groups[k]
         free = not self.written[group.batched][group.start : group.start + group.size].any()
         whole = read.at.size == group.size and read.at.flat[0] == group.start and self.contiguous(read.at)
         return group if free and whole and not is_number(group) else None
 
     def share(self, group: Group, name: str) -> None:
-        """Let the gradient of a group be an array, or a number, that is there already."""
+        """Let the gradient of a group be a number."""
         self.shared[group] = name
         self.written[group.batched][group.start : group.start + group.size] = True
+
+    def backward_many(self, group: Group, up: str) -> None:
+        """Hand a gradient on to the elements of a list."""
+        read = group.reads[0]
+        shape = read.at.shape
+        if group in self.exponentials:  # the slopes of log and exp, of which it is made
+            exponentials, total = self.exponentials[group]
+            self.writer.write(self.slope("log", up, x=total), self.shape(group.shape, group.batched), up)
+            self.accumulate(read, self.slope("exp", self.expanded(up), out=exponentials), shape, group.batched)
+            return
+        names = {"x": self.matrix(read, "x"), "out": self.expanded(self.result(group)), "n": str(shape[1])}
+        if group.op == "prod":
+            names["rest"] = rest = self._declare(self.shape(shape, group.batched), "float")
+            self.words.add("products_of_others")
+            others = f"products_of_others(list({names['x']}.swapaxes(0, 1)))"
+            self.lines.append(
+                f"{rest}.swapaxes(0, 1)[...] = np.stack(np.broadcast_arrays(*{others}, {rest}[:, 0]))[:-1]"
+            )
+        self.accumulate(read, self.slope(group.op, self.expanded(up), **names), shape, group.batched)
+
+    @staticmethod
+    def slope(op: str, up: str, **names: str) -> Formula:
+        """An upstream gradient times the first partial of an operation."""
+        return Formula(f"_up * ({PRIMITIVES[op].partials[0]})", names | {"_up": up})
 
     def backward_product(self, group: Group, up: str) -> None:
         """The gradients of both factors of a matrix product."""
@@ -255,54 +340,60 @@ class Backward(Forward):
         method, (first, second) = self.method(group), group.reads[:2]
         left_dimensions, right_dimensions = first.at.ndim, second.at.ndim + second.batched
         a, b, c = self.subscripts(group)
-        squares = group.kind == "rows" and first.batched == second.batched and np.array_equal(first.at, second.at)
-        if squares:  # both factors are the same: their two contributions are equal
-            self.lines.append(f"np.multiply({up}, 2.0, out={up})")
         for read, other, mine, its, is_left in (
             (group.reads[0], right, a, b, True),
             (group.reads[1], left, b, a, False),
         ):
-            if not self.wanted(read) or (squares and not is_left):
+            if not self.wanted(read) or (self.is_square(group) and not is_left):
                 continue
             match method, left_dimensions, right_dimensions, is_left:
                 case "dot", 2, 2, True:
-                    call = f"np.dot({up}, {other}.T"
+                    call = "np.dot", f"{up}, {other}.T"
                 case "dot", 2, _, False:
-                    call = f"np.dot({other}.T, {up}"
+                    call = "np.dot", f"{other}.T, {up}"
                 case "dot", 2, 1, True:
-                    call = f"np.multiply({self.expanded(up)}, {other}"
+                    call = "np.multiply", f"{self.expanded(up)}, {other}"
                 case "dot", 1, _, True:
-                    call = f"np.dot({other}, {up}"
+                    call = "np.dot", f"{other}, {up}"
                 case "dot", 1, _, False:
-                    call = f"np.multiply({self.expanded(other)}, {up}"
+                    call = "np.multiply", f"{self.expanded(other)}, {up}"
                 case "stack", _, _, True:
-                    call = f"np.matmul({up}, {other}.swapaxes(1, 2)"
+                    call = "np.matmul", f"{up}, {other}.swapaxes(1, 2)"
                 case "stack", _, _, False:
-                    call = f"np.matmul({other}.swapaxes(1, 2), {up}"
+                    call = "np.matmul", f"{other}.swapaxes(1, 2), {up}"
                 case _:
-                    call = f"np.einsum('{c},{its}->{mine}', {up}, {other}"
-            self.accumulate_call(read, call)
+                    call = self.einsum((c, its, mine), up, other)
+            self.accumulate_call(read, *call)
 
-    def accumulate_call(self, read: Read, call: str) -> None:
+    @staticmethod
+    def is_square(group: Group) -> bool:
+        """Whether both factors of the products of rows are the same."""
+        if group.kind != "rows":
+            return False
+        left, right = group.reads[:2]
+        return left.batched == right.batched and np.array_equal(left.at, right.at)
+
+    def accumulate_call(self, read: Read, function: str, arguments: str) -> None:
         """Add what a call returns, which has the full shape of the read, to its gradient."""
         strides, shape = read.strides, self.shape(read.at.shape, read.batched)
         target = self.edge.get(read)
         self.filled.add(read)
         if target:
-            self.lines.append(f"{call}, out={target})")
+            self.lines.append(f"{function}({arguments}, out={target})")
             return
         assert strides is not None
         if not self.zeros_of(read):
             view = self.gradient_view(read)
             if self.claim(read.batched, read.at):
-                whole = call.startswith("np.dot") and not self.contiguous(read.at)
-                self.lines.append(f"{call.replace('np.dot', 'np.matmul', 1) if whole else call}, out={view})")
+                if function == "np.dot" and not self.contiguous(read.at):
+                    function = "np.matmul"  # np.dot writes only into arrays without gaps
+                self.lines.append(f"{function}({arguments}, out={view})")
             else:
                 with self.writer.scratch(shape) as t:
-                    self.lines += [f"{call}, out={t})", f"np.add({view}, {t}, out={view})"]
+                    self.lines += [f"{function}({arguments}, out={t})", f"np.add({view}, {t}, out={view})"]
             return
         with self.writer.scratch(shape) as t:
-            self.lines.append(f"{call}, out={t})")
+            self.lines.append(f"{function}({arguments}, out={t})")
             self.accumulate(read, array(t), read.at.shape, read.batched)
 
     @staticmethod
@@ -345,48 +436,64 @@ class Backward(Forward):
     def sum_into(self, read: Read, axes: tuple[int, ...], slope: Formula, shape: tuple[int, ...], batched: bool,
                  every_axis: tuple[int, ...], target: str, first: bool) -> None:  # fmt: skip
         """Emit the sum of a formula over axes."""
-        if not slope.name or slope.name in self.narrow:
+        factor, rest = slope.scaled
+        if len(every_axis) > 1 or len(shape) + batched > 2:
+            factor, rest = 1.0, slope
+        if not rest.name or rest.name in self.narrow:
             full = self.shape(shape, batched)
             with self.writer.scratch(full) as t:
                 self.writer.write(slope, full, t)
                 self.sum_into(read, axes, array(t), shape, batched, every_axis, target, first)
             return
-        t = slope.name
+        t = rest.name
         self.lengths[t] = shape
-        exact = first and self.is_exact(read, axes)
-        line = self.reduction(t, len(shape) + batched, batched, every_axis, target, first)
-        if first and not exact:  # np.dot writes only into arrays without gaps
-            line = line.replace("np.dot(", "np.matmul(", 1)
-        self.lines.append(line)
+        function, arguments = self.reduction(t, len(shape) + batched, batched, every_axis, factor)
+        if not first:
+            self.lines.append(f"np.add({target}, {function}({arguments}), out={target})")
+            return
+        if function == "np.dot" and not self.is_exact(read, axes):
+            function = "np.matmul"
+        self.lines.append(f"{function}({arguments}, out={target})")
 
     def is_exact(self, read: Read, axes: tuple[int, ...]) -> bool:
         """Whether what remains of a read after summing over axes lies without gaps."""
         index = tuple(0 if k in axes else slice(None) for k in range(read.at.ndim))
         return self.contiguous(np.asarray(read.at[index]))
 
-    def reduction(self, t: str, dimensions: int, batched: bool, axes: tuple[int, ...], target: str, first: bool) -> str:
-        """The line that sums an array over axes into a target: by a product with ones, where that applies."""
+    def reduction(
+        self, t: str, dimensions: int, batched: bool, axes: tuple[int, ...], factor: float
+    ) -> tuple[str, str]:
+        """The call that sums an array over axes, times a factor: a product with ones, where that applies."""
         if len(axes) == 1 and dimensions <= 2:
             last = axes[0] == dimensions - 1
-            ones = self.ones("examples" if batched and last else str(self.lengths[t][axes[0]]))
-            total = f"np.dot({t}, {ones}" if last else f"np.dot({ones}, {t}"
-        else:
-            total = f"np.add.reduce({t}, axis={axes if len(axes) < dimensions else None}"
-        return f"{total}, out={target})" if first else f"np.add({target}, {total}), out={target})"
+            ones = self.ones("examples" if batched and last else str(self.lengths[t][axes[0]]), factor)
+            return "np.dot", f"{t}, {ones}" if last else f"{ones}, {t}"
+        return "np.add.reduce", f"{t}, axis={axes if len(axes) < dimensions else None}"
 
-    def ones(self, length: str) -> str:
-        """The name of a vector of ones."""
-        key = ("ones", length)
+    def ones(self, length: str, factor: float = 1.0) -> str:
+        """The name of a vector of ones, or of equal factors."""
+        key = ("ones", length, factor)
         if key not in self.views:
-            self.views[key] = self.unique("ones")
-            self.program.setup.append(f"{self.views[key]} = np.ones({length})")
+            self.views[key] = self.unique("ones" if factor == 1.0 else "factors")
+            value = f"np.ones({length})" if factor == 1.0 else f"np.full({length}, {factor!r})"
+            self.program.setup.append(f"{self.views[key]} = {value}")
         return self.views[key]
 
     def gradient_view(self, read: Read) -> str:
         """The view of the gradient buffer that mirrors a read."""
         assert read.strides is not None
         buffer = "gs" if read.batched else "g"
-        return self.view(buffer, read.at, read.strides, read.batched, f"d{self.hint(read, 'x')}", whole=True)
+        first = int(read.at.flat[0])
+        group = self.group_at(read.batched, first)
+        if group and first == group.start and read.at.shape == group.shape and self.contiguous(read.at):
+            return self.result(group, "g")
+        at = read.at + self.moved(read.batched, first)
+        return self.view(buffer, at, read.strides, read.batched, f"d{self.hint(read, 'x')}", whole=True)
+
+    def moved(self, batched: bool, place: int) -> int:
+        """How far from its place the gradient of a value lies."""
+        group = self.group_at(batched, place)
+        return self.home[group] - group.start if group in self.home else 0
 
     # What was gathered: its contributions wait in an edge buffer, which is added in one call per depth
 
@@ -449,3 +556,12 @@ class Backward(Forward):
             bounds = np.flatnonzero(np.diff(written, prepend=False, append=False))
             for start, stop in bounds.reshape(-1, 2).tolist():
                 self.lines.append(f"{'gs' if batched else 'g'}[{start} : {stop}].fill(0.0)")
+
+
+def number(text: str) -> float | None:
+    """The number that a text is, if it is one."""
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return None
+    return value if isinstance(value, float) else None

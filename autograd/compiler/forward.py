@@ -34,6 +34,7 @@ class Forward(Views):
         self.words: set[str] = set()
         self.edge_line = 0  # where among the lines of the setup the edge buffers come
         self.stored = self._stored()
+        self.exponentials: dict[Group, tuple[str, str]] = {}  # of each logsumexp, for its slope, and their sums
 
     def _stored(self) -> set[Group]:
         """The numbers that array code reads."""
@@ -97,14 +98,15 @@ class Forward(Views):
             case "prod":
                 self.lines.append(f"np.multiply.reduce({x}, axis=1, out={out})")
             case "logsumexp":
-                full = self.shape(group.reads[0].at.shape, group.batched)
-                with self.writer.scratch(self.shape(group.shape, group.batched)) as top, self.writer.scratch(full) as t:
+                shape, full = (self.shape(s, group.batched) for s in (group.shape, group.reads[0].at.shape))
+                t, total = self.exponentials[group] = self._declare(full, "float"), self._declare(shape, "float")
+                with self.writer.scratch(shape) as top:
                     self.lines += [
                         f"np.maximum.reduce({x}, axis=1, out={top})",
                         f"np.subtract({x}, {self.expanded(top)}, out={t})",
                         f"np.exp({t}, out={t})",
-                        f"np.add.reduce({t}, axis=1, out={out})",
-                        f"np.log({out}, out={out})",
+                        f"np.add.reduce({t}, axis=1, out={total})",
+                        f"np.log({total}, out={out})",
                         f"np.add({out}, {top}, out={out})",
                     ]
 
@@ -117,8 +119,18 @@ class Forward(Views):
             case "stack":
                 self.lines.append(f"np.matmul({left}, {right}, out={out})")
             case _:
-                a, b, c = self.subscripts(group)
-                self.lines.append(f"np.einsum('{a},{b}->{c}', {left}, {right}, out={out})")
+                function, arguments = self.einsum(self.subscripts(group), left, right)
+                self.lines.append(f"{function}({arguments}, out={out})")
+
+    def einsum(self, subscripts: tuple[str, str, str], x: str, y: str) -> tuple[str, str]:
+        """The quickest call for a sum of products of two arrays, and its arguments."""
+        a, b, c = subscripts
+        match subscripts:
+            case "np", "np", "n":
+                return "np.vecdot", f"{x}, {y}"
+            case ("n", "np", "np") | ("ne", "npe", "npe"):
+                return "np.multiply", f"{self.expanded(x)}, {y}"
+        return "np.einsum", f"'{a},{b}->{c}', {x}, {y}"
 
     def factors(self, group: Group) -> tuple[str, str]:
         """The names of the two matrices of a product."""
@@ -151,12 +163,12 @@ class Forward(Views):
         if read.constant is not None:
             return repr(read.constant)
         place = int(read.at.flat[k])
-        owner = self.owner[0][place]
-        if owner >= 0 and is_number(self.layout.groups[owner]):
-            return self.layout.groups[owner].name
+        group = self.group_at(False, place)
+        if group and is_number(group):
+            return group.name
         if place not in self.items:
-            hint = self.hints.get((False, place), "p") if owner < 0 else self.layout.groups[owner].name
-            self.items[place] = self.unique(f"{hint}_{place}" if owner >= 0 or hint == "p" else hint)
+            hint = group.name if group else self.hints.get((False, place), "p")
+            self.items[place] = self.unique(f"{hint}_{place}" if group or hint == "p" else hint)
             self.lines.append(f"{self.items[place]} = v.item({place})")
         return self.items[place]
 

@@ -60,7 +60,8 @@ class Views:
         self.writer = Writer(lambda line: self.lines.append(line), self._declare)
         self.hints: dict[tuple[bool, int], str] = {}
         self.narrow: set[str] = set()  # names that are less than a whole array: an axis of length 1, or one number
-        self.shared: dict[Group, str] = {}  # gradients that live in the array of another, or are one number
+        self.shared: dict[Group, str] = {}  # gradients that are one number, by its name or value
+        self.home: dict[Group, int] = {}  # where gradients begin that have taken over the array of another
         self.constant_at = np.zeros(layout.sizes[0], bool)
         self.constant_at[layout.place[list(traced.constants)]] = True
         self.owner = self._owners()
@@ -175,6 +176,11 @@ class Views:
             owners[group.batched][group.start : group.start + group.size] = k
         return owners
 
+    def group_at(self, batched: bool, place: int) -> Group | None:
+        """The group that a value belongs to; None for a leaf or constant."""
+        k = self.owner[batched][place]
+        return self.layout.groups[k] if k >= 0 else None
+
     def _needs_gradient(self) -> tuple[np.ndarray, np.ndarray]:
         """For each place of both buffers whether it depends on a parameter."""
         needs = (np.zeros(self.layout.sizes[0], bool), np.zeros(self.layout.sizes[1], bool))
@@ -194,9 +200,9 @@ class Views:
     def hint(self, read: Read, otherwise: str) -> str:
         """A name for what is read: that of the group or leaves it lies in."""
         first, last = (int(read.at.flat[k]) for k in (0, -1))
-        k = self.owner[read.batched][first]
-        if k >= 0:
-            return self.layout.groups[k].name
+        group = self.group_at(read.batched, first)
+        if group:
+            return group.name
         name = self.hints.get((read.batched, first), otherwise)
         if name != self.hints.get((read.batched, last), otherwise) or read.at.size == self.parameters > 1:
             name = "theta" if first < self.parameters and not read.batched else "x"
@@ -291,17 +297,20 @@ class Views:
         name = group.name if buffer == "v" else f"d{group.name}"
         if buffer == "g" and is_number(group):  # that name is taken by the number
             name = self.unique(name)
+        moved = buffer == "g" and group in self.home
+        start = self.home[group] if moved else group.start
         strides = tuple(int(np.prod(group.shape[k + 1 :], dtype=int)) for k in range(len(group.shape)))
         lead = next((k for k, step in enumerate(strides) if group.shape[k] > 1), len(strides))
-        key = (buffer + "s" * group.batched, group.start, group.shape[lead:], strides[lead:], False)
-        if group.shape[lead:] != group.shape:
-            key = (buffer, group)
+        place = (buffer + "s" * group.batched, start, group.shape[lead:], strides[lead:], False)
+        key = (buffer, group) if moved or group.shape[lead:] != group.shape else place
         if key not in self.views:
             self.views[key] = name
-            source = self._view_source(buffer + "s" * group.batched, group.start, group.shape, strides, group.batched)
+            source = self._view_source(buffer + "s" * group.batched, start, group.shape, strides, group.batched)
             if group.size == 1 and group.shape:
-                source = f"{buffer + 's' * group.batched}[{group.start} : {group.start + 1}]"
+                source = f"{buffer + 's' * group.batched}[{start} : {start + 1}]"
                 source += f".reshape({self.shape(group.shape, group.batched)})" if len(group.shape) > 1 else ""
+            elif moved and group.shape[lead:] == group.shape:
+                source = self.views.get(place, source)
             self.program.setup.append(f"{self.views[key]} = {source}")
         return self.views[key]
 
