@@ -546,16 +546,15 @@ class Backward(Forward):
         for batched, targets in enumerate(self.targets):
             if not targets:
                 continue
-            written = self.written[batched]
-            owners = np.unique(self.owner[batched][np.concatenate(targets)])
-            if owners[0] < 0:
-                written[: self.inputs if batched else self.parameters] = True
-            for k in owners[owners >= 0].tolist():
+            written, places = self.written[batched], np.unique(np.concatenate(targets))
+            owners = self.owner[batched][places]
+            written[places[owners < 0]] = True
+            for k in np.unique(owners[owners >= 0]).tolist():
                 group = self.layout.groups[k]
                 written[group.start : group.start + group.size] = True
-            bounds = np.flatnonzero(np.diff(written, prepend=False, append=False))
-            for start, stop in bounds.reshape(-1, 2).tolist():
-                self.lines.append(f"{'gs' if batched else 'g'}[{start} : {stop}].fill(0.0)")
+            filled = np.flatnonzero(written)
+            for span in np.split(filled, np.flatnonzero(np.diff(filled) > 256) + 1):  # small gaps may be cleared too
+                self.lines.append(f"{'gs' if batched else 'g'}[{span[0]} : {span[-1] + 1}].fill(0.0)")
 
 
 def number(text: str) -> float | None:

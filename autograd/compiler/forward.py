@@ -114,6 +114,8 @@ class Forward(Views):
         """A matrix product."""
         left, right = self.factors(group)
         match self.method(group):
+            case "einsum" if self.subscripts(group) == ("np", "npe", "ne"):
+                self.lines.append(f"np.matmul({self.expanded(left)}, {right}, out={self.expanded(out)})")
             case "dot":
                 self.lines.append(f"np.dot({left}, {right}, out={out})")
             case "stack":
@@ -130,6 +132,8 @@ class Forward(Views):
                 return "np.vecdot", f"{x}, {y}"
             case ("n", "np", "np") | ("ne", "npe", "npe"):
                 return "np.multiply", f"{self.expanded(x)}, {y}"
+            case "ne", "npe", "np":
+                return "np.vecdot", f"{y}, {self.expanded(x)}"
         return "np.einsum", f"'{a},{b}->{c}', {x}, {y}"
 
     def factors(self, group: Group) -> tuple[str, str]:

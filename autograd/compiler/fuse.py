@@ -7,10 +7,11 @@ are used nowhere else, and so are the products among their terms.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from autograd.compiler.trace import Trace
+from autograd.compiler.trace import CONSTANT, LEAF, Trace
 
 DOT = "dot"
 _SUMS = {"add", "sum", "weighted_sum"}
+_GIVEN = {LEAF, CONSTANT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,27 @@ def fuse(traced: Trace) -> tuple[dict[int, str], dict[int, Operands]]:
             for member in members:
                 absorbed[member] = True
 
+    # Beside such sums, shorter ones of the same kind, down to one product: the first letters that attend to few others.
+    kinds = {kind for terms in sums.values() for kind in _kinds(terms, ops) if _GIVEN.isdisjoint(kind)}
+    for i, op in enumerate(ops) if kinds else ():
+        if op == "mul" and not inside[i]:
+            terms, members = Terms(operands[i][:1], operands[i][1:], ()), []
+        elif i in trees and i not in sums:
+            terms, members = trees[i]
+        else:
+            continue
+        if terms.left and not terms.singles and kinds.issuperset(_kinds(terms, ops)):
+            sums[i] = terms
+            for member in members:
+                absorbed[member] = True
+
     kept = [i for i in range(len(ops)) if i in sums or not absorbed[i]]
     return {i: DOT if i in sums else ops[i] for i in kept}, {i: sums.get(i, operands[i]) for i in kept}
+
+
+def _kinds(terms: Terms, ops: list[str]) -> set[tuple[str, str]]:
+    """The operations that a sum multiplies the results of."""
+    return {(ops[x], ops[y]) for x, y in zip(terms.left, terms.right)}
 
 
 def _starts_at_zero(members: list[int], traced: Trace) -> bool:

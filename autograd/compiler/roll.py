@@ -165,12 +165,22 @@ class Roller:
         for level in sorted(levels):
             before = len(self.groups)
             for op, nodes in _merge(levels[level]):
+                if op == DOT:
+                    op = self._unless_products(nodes)
                 place = self._sums if op == DOT else self._elementwise
                 place(op, np.array(nodes), level)
             self.groups[before:] = sorted(self.groups[before:], key=lambda group: group.kind != "spread")
             for k, group in enumerate(self.groups[before:], before):
                 if group.kind != "spread":
                     self.source[group.nodes] = k + 3
+
+    def _unless_products(self, nodes: list[int]) -> str:
+        """The operation of some sums: single products have met no longer sums that they could be part of."""
+        terms: list[Any] = [self.operands[i] for i in nodes]
+        if any(len(t.left) != 1 or t.singles for t in terms):
+            return DOT
+        self.operands.update((i, (t.left[0], t.right[0])) for i, t in zip(nodes, terms))
+        return "mul"
 
     # Reading
 
@@ -231,10 +241,18 @@ class Roller:
             origin = self.groups[source] if source >= 0 else None
             if origin and np.array_equal(self.place[columns[major]], origin.start + np.arange(origin.size)):
                 shape = origin.shape
+                if len(shape) == 1 and any(not self._affine(self.place[column]) for column in columns):
+                    shape = self._blocks(self.place[columns])
             elif len(nodes) > 3:
                 shape = self._blocks(self.place[columns])
             reads = [self._read(column.reshape(shape)) for column in columns]
         self._record(op, "many" if variadic else "elementwise", shape, nodes, np.arange(len(nodes)), level, reads)
+
+    @staticmethod
+    def _affine(places: np.ndarray) -> bool:
+        """Whether places follow each other at equal steps."""
+        steps = np.diff(places)
+        return not len(steps) or bool((steps == steps[0]).all())
 
     @staticmethod
     def _blocks(places: np.ndarray) -> tuple[int, ...]:
