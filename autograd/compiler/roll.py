@@ -165,22 +165,14 @@ class Roller:
         for level in sorted(levels):
             before = len(self.groups)
             for op, nodes in _merge(levels[level]):
-                if op == DOT:
-                    op = self._unless_products(nodes)
+                if op == "mul":
+                    self.operands.update((i, tuple(self.operands[i])) for i in nodes)
                 place = self._sums if op == DOT else self._elementwise
                 place(op, np.array(nodes), level)
             self.groups[before:] = sorted(self.groups[before:], key=lambda group: group.kind != "spread")
             for k, group in enumerate(self.groups[before:], before):
                 if group.kind != "spread":
                     self.source[group.nodes] = k + 3
-
-    def _unless_products(self, nodes: list[int]) -> str:
-        """The operation of some sums: single products have met no longer sums that they could be part of."""
-        terms: list[Any] = [self.operands[i] for i in nodes]
-        if any(len(t.left) != 1 or t.singles for t in terms):
-            return DOT
-        self.operands.update((i, (t.left[0], t.right[0])) for i, t in zip(nodes, terms))
-        return "mul"
 
     # Reading
 
@@ -241,18 +233,17 @@ class Roller:
             origin = self.groups[source] if source >= 0 else None
             if origin and np.array_equal(self.place[columns[major]], origin.start + np.arange(origin.size)):
                 shape = origin.shape
-                if len(shape) == 1 and any(not self._affine(self.place[column]) for column in columns):
+                if len(shape) == 1 and not all(self._affine(column) for column in columns):
                     shape = self._blocks(self.place[columns])
             elif len(nodes) > 3:
                 shape = self._blocks(self.place[columns])
             reads = [self._read(column.reshape(shape)) for column in columns]
         self._record(op, "many" if variadic else "elementwise", shape, nodes, np.arange(len(nodes)), level, reads)
 
-    @staticmethod
-    def _affine(places: np.ndarray) -> bool:
-        """Whether places follow each other at equal steps."""
-        steps = np.diff(places)
-        return not len(steps) or bool((steps == steps[0]).all())
+    def _affine(self, nodes: np.ndarray) -> bool:
+        """Whether nodes follow each other at equal steps, or are constants, which are put in that order."""
+        steps = np.diff(self.place[nodes])
+        return bool((steps == steps[:1]).all() or self.is_constant[nodes].all())
 
     @staticmethod
     def _blocks(places: np.ndarray) -> tuple[int, ...]:
@@ -270,6 +261,9 @@ class Roller:
 
     def _sums(self, op: str, nodes: np.ndarray, level: int) -> None:
         terms: list[Any] = [self.operands[i] for i in nodes.tolist()]
+        if len(terms[0].left) and len(terms[0].singles) > 8:  # one more product each
+            one = self._constant(1.0)
+            terms = [Terms(t.left + t.singles, t.right + (one,) * len(t.singles), ()) for t in terms]
         pairs = max(len(t.left) for t in terms)
         if not pairs:
             singles = self._padded([t.singles for t in terms])
@@ -405,15 +399,18 @@ def _merge(level: dict[tuple, list[int]]) -> list[tuple[str, list[int]]]:
     """The groups of one depth. Sums of different lengths are one group where padding them costs little."""
     merged = []
     sums: dict[tuple, list[tuple]] = {}
+    single: dict[bool, list[int]] = {}  # products of two, by whether they differ by example
     for key, nodes in level.items():
         op, batched, products, singles = key
-        if op == DOT:
+        if op == "mul":
+            single[batched] = nodes
+        elif op == DOT:
             sums.setdefault((op, batched, products > 0, singles if products else 0), []).append(key)
         elif op == "logsumexp":
             sums.setdefault((op, batched, True, 0), []).append(key)
         else:
             merged.append((op, nodes))
-    for (op, _, has_products, _), keys in sums.items():
+    for (op, batched, has_products, _), keys in sums.items():
         length = 2 if has_products else 3
         keys = sorted(keys, key=lambda key: -key[length])
         while keys:
@@ -426,8 +423,12 @@ def _merge(level: dict[tuple, list[int]]) -> list[tuple[str, list[int]]]:
                     real += len(more) * key[length]
                 else:
                     rest.append(key)
+            if longest == (DOT, batched, 1, 0):  # products that have met no longer sum to be part of
+                nodes += single.pop(batched, [])
+                op = "mul"
             merged.append((op, sorted(nodes)))
             keys = rest
+    merged += [("mul", nodes) for nodes in single.values()]
     return sorted(merged, key=lambda item: (len(item[1]) > 1, item[1][0]))  # on the way back, single numbers come last
 
 
