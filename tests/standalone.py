@@ -1,15 +1,11 @@
 """Run the source of a compiled program on its own, without the Program that it came from."""
 
+import numpy as np
 
-def run_source(source, theta, batch=None, gradient=True):
-    """The roots, each of one number or one per example, and the mean gradient of the first."""
+
+def run_source(source, theta, batch=None):
+    """The mean of the root over the examples and its mean gradient; the roots alone if there are several."""
     namespace = {}
     exec(source, namespace)
-    v, g, vs, _, forward, backward = namespace["program"](1 if batch is None else len(batch))[:6]
-    v[: len(theta)] = theta
-    if batch is not None:
-        vs[: batch.shape[1]] = batch.T
-    roots, saved = forward()
-    if gradient:
-        backward(*saved)
-    return roots, g[: len(theta)]
+    run = namespace["values"] if "values" in namespace else namespace["value_and_grad"]
+    return run(np.asarray(theta, float), batch)

@@ -59,6 +59,9 @@ class Forward(Views):
             run = len(places) == places.max() - places.min() + 1
             where = f"{places.min()} : {places.max() + 1}" if run else str(places.tolist())
             self.program.setup.append(f"v[{where}] = [{values}]")
+        for batched, start, stop in self.layout.ones:
+            row = f"{start} : {stop}" if stop > start + 1 else start
+            self.program.setup.append(f"{'vs' if batched else 'v'}[{row}] = 1.0  # what the biases are multiplied with")
         if self.others:
             start = self.parameters
             given = self.constant(np.array(self.others), "leaves")

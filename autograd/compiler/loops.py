@@ -136,7 +136,8 @@ class LoopEmitter:
         used = set(re.findall(r"[A-Za-z_]\w*", "\n".join(self.backward)))
         return Emitted(
             setup=[
-                f"v, g, vs, gs = np.zeros({size}), np.zeros({size}), None, None",
+                f"v, g = np.zeros({size}), np.zeros({size})",
+                "vs, gs = np.zeros((0, examples)), np.zeros((0, examples))",
                 f"v[{len(self.parameters)} :] = {self.others}  # the other leaves",
             ],
             forward=self.forward,

@@ -9,7 +9,8 @@ import operator
 import threading
 import weakref
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,27 @@ def apply(op: str, operands: list[Any]) -> Any:
     return function(op)(operands) if PRIMITIVES[op].variadic else function(op)(*operands)
 
 
+@dataclass(slots=True)
+class Workspace:
+    """The arrays of one thread for one number of examples: what a run sets, what it leaves, and its passes.
+
+    Attributes:
+        theta: the parameters, in the order of the program.
+        strict: a context in which NumPy raises where the eager engine might.
+        seen: when the other leaves were last read.
+    """
+
+    theta: np.ndarray
+    others: np.ndarray
+    inputs: np.ndarray
+    slopes: np.ndarray
+    input_slopes: np.ndarray
+    forward: Callable[[], tuple]
+    backward: Callable[..., None]
+    strict: contextvars.Context
+    seen: int = -1
+
+
 class Program:
     """A graph of scalars as a NumPy program. Made by `autograd.compile`.
 
@@ -93,12 +115,15 @@ class Program:
     def _prepare(self) -> None:
         self._workspaces = threading.local()
         self._others = self._leaves[self._parameters + self._inputs :]
+        self._order = self._emitted.arrays.get("order")  # which parameter lies at each place
+        self._place = None if self._order is None else np.argsort(self._order)
         namespace: dict[str, Any] = {**self._emitted.arrays}
         exec(compile(self._text(with_arrays=False), "<autograd program>", "exec"), namespace)
         self._build = namespace["program"]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: x for k, x in self.__dict__.items() if k not in ("_workspaces", "_build", "_cost", "_others")}
+        made = ("_workspaces", "_build", "_cost", "_others", "_order", "_place")
+        return {name: x for name, x in self.__dict__.items() if name not in made}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -110,7 +135,11 @@ class Program:
 
     @property
     def source(self) -> str:
-        """The program as text. `program(examples)` allocates its arrays and returns them with the two passes."""
+        """The program as text.
+
+        `program(examples)` allocates its arrays and returns them with the two passes, which `value_and_grad(theta,
+        batch)` (for several roots `values`) runs once.
+        """
         return self._text(with_arrays=True)
 
     def _text(self, with_arrays: bool) -> str:
@@ -127,20 +156,36 @@ class Program:
             + f"        return {emitted.roots}, ({''.join(name + ', ' for name in emitted.saved)})\n\n"
             + f"    def backward({', '.join(emitted.saved)}):\n{_indent(emitted.backward or ['pass'], 2)}\n"
             + "    return v, g, vs, gs, forward, backward\n"
+            + self._usage()
         )
+
+    def _usage(self) -> str:
+        """The function at the end of the source, which runs the passes."""
+        n, m, first = self._parameters, self._inputs, self._emitted.first_input
+        ordered, several = self._order is not None, self._outputs > 1
+        lines = ["v, g, vs, gs, forward, backward = program(1 if batch is None else len(batch))"]
+        lines += [f"v[:{n}] = np.asarray(theta){'[order]' if ordered else ''}"] if n else []
+        lines += [f"vs[{first} : {first + m}] = np.transpose(batch)"] if m else []
+        lines += ["costs, saved = forward()"]
+        lines += ["return costs"] if several else ["backward(*saved)"]
+        lines += [] if several else [f"return np.mean(costs), g[:{n}]{'[np.argsort(order)]' if ordered else ''}"]
+        return f"\n\ndef {'values' if several else 'value_and_grad'}(theta, batch=None):\n{_indent(lines)}"
 
     # Running
 
-    def _workspace(self, examples: int) -> tuple:
+    def _workspace(self, examples: int) -> Workspace:
         """The arrays and passes of this thread for a number of examples."""
-        spaces: dict[Any, tuple] = self._workspaces.__dict__
+        spaces: dict[Any, Workspace] = self._workspaces.__dict__
         if examples not in spaces:
             if len(spaces) > 8:
                 spaces.clear()
+            v, g, vs, gs, forward, backward = self._build(examples)
             strict = contextvars.Context()  # entered in a tenth of the time that np.errstate takes
             strict.run(np.seterr, **_STRICT)
-            built = self._build(examples)  # also: when the other leaves were last read, the gradient asked for
-            spaces[examples] = (*built, [-1], built[1][: self._parameters], strict)
+            n, start = self._parameters, self._emitted.first_input
+            inputs = slice(start, start + self._inputs)
+            others = v[n : n + len(self._others)]
+            spaces[examples] = Workspace(v[:n], others, vs[inputs], g[:n], gs[inputs], forward, backward, strict)
         return spaces[examples]
 
     def _checked(self, theta: Any, batch: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -167,22 +212,24 @@ class Program:
                 )
         return theta, batch
 
-    def _run(self, theta: np.ndarray, batch: np.ndarray, gradient: bool) -> tuple[Any, tuple]:
+    def _run(self, theta: np.ndarray, batch: np.ndarray, gradient: bool) -> tuple[Any, Workspace]:
         """Run one or both passes; None in place of the values where array code gives up."""
-        n, m = self._parameters, self._inputs
         space = self._workspace(len(batch))
-        v, _, vs, _, forward, backward, seen, slopes, strict = space
-        v[:n] = theta
-        if self._others and seen[0] != last_change[0]:
-            seen[0] = last_change[0]
-            v[n : n + len(self._others)] = list(map(_data, self._others))
-        if m:
-            vs[:m] = batch.T
+        if self._order is None:
+            space.theta[:] = theta
+        else:
+            theta.take(self._order, out=space.theta, mode="clip")
+        if self._others and space.seen != last_change[0]:
+            space.seen = last_change[0]
+            space.others[:] = list(map(_data, self._others))
+        if self._inputs:
+            space.inputs[:] = batch.T
+        run = space.strict.run
         try:
-            values, saved = strict.run(forward)
+            values, saved = run(space.forward)
             if gradient:
-                strict.run(backward, *saved)
-                if not math.isfinite(strict.run(slopes.dot, slopes)):
+                run(space.backward, *saved)
+                if not math.isfinite(run(space.slopes.dot, space.slopes)):
                     return None, space
         except ArithmeticError:
             return None, space
@@ -222,7 +269,7 @@ class Program:
             batched = isinstance(values, np.ndarray)
             cost = float(np.add.reduce(values)) / len(values) if batched else float(values)
             if math.isfinite(cost):
-                return cost, space[7].copy()
+                return cost, space.slopes.copy() if self._place is None else space.slopes.take(self._place, mode="clip")
         values, gradients, _ = self._by_scalars(theta, batch)
         return float(values.mean()), gradients.mean(axis=0)
 
@@ -277,8 +324,8 @@ class Function:
         program = self.program
         theta = np.empty(0)
         values, space = program._run(theta, batch, True)
-        if values is not None and np.isfinite(values).all() and np.isfinite(space[3][: self._arity]).all():
-            values, gradient = np.broadcast_to(values, len(batch)).copy(), space[3][: self._arity].copy()
+        if values is not None and np.isfinite(values).all() and np.isfinite(space.input_slopes).all():
+            values, gradient = np.broadcast_to(values, len(batch)).copy(), space.input_slopes.copy()
         else:
             columns, _, slopes = program._by_scalars(theta, batch)
             values, gradient = columns[:, 0], slopes.T

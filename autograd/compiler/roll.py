@@ -3,6 +3,9 @@
 Every array is a stretch of a flat buffer. Its order is chosen so that what it reads lies at positions that are affine
 in (row, column): then an operand is a strided view. Sums of products that combine every row of one array with every row
 of another become a matrix product. Positions that are not affine are gathered by index.
+
+A bias lies before the weights of its neuron, and a row of ones before the activations that these are multiplied with:
+then the matrix product adds it.
 """
 
 from __future__ import annotations
@@ -94,12 +97,18 @@ class Layout:
     """Where every node lies, and the groups in the order of evaluation.
 
     Buffer 0 holds single values, buffer 1 those that differ by example; `sizes` are their lengths.
+
+    Attributes:
+        order: which parameter lies at each place, where a bias lies before its weights.
+        ones: the rows of ones, each as (batched, start, stop).
     """
 
     place: np.ndarray
     batched: np.ndarray
     groups: list[Group] = field(default_factory=list)
     sizes: list[int] = field(default_factory=lambda: [0, 0])
+    order: list[int] | None = None
+    ones: list[tuple[bool, int, int]] = field(default_factory=list)
 
 
 def stem(label: str) -> str:
@@ -119,6 +128,8 @@ class Roller:
         self.source = np.full(count, -1)  # the array that a node belongs to: 0 parameters, 1 other leaves, 2 constants
         self.spread: dict[int, int] = {}  # where a single value has its copy per example
         self.is_constant = np.zeros(count, bool)
+        self.biases, self.under_ones = self._biases(set(traced.leaves[:parameters]))
+        self.ones: dict[int, tuple[int, int]] = {}  # start and stop of the ones before an array, by its source
         self._place_leaves(parameters, inputs)
         self._roll()
 
@@ -127,8 +138,42 @@ class Roller:
         self.layout.sizes[batched] += size
         return start
 
+    def _biases(self, parameters: set[int]) -> tuple[dict[int, tuple[int, ...]], set[int]]:
+        """The weights that each bias belongs to, and all that is multiplied with such weights."""
+        weights: dict[int, tuple[int, ...]] = {}
+        taken: set[int] = set()
+        multiplied: set[int] = set()
+        for terms in self.operands.values():
+            if not isinstance(terms, Terms) or len(terms.singles) != 1 or not terms.left:
+                continue
+            bias, left, right = terms.singles[0], terms.left, terms.right
+            if bias not in parameters:
+                continue
+            if left[0] not in parameters:
+                left, right = right, left
+            if bias not in weights:
+                row = {bias, *left}
+                whole = row <= parameters and taken.isdisjoint(row) and len(row) == len(left) + 1
+                weights[bias] = left if whole else ()
+                taken |= row
+            if weights[bias]:
+                multiplied.update(right)
+        return {bias: row for bias, row in weights.items() if row}, multiplied
+
+    def _ordered(self, parameters: list[int]) -> list[int]:
+        """The parameters with every bias before its weights."""
+        row_of = {node: (bias, *row) for bias, row in self.biases.items() for node in (bias, *row)}
+        order = dict.fromkeys(node for leaf in parameters for node in row_of.get(leaf, (leaf,)))
+        number = {node: k for k, node in enumerate(parameters)}
+        self.layout.order = [number[node] for node in order]
+        return list(order)
+
     def _place_leaves(self, parameters: int, inputs: int) -> None:
         leaves = self.traced.leaves
+        if self.biases:
+            leaves = self._ordered(leaves[:parameters]) + leaves[parameters:]
+            if not self.under_ones.isdisjoint(leaves[parameters : parameters + inputs]):
+                self.ones[1] = self._allocate_ones(1, True)
         constants = list(self.traced.constants)
         for source, batched, nodes in (
             (0, False, leaves[:parameters]),
@@ -142,6 +187,12 @@ class Roller:
             self.source[nodes] = source
         self.is_constant[constants] = True
         self.zero = next((i for i, x in self.traced.constants.items() if x == 0), -1)
+
+    def _allocate_ones(self, count: int, batched: bool) -> tuple[int, int]:
+        """A row of ones: its start and stop."""
+        start = self._allocate(count, batched)
+        self.layout.ones.append((batched, start, start + count))
+        return start, start + count
 
     def _roll(self) -> None:
         depth = [0] * len(self.traced.ops)
@@ -204,6 +255,8 @@ class Roller:
         batched = bool(self.batched[nodes[0]])
         if len(shape) > 1:  # matrices begin at multiples of eight places, for the sake of vector instructions
             self._allocate(-self.layout.sizes[batched] % 8, batched)
+        if len(shape) + batched == 2 and self.under_ones.issuperset(nodes.tolist()):
+            self.ones[len(self.groups) + 3] = self._allocate_ones(1 if batched else shape[-1], batched)
         start = self._allocate(int(np.prod(shape, dtype=int)), batched)
         self.place[nodes] = start + slots
         self.source[nodes] = len(self.groups) + 3
@@ -330,6 +383,10 @@ class Roller:
                 left, whole = left[0], (n_right,)
         spread = bool(self.batched[nodes[members[0]]] and not self.batched[left].any())
         reads = [self._read(left), self._read(right, spread)]
+        if self.biases and singles.shape[1] == 1:
+            biased = self._with_bias(left, right, singles[members[np.argsort(slots)], 0], whole)
+            if biased:
+                reads, singles = biased, singles[:, :0]
         for column in singles[members].T:
             grid = np.full(len(parts) * n_left * n_right, -1)
             grid[slots] = column
@@ -338,6 +395,30 @@ class Roller:
                 grid = np.where(grid < 0, grid.max(axis=2, keepdims=True), grid)
             reads.append(self._read(grid.reshape(whole)))
         self._record(op, "matmul", whole, nodes[members], slots, level, reads)
+
+    def _with_bias(self, left: np.ndarray, right: np.ndarray, singles: np.ndarray, shape: tuple[int, ...]
+                   ) -> list[Read] | None:  # fmt: skip
+        """What a product of weights and activations reads if it is to add the biases as well.
+
+        None if the single terms are something else, or there are no ones before the activations.
+        """
+        if left.ndim > 2 or right.ndim > 2 or singles.size != int(np.prod(shape)):
+            return None
+        bias, rows = singles.reshape(-1 if left.ndim == 1 else len(left), right[0].size), left.reshape(-1, len(right))
+        weights = [self.biases.get(i, ()) for i in bias[:, 0].tolist()]
+        if (bias != bias[:, :1]).any() or [set(row) for row in weights] != [set(row) for row in rows.tolist()]:
+            return None
+        at, source = self.place[right], int(self.source[right.flat[0]])
+        start, stop = self.ones.get(source, (0, 0))
+        ones = at[:1] - (stop - start)
+        if ones.min() < start or ones.max() >= stop or (np.diff(at[:2], axis=0) != stop - start).any():
+            given = (self.source[right] == 1) | (self.source[right] == 2)
+            if not given.all() or self.batched[right].any() or right.ndim == 1:
+                return None
+            ones = np.full_like(at[:1], self.place[self._constant(1.0)])  # given numbers, which are copied with a one
+        one = np.full_like(right[:1], self._constant(1.0))
+        read = Read(np.concatenate([one, right]), np.concatenate([ones, at]), bool(self.batched[right].all()))
+        return [self._read(np.concatenate([bias[:, :1].reshape(*left.shape[:-1], 1), left], axis=-1)), read]
 
     def _padded(self, lists: list[Any], value: float = 0.0) -> np.ndarray:
         """Lists of nodes as one array, filled up with a constant."""

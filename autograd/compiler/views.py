@@ -22,7 +22,11 @@ from autograd.primitives import FLOATS, PRIMITIVES
 
 @dataclass
 class Emitted:
-    """The text of a program, without the large index arrays that it names, and these."""
+    """The text of a program, without the large index arrays that it names, and these.
+
+    Attributes:
+        first_input: the row of `vs` at which the inputs begin.
+    """
 
     setup: list[str] = field(default_factory=list)
     forward: list[str] = field(default_factory=list)
@@ -31,6 +35,7 @@ class Emitted:
     head: list[str] = field(default_factory=list)
     saved: list[str] = field(default_factory=list)
     roots: str = ""
+    first_input: int = 0
 
 
 def array(name: str) -> Formula:
@@ -38,7 +43,7 @@ def array(name: str) -> Formula:
     return Formula("x", {"x": name})
 
 
-_RESERVED = "v g vs gs e es np math base64 zlib examples forward backward program".split()
+_RESERVED = "v g vs gs e es np math base64 zlib examples forward backward program order".split()
 
 
 def is_number(group: Group) -> bool:
@@ -52,7 +57,10 @@ class Views:
     def __init__(self, traced: Trace, layout: Layout, parameters: int, inputs: int, per_example: bool):
         self.traced, self.layout = traced, layout
         self.parameters, self.inputs, self.per_example = parameters, inputs, per_example
-        self.program = Emitted()
+        self.first_input = 1 if (True, 0, 1) in layout.ones else 0  # after a row of ones
+        self.program = Emitted(first_input=self.first_input)
+        if layout.order:
+            self.program.arrays["order"] = np.array(layout.order)
         self.names = {*_RESERVED, *FLOATS, *PRIMITIVES, *keyword.kwlist, *dir(builtins), *DEFINITIONS}
         self.numbered: dict[str, int] = {}
         self.views: dict[tuple, str] = {}
@@ -185,7 +193,7 @@ class Views:
         """For each place of both buffers whether it depends on a parameter."""
         needs = (np.zeros(self.layout.sizes[0], bool), np.zeros(self.layout.sizes[1], bool))
         needs[0][: self.parameters] = True
-        needs[1][: self.inputs] = self.per_example
+        needs[1][self.first_input : self.first_input + self.inputs] = self.per_example
         for group in self.layout.groups:
             if any(needs[read.batched][read.at].any() for read in group.reads if read.constant is None):
                 needs[group.batched][group.start : group.start + group.size] = True
@@ -203,8 +211,15 @@ class Views:
         group = self.group_at(read.batched, first)
         if group:
             return group.name
+        for batched, start, stop in self.layout.ones:
+            if batched == read.batched and start <= first < stop:
+                group = self.group_at(batched, last)
+                return f"ones_{group.name if group else self.hints.get((batched, last), otherwise)}"
         name = self.hints.get((read.batched, first), otherwise)
-        if name != self.hints.get((read.batched, last), otherwise) or read.at.size == self.parameters > 1:
+        other = self.hints.get((read.batched, last), otherwise)
+        if name != other and self.layout.order and other == self.hints.get((False, int(read.at.flat[1]))):
+            return f"{name}_{other}"  # weights after their bias
+        if name != other or read.at.size == self.parameters > 1:
             name = "theta" if first < self.parameters and not read.batched else "x"
         return name
 
