@@ -415,7 +415,8 @@ class Roller:
             given = (self.source[right] == 1) | (self.source[right] == 2)
             if not given.all() or self.batched[right].any() or right.ndim == 1:
                 return None
-            ones = np.full_like(at[:1], self.place[self._constant(1.0)])  # given numbers, which are copied with a one
+            constant = self._constant(1.0)
+            ones = np.full_like(at[:1], self.place[constant])  # given numbers, which are copied with a one
         one = np.full_like(right[:1], self._constant(1.0))
         read = Read(np.concatenate([one, right]), np.concatenate([ones, at]), bool(self.batched[right].all()))
         return [self._read(np.concatenate([bias[:, :1].reshape(*left.shape[:-1], 1), left], axis=-1)), read]
