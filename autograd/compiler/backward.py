@@ -336,8 +336,15 @@ class Backward(Forward):
 
     def backward_product(self, group: Group, up: str) -> None:
         """The gradients of both factors of a matrix product."""
-        left, right = self.factors(group)
         method, (first, second) = self.method(group), group.reads[:2]
+        if method == "row":
+            upstream = self.row(group, "g")
+            for read, other in ((first, second), (second, first))[: 1 if self.is_square(group) else 2]:
+                if self.wanted(read):
+                    slope = Formula("_up * x", {"_up": upstream, "x": self.line(other)})
+                    self.accumulate(self.flat(read), slope, read.at.shape[1:], True)
+            return
+        left, right = self.factors(group)
         left_dimensions, right_dimensions = first.at.ndim, second.at.ndim + second.batched
         a, b, c = self.subscripts(group)
         for read, other, mine, its, is_left in (
@@ -469,15 +476,6 @@ class Backward(Forward):
             ones = self.ones("examples" if batched and last else str(self.lengths[t][axes[0]]), factor)
             return "np.dot", f"{t}, {ones}" if last else f"{ones}, {t}"
         return "np.add.reduce", f"{t}, axis={axes if len(axes) < dimensions else None}"
-
-    def ones(self, length: str, factor: float = 1.0) -> str:
-        """The name of a vector of ones, or of equal factors."""
-        key = ("ones", length, factor)
-        if key not in self.views:
-            self.views[key] = self.unique("ones" if factor == 1.0 else "factors")
-            value = f"np.ones({length})" if factor == 1.0 else f"np.full({length}, {factor!r})"
-            self.program.setup.append(f"{self.views[key]} = {value}")
-        return self.views[key]
 
     def gradient_view(self, read: Read) -> str:
         """The view of the gradient buffer that mirrors a read."""

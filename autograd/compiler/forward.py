@@ -115,8 +115,17 @@ class Forward(Views):
 
     def product(self, group: Group, out: str) -> None:
         """A matrix product."""
+        method = self.method(group)
+        if method == "row":
+            left, right = (self.flat(read) for read in group.reads[:2])
+            with self.writer.scratch(self.shape(left.at.shape, True)) as t:
+                self.lines += [
+                    f"np.multiply({self.matrix(left, 'x')}, {self.matrix(right, 'x')}, out={t})",
+                    f"np.dot({self.ones(str(left.at.size))}, {t}, out={self.row(group)})",
+                ]
+            return
         left, right = self.factors(group)
-        match self.method(group):
+        match method:
             case "einsum" if self.subscripts(group) == ("np", "npe", "ne"):
                 self.lines.append(f"np.matmul({self.expanded(left)}, {right}, out={self.expanded(out)})")
             case "dot":
@@ -145,13 +154,24 @@ class Forward(Views):
         return self.matrix(group.reads[0], f"w{number}"), self.matrix(group.reads[1], "x")
 
     def method(self, group: Group) -> str:
-        """How a product is computed: "dot" for two matrices or a vector among them, "stack" for many, else "einsum"."""
+        """How a product is computed.
+
+        "dot" for two matrices or a vector among them, "stack" for many, "row" for the one row of products that each
+        example has, else "einsum".
+        """
         left, right = group.reads[:2]
+        if group.kind == "rows" and group.size == 1 and left.batched and right.batched and left.strides and right.strides:
+            return "row"
         if group.kind == "rows" or left.batched:
             return "einsum"
         if left.at.ndim == 3:
             return "stack" if not group.batched else "einsum"
         return "dot" if right.at.ndim + right.batched < 3 else "einsum"
+
+    def row(self, group: Group, buffer: str = "v") -> str:
+        """The one row of a group that has a single value per example, or that of its gradient."""
+        start = self.home.get(group, group.start) if buffer == "g" else group.start
+        return self.view(f"{buffer}s", np.array(start), (), True, f"{'d' * (buffer == 'g')}{group.name}")
 
     def subscripts(self, group: Group) -> tuple[str, str, str]:
         """The einsum letters of left, right and result: h stack, l rows, p products, r columns, e examples."""
@@ -215,7 +235,7 @@ class Forward(Views):
     def flat(self, read: Read) -> Read:
         """A read of one row, without the axis of rows."""
         if read not in self.rows:
-            self.rows[read] = Read(read.nodes[0], read.at[0], False, read.constant)
+            self.rows[read] = Read(read.nodes[0], read.at[0], read.batched, read.constant)
         return self.rows[read]
 
     @staticmethod

@@ -175,6 +175,15 @@ class Views:
             self.program.setup.append(f"{self.views[key]} = {name}[:, None]")
         return self.views[key]
 
+    def ones(self, length: str, factor: float = 1.0) -> str:
+        """The name of a vector of ones, or of equal factors."""
+        key = ("ones", length, factor)
+        if key not in self.views:
+            self.views[key] = self.unique("ones" if factor == 1.0 else "factors")
+            value = f"np.ones({length})" if factor == 1.0 else f"np.full({length}, {factor!r})"
+            self.program.setup.append(f"{self.views[key]} = {value}")
+        return self.views[key]
+
     # What depends on the parameters
 
     def _owners(self) -> tuple[np.ndarray, np.ndarray]:
