@@ -75,6 +75,7 @@ class Workspace:
 
     Attributes:
         theta: the parameters, in the order of the program.
+        shares: of each example in the mean.
         strict: a context in which NumPy raises where the eager engine might.
         seen: when the other leaves were last read.
     """
@@ -82,6 +83,7 @@ class Workspace:
     theta: np.ndarray
     others: np.ndarray
     inputs: np.ndarray
+    shares: np.ndarray
     slopes: np.ndarray
     input_slopes: np.ndarray
     forward: Callable[[], tuple]
@@ -185,7 +187,9 @@ class Program:
             n, start = self._parameters, self._emitted.first_input
             inputs = slice(start, start + self._inputs)
             others = v[n : n + len(self._others)]
-            spaces[examples] = Workspace(v[:n], others, vs[inputs], g[:n], gs[inputs], forward, backward, strict)
+            shares = np.full(examples, 1.0 / examples)
+            arrays = v[:n], others, vs[inputs], shares, g[:n], gs[inputs]
+            spaces[examples] = Workspace(*arrays, forward, backward, strict)
         return spaces[examples]
 
     def _checked(self, theta: Any, batch: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -266,8 +270,7 @@ class Program:
         theta, batch = self._checked(theta, batch)
         values, space = self._run(theta, batch, True)
         if values is not None:
-            batched = isinstance(values, np.ndarray)
-            cost = float(np.add.reduce(values)) / len(values) if batched else float(values)
+            cost = float(values.dot(space.shares) if isinstance(values, np.ndarray) else values)
             if math.isfinite(cost):
                 return cost, space.slopes.copy() if self._place is None else space.slopes.take(self._place, mode="clip")
         values, gradients, _ = self._by_scalars(theta, batch)
