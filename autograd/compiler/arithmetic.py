@@ -222,6 +222,10 @@ class _Cook:
                 return self._call("np.square", [base], out)
             case ast.BinOp(base, ast.Pow(), ast.Constant(0.5)):
                 return self._call("np.sqrt", [base], out)
+            case ast.BinOp(ast.Name() as base, ast.Pow(), ast.Constant(3.0)):  # np.power takes ten times as long
+                return self._call("np.multiply", [ast.BinOp(base, ast.Pow(), ast.Constant(2.0)), base], out)
+            case ast.BinOp(base, ast.Pow(), ast.Constant(-1.0)):
+                return self._call("np.divide", [ast.Constant(1.0), base], out)
             case ast.BinOp(left, operator, right):
                 return self._call(UFUNCS[type(operator)], [left, right], out)
             case ast.UnaryOp(operator, operand):
