@@ -24,6 +24,7 @@ from autograd.value import Value, function, last_change, warn_of_nan
 # Where NumPy meets what the eager engine may refuse, the scalars decide.
 _STRICT: Any = {"over": "raise", "invalid": "raise", "divide": "raise", "under": "ignore"}
 _NO_INPUTS = np.empty((1, 0))
+_IMPORTS = "import base64\nimport math\nimport zlib\n\nimport numpy as np\n"
 _data = operator.attrgetter("_data")
 
 
@@ -119,12 +120,12 @@ class Program:
         self._others = self._leaves[self._parameters + self._inputs :]
         self._order = self._emitted.arrays.get("order")  # which parameter lies at each place
         self._place = None if self._order is None else np.argsort(self._order)
-        namespace: dict[str, Any] = {**self._emitted.arrays}
-        exec(compile(self._text(with_arrays=False), "<autograd program>", "exec"), namespace)
-        self._build = namespace["program"]
+        # What is local to `program` in the source is global here: closures over thousands of names compile slowly.
+        lines = [_IMPORTS, *self._emitted.head, *self._emitted.setup, *self._passes()]
+        self._code = compile("\n".join(lines), "<autograd program>", "exec")
 
     def __getstate__(self) -> dict[str, Any]:
-        made = ("_workspaces", "_build", "_cost", "_others", "_order", "_place")
+        made = ("_workspaces", "_code", "_cost", "_others", "_order", "_place")
         return {name: x for name, x in self.__dict__.items() if name not in made}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -142,26 +143,30 @@ class Program:
         `program(examples)` allocates its arrays and returns them with the two passes, which `value_and_grad(theta,
         batch)` (for several roots `values`) runs once.
         """
-        return self._text(with_arrays=True)
-
-    def _text(self, with_arrays: bool) -> str:
         emitted = self._emitted
-        arrays = "".join(f"{name} = {_literal(x)}\n" for name, x in emitted.arrays.items()) if with_arrays else ""
-        count = f"{self.nodes:,} scalar nodes in {self.kernels} NumPy calls"
-        return (
-            f'"""{count}, written by autograd.compile."""\n\n'
-            + "import base64\nimport math\nimport zlib\n\nimport numpy as np\n\n"
-            + "".join(f"{line}\n" for line in emitted.head)
-            + arrays
-            + f"\n\ndef program(examples=1):\n{_indent(emitted.setup)}\n"
-            + f"    def forward():\n{_indent(emitted.forward, 2)}"
-            + f"        return {emitted.roots}, ({''.join(name + ', ' for name in emitted.saved)})\n\n"
-            + f"    def backward({', '.join(emitted.saved)}):\n{_indent(emitted.backward or ['pass'], 2)}\n"
-            + "    return v, g, vs, gs, forward, backward\n"
-            + self._usage()
-        )
+        blocks = [
+            f'"""{self.nodes:,} scalar nodes in {self.kernels} NumPy calls, written by autograd.compile."""\n',
+            _IMPORTS,
+            *emitted.head,
+            *(f"{name} = {_literal(x)}" for name, x in emitted.arrays.items()),
+            "\n\ndef program(examples=1):",
+            *_indented([*emitted.setup, "", *self._passes(), "return v, g, vs, gs, forward, backward"]),
+            "\n",
+            *self._usage(),
+        ]
+        return "\n".join(blocks) + "\n"
 
-    def _usage(self) -> str:
+    def _passes(self) -> list[str]:
+        """The two functions, which read and write the arrays of the setup."""
+        emitted, saved = self._emitted, ", ".join(self._emitted.saved)
+        values = f"return {emitted.roots}, ({saved}{',' * (len(emitted.saved) == 1)})"
+        backward = emitted.backward or ["pass"]
+        return [
+            *("def forward():", *_indented([*emitted.forward, values]), ""),
+            *(f"def backward({saved}):", *_indented(backward), ""),
+        ]
+
+    def _usage(self) -> list[str]:
         """The function at the end of the source, which runs the passes."""
         n, m, first = self._parameters, self._inputs, self._emitted.first_input
         ordered, several = self._order is not None, self._outputs > 1
@@ -171,7 +176,7 @@ class Program:
         lines += ["costs, saved = forward()"]
         lines += ["return costs"] if several else ["backward(*saved)"]
         lines += [] if several else [f"return np.mean(costs), g[:{n}]{'[np.argsort(order)]' if ordered else ''}"]
-        return f"\n\ndef {'values' if several else 'value_and_grad'}(theta, batch=None):\n{_indent(lines)}"
+        return [f"def {'values' if several else 'value_and_grad'}(theta, batch=None):", *_indented(lines)]
 
     # Running
 
@@ -181,7 +186,9 @@ class Program:
         if examples not in spaces:
             if len(spaces) > 8:
                 spaces.clear()
-            v, g, vs, gs, forward, backward = self._build(examples)
+            made: dict[str, Any] = {**self._emitted.arrays, "examples": examples}
+            exec(self._code, made)
+            v, g, vs, gs = (made[buffer] for buffer in ("v", "g", "vs", "gs"))
             strict = contextvars.Context()  # entered in a tenth of the time that np.errstate takes
             strict.run(np.seterr, **_STRICT)
             n, start = self._parameters, self._emitted.first_input
@@ -189,7 +196,7 @@ class Program:
             others = v[n : n + len(self._others)]
             shares = np.full(examples, 1.0 / examples)
             arrays = v[:n], others, vs[inputs], shares, g[:n], gs[inputs]
-            spaces[examples] = Workspace(*arrays, forward, backward, strict)
+            spaces[examples] = Workspace(*arrays, made["forward"], made["backward"], strict)
         return spaces[examples]
 
     def _checked(self, theta: Any, batch: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -348,8 +355,8 @@ class Function:
         return np.stack([np.atleast_1d(x) for x in columns], axis=-1), all(x.ndim == 0 for x in arrays)
 
 
-def _indent(lines: Sequence[str], levels: int = 1) -> str:
-    return "".join("    " * levels + line + "\n" for line in lines)
+def _indented(lines: Sequence[str]) -> list[str]:
+    return [f"    {line}" if line else "" for line in lines]
 
 
 def _literal(array: np.ndarray) -> str:
