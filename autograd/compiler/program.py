@@ -24,6 +24,7 @@ from autograd.value import Value, function, last_change, warn_of_nan
 # Where NumPy meets what the eager engine may refuse, the scalars decide.
 _STRICT: Any = {"over": "raise", "invalid": "raise", "divide": "raise", "under": "ignore"}
 _NO_INPUTS = np.empty((1, 0))
+_CLOSURES = 1000  # names of closures are found sooner than globals, but Python compiles thousands in quadratic time
 _IMPORTS = "import base64\nimport math\nimport zlib\n\nimport numpy as np\n"
 _data = operator.attrgetter("_data")
 
@@ -120,9 +121,12 @@ class Program:
         self._others = self._leaves[self._parameters + self._inputs :]
         self._order = self._emitted.arrays.get("order")  # which parameter lies at each place
         self._place = None if self._order is None else np.argsort(self._order)
-        # What is local to `program` in the source is global here: closures over thousands of names compile slowly.
-        lines = [_IMPORTS, *self._emitted.head, *self._emitted.setup, *self._passes()]
-        self._code = compile("\n".join(lines), "<autograd program>", "exec")
+        lines = [*self._emitted.setup, *self._passes()]
+        if len(lines) < _CLOSURES:
+            result = "v, g, vs, gs, forward, backward"
+            lines = ["def program():", *_indented([*lines, f"return {result}"]), f"{result} = program()"]
+        text = "\n".join([_IMPORTS, *self._emitted.head, *lines])
+        self._code = compile(text, "<autograd program>", "exec")
 
     def __getstate__(self) -> dict[str, Any]:
         made = ("_workspaces", "_code", "_cost", "_others", "_order", "_place")
