@@ -33,12 +33,14 @@ program = autograd.compile(cost, wrt=model.parameters(), inputs=[*x, y])
 print(program)
 
 # %% [markdown]
-# Its two functions are the forward pass and the backward pass. The three neurons are one matrix product, their biases
-# one addition, their activations one call; on the way back, the transposed matrix. The names are those of the labels in
-# the picture: `w1`, `z1`, `a1`.
+# `program` makes the arrays, `forward` and `backward` are the two passes over them. The three neurons are one matrix
+# product, their activations one call; on the way back, the transposed matrix. The names are those of the labels in
+# the picture: `z1`, `a1`, and `b1_w1` for the weights of the first layer with the biases as their first column. A
+# bias is the weight of an input that is always 1, so below a row of ones (`ones_x`) the matrix product adds it. `dz1`
+# takes over the array of `da1`, which is not needed any more.
 
 # %%
-print(program.source[program.source.index("    def forward") :])
+print(program.source[program.source.index("def program") :])
 
 # %% [markdown]
 # No rule is written in the compiler. `1 - a1 * a1` comes from the row of `tanh` in the table of operations, the same

@@ -269,10 +269,11 @@ class Backward(Forward):
         else:
             factor, rest = slope.scaled
             factor *= self.factor.pop(group, 1.0)
-        constants = [x for x, name in rest.names.items() if f"_up * {x}" == rest.expression and self.is_given_name(name)]
-        if constants and factor != 1.0:
-            given = self.constant(factor * self.program.arrays[rest.names[constants[0]]], "given")
-            factor, rest = 1.0, Formula(rest.expression, {**rest.names, constants[0]: given})
+        other = rest.expression.removeprefix("_up * ")
+        given = self.program.arrays.get(rest.names.get(other, ""))
+        if given is not None and factor != 1.0:  # a product with an array of constants, which can hold the factor
+            rest = Formula(rest.expression, {**rest.names, other: self.constant(factor * given, "given")})
+            factor = 1.0
         if rest.expression == "1.0" and source.kind == "elementwise":
             self.share(source, repr(factor))
             self.narrow.add(repr(factor))
@@ -286,10 +287,6 @@ class Backward(Forward):
                 out = self.result(source, "g") if source.shape == group.shape else up
                 self.writer.write(rest, self.shape(group.shape, group.batched), out)
             self.written[source.batched][source.start : source.start + source.size] = True
-
-    def is_given_name(self, name: str) -> bool:
-        """Whether an array is one of constants."""
-        return name in self.program.arrays
 
     def takes_over(self, read: Read, group: Group) -> Group | None:
         """The group whose gradient may have the array of another's, of which this is a read, if it is the first."""

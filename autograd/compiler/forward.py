@@ -160,9 +160,10 @@ class Forward(Views):
         example has, else "einsum".
         """
         left, right = group.reads[:2]
-        if group.kind == "rows" and group.size == 1 and left.batched and right.batched and left.strides and right.strides:
+        rows = group.kind == "rows"
+        if rows and group.size == 1 and left.batched and right.batched and left.strides and right.strides:
             return "row"
-        if group.kind == "rows" or left.batched:
+        if rows or left.batched:
             return "einsum"
         if left.at.ndim == 3:
             return "stack" if not group.batched else "einsum"

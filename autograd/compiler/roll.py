@@ -255,7 +255,7 @@ class Roller:
         batched = bool(self.batched[nodes[0]])
         if len(shape) > 1:  # matrices begin at multiples of eight places, for the sake of vector instructions
             self._allocate(-self.layout.sizes[batched] % 8, batched)
-        if len(shape) + batched == 2 and self.under_ones.issuperset(nodes.tolist()):
+        if shape and len(shape) + batched == 2 and self.under_ones.issuperset(nodes.tolist()):
             self.ones[len(self.groups) + 3] = self._allocate_ones(1 if batched else shape[-1], batched)
         start = self._allocate(int(np.prod(shape, dtype=int)), batched)
         self.place[nodes] = start + slots
