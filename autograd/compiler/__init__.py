@@ -25,7 +25,7 @@ def compile(
         inputs: the leaves that differ from example to example. Their order is that of the columns of a batch.
     """
     from autograd.compiler.emit import Emitter
-    from autograd.compiler.fuse import fuse
+    from autograd.compiler.fuse import depths, fuse
     from autograd.compiler.loops import is_narrow, loop
     from autograd.compiler.program import Function, Program
     from autograd.compiler.roll import roll
@@ -34,10 +34,11 @@ def compile(
     def build(roots: list[Value], parameters: list[Value], inputs: list[Value], per_example: bool = False) -> Program:
         traced, leaves = trace(roots, [*parameters, *inputs])
         others = [leaf.data for leaf in leaves[len(parameters) + len(inputs) :]]
-        ops, operands = fuse(traced)
-        emitted = loop(traced, len(parameters), len(inputs), others) if is_narrow(operands) else None
+        nodes, operands = fuse(traced)
+        depth = depths(nodes, operands)
+        emitted = loop(traced, len(parameters), len(inputs), others) if is_narrow(nodes, depth) else None
         if emitted is None:
-            layout = roll(traced, ops, operands, len(parameters), len(inputs))
+            layout = roll(traced, nodes, operands, depth, len(parameters), len(inputs))
             emitter = Emitter(traced, layout, len(parameters), len(inputs), others, per_example)
             emitted = emitter.emit(traced.roots)
         one = roots[0] if isinstance(cost, Value) or callable(cost) else None

@@ -335,9 +335,6 @@ def loop(traced: Trace, parameters: int, inputs: int, others: list[float]) -> Em
     return emitted or LoopEmitter(traced, parameters, others, Period(len(sequence), 0, 0), sequence).emit()
 
 
-def is_narrow(operands: Mapping[int, Iterable[int]]) -> bool:
-    """Whether a graph, nodes in topological order, is so deep for its size that its arrays would hold a few numbers."""
-    depth: dict[int, int] = {}
-    for i, parents in operands.items():
-        depth[i] = 1 + max([depth.get(x, 0) for x in parents], default=-1)
-    return len(operands) < 6 * max(depth.values())
+def is_narrow(nodes: list[int], depth: list[int]) -> bool:
+    """Whether a graph of nodes at these depths is so deep for its size that its arrays would hold a few numbers."""
+    return len(nodes) < 6 * max(depth)

@@ -8,8 +8,10 @@ of another become a matrix product. Positions that are not affine are gathered b
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -111,8 +113,8 @@ def stem(label: str) -> str:
 class Roller:
     """Places the nodes of a trace, depth by depth."""
 
-    def __init__(self, traced: Trace, ops: dict[int, str], operands: dict[int, Operands], parameters: int, inputs: int):
-        self.traced, self.ops, self.operands = traced, ops, operands
+    def __init__(self, traced: Trace, operands: list[Operands], parameters: int, inputs: int):
+        self.traced, self.operands = traced, operands
         count = len(traced.ops)
         self.layout = Layout(np.full(count, -1), np.zeros(count, bool))
         self.place, self.batched, self.groups = self.layout.place, self.layout.batched, self.layout.groups
@@ -120,7 +122,6 @@ class Roller:
         self.spread: dict[int, int] = {}  # where a single value has its copy per example
         self.is_constant = np.zeros(count, bool)
         self._place_leaves(parameters, inputs)
-        self._roll()
 
     def _allocate(self, size: int, batched: bool) -> int:
         start = self.layout.sizes[batched]
@@ -143,24 +144,24 @@ class Roller:
         self.is_constant[constants] = True
         self.zero = next((i for i, x in self.traced.constants.items() if x == 0), -1)
 
-    def _roll(self) -> None:
-        depth = [0] * len(self.traced.ops)
+    def place_nodes(self, nodes: list[int], depth: list[int]) -> None:
+        """Place all nodes that are computed."""
+        ops, operands, constants = self.traced.ops, self.operands, self.traced.constants
         batched = self.batched.tolist()
-        levels: dict[int, dict[tuple, list[int]]] = {}
         any_batched = any(batched)
-        for i, op in self.ops.items():
-            parents = self.operands[i]
+        levels: dict[int, dict[tuple, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for i in nodes:
+            parents = operands[i]
             if not parents:
                 continue
-            depth[i] = level = 1 + max([depth[parent] for parent in parents])
             if any_batched:
-                batched[i] = any(batched[parent] for parent in parents)
-            if isinstance(parents, Terms):
-                key = (op, batched[i], len(parents.left), len(parents.singles))
+                batched[i] = any([batched[parent] for parent in parents])
+            if type(parents) is tuple:
+                op = ops[i]
+                key = (op, batched[i], len(parents), constants.get(parents[1]) if op == "pow" else None)
             else:
-                exponent = self.traced.constants.get(parents[1]) if op == "pow" else None
-                key = (op, batched[i], len(parents), exponent)
-            levels.setdefault(level, {}).setdefault(key, []).append(i)
+                key = (DOT, batched[i], len(parents.left), len(parents.singles))
+            levels[depth[i]][key].append(i)
         self.batched[:] = batched
         for level in sorted(levels):
             before = len(self.groups)
@@ -331,7 +332,7 @@ class Roller:
         """Lists of nodes as one array, filled up with a constant."""
         longest = max(map(len, lists))
         if min(map(len, lists)) == longest:
-            return np.array(lists, int).reshape(len(lists), longest)
+            return np.fromiter(chain.from_iterable(lists), int).reshape(len(lists), longest)
         filler = self._constant(value)
         return np.array([(*x, *[filler] * (longest - len(x))) for x in lists])
 
@@ -438,6 +439,10 @@ def _parts(left_of: np.ndarray, right_of: np.ndarray) -> list[Part]:
     return parts
 
 
-def roll(traced: Trace, ops: dict[int, str], operands: dict[int, Operands], parameters: int, inputs: int) -> Layout:
+def roll(
+    traced: Trace, nodes: list[int], operands: list[Operands], depth: list[int], parameters: int, inputs: int
+) -> Layout:
     """The layout of a fused trace whose first leaves are `parameters`, then `inputs`, which differ by example."""
-    return Roller(traced, ops, operands, parameters, inputs).layout
+    roller = Roller(traced, operands, parameters, inputs)
+    roller.place_nodes(nodes, depth)
+    return roller.layout

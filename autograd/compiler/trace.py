@@ -41,33 +41,42 @@ class Trace:
         return len(self.ops) - 1
 
 
+class Numbers(dict[Any, int]):
+    """The numbers of nodes and constants; a constant that is asked for the first time is added to the trace."""
+
+    def __init__(self, traced: Trace):
+        super().__init__()
+        self.traced = traced
+
+    def __missing__(self, x: Any) -> int:
+        key = x if x else str(x)  # tells -0.0 from 0.0
+        if key not in self:
+            self[key] = i = self.traced.add(CONSTANT)
+            self.traced.constants[i] = x
+        return self[key]
+
+
 def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[Value]]:
     """The graph of the roots, and its leaves: those given, in their order, then the others in order of first use."""
     traced = Trace()
-    number: dict[Any, int] = {}
-    known: dict[Any, int] = {}
-    labels = traced.labels
+    ops, operand_lists, labels = traced.ops, traced.operands, traced.labels
+    number = Numbers(traced)
+    known: dict[tuple[str, tuple[int, ...]], int] = {}
     all_leaves = list(leaves)
     for leaf in leaves:
         number[leaf] = traced.add(LEAF)
-
-    def constant(x: float) -> int:
-        key = (x, str(x))  # tells -0.0 from 0.0
-        if key not in known:
-            known[key] = traced.add(CONSTANT)
-            traced.constants[known[key]] = x
-        return known[key]
-
     order = topological_order(*roots)
-    ops, operand_lists = traced.ops, traced.operands
     for node in order:
-        if node in number:
+        x, y = node._x, node._y
+        if y is None and x is None:
+            if node not in number:
+                number[node] = traced.add(LEAF)
+                all_leaves.append(node)
             continue
-        if not node.op:
-            number[node] = traced.add(LEAF)
-            all_leaves.append(node)
-            continue
-        operands = tuple([number[x] if x in number else constant(x) for x in node.operands])  # type: ignore[arg-type]
+        if type(x) is tuple:
+            operands = tuple([number[x] for x in x])
+        else:
+            operands = (number[x],) if y is None else (number[x], number[y])
         key = (node.op, operands)
         i = known.get(key)
         if i is None:
