@@ -34,7 +34,7 @@ Operands = tuple[int, ...] | Terms
 def fuse(traced: Trace) -> tuple[list[int], list[Operands]]:
     """The nodes that remain, in topological order, and the operands of every node: Terms for a sum of products."""
     ops, operands = traced.ops, traced.operands
-    uses = np.bincount(np.fromiter(chain.from_iterable(operands), int), minlength=len(ops)).tolist()
+    uses = np.bincount(traced.flat, minlength=len(ops)).tolist()
     for root in traced.roots:
         uses[root] += 2  # a value that is asked for is never absorbed
 

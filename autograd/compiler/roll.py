@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.fuse import DOT, Operands, Terms
+from autograd.compiler.fuse import DOT, Operands
 from autograd.compiler.trace import CONSTANT, Trace
 from autograd.primitives import PRIMITIVES
 
@@ -155,7 +155,7 @@ class Roller:
             if not parents:
                 continue
             if any_batched:
-                batched[i] = any([batched[parent] for parent in parents])
+                batched[i] = any(batched[parent] for parent in parents)
             if type(parents) is tuple:
                 op = ops[i]
                 key = (op, batched[i], len(parents), constants.get(parents[1]) if op == "pow" else None)

@@ -6,7 +6,11 @@ and exactly as the eager engine does, where array code cannot be used.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
 from typing import Any
+
+import numpy as np
 
 from autograd.graph import topological_order
 from autograd.value import Value
@@ -33,6 +37,11 @@ class Trace:
     constants: dict[int, float] = field(default_factory=dict)
     labels: dict[int, str] = field(default_factory=dict)
     size: int = 0
+
+    @cached_property
+    def flat(self) -> np.ndarray:
+        """The operands of all nodes in a row."""
+        return np.fromiter(chain.from_iterable(self.operands), int)
 
     def add(self, op: str, operands: tuple[int, ...] = ()) -> int:
         """Append a node and return its number."""
