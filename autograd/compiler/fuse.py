@@ -13,7 +13,8 @@ import numpy as np
 from autograd.compiler.trace import Trace
 
 DOT = "dot"
-_SUMS = {"add", "sum", "weighted_sum"}
+_ADD, _WEIGHTED_SUM = 2, 4
+_ROLES = {"mul": 1, "add": _ADD, "sum": 3, "weighted_sum": _WEIGHTED_SUM}  # what takes part in a sum of products
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,39 +34,38 @@ Operands = tuple[int, ...] | Terms
 
 def fuse(traced: Trace) -> tuple[list[int], list[Operands]]:
     """The nodes that remain, in topological order, and the operands of every node: Terms for a sum of products."""
-    ops, operands = traced.ops, traced.operands
-    uses = np.bincount(traced.flat, minlength=len(ops)).tolist()
-    for root in traced.roots:
-        uses[root] += 2  # a value that is asked for is never absorbed
+    flat, count = traced.flat, len(traced.ops)
+    role = np.array([_ROLES.get(op, 0) for op in traced.ops])
+    lengths = np.array([len(operands) for operands in traced.operands])
+    reader = np.repeat(np.arange(count), lengths)  # of each operand
+    uses = np.bincount(flat, minlength=count)
+    uses[traced.roots] += 2  # a value that is asked for is never absorbed
 
-    # What a sum absorbs is used nowhere else, so the absorbed nodes form trees, measured here from their leaves on
-    zeros = {i for i, x in traced.constants.items() if x == 0}
-    members = [1] * len(ops)
-    inside = [False] * len(ops)
-    written_as_sum = set()
-    sums = [i for i, op in enumerate(ops) if op in _SUMS]
-    for i in sums:
-        op, parents = ops[i], operands[i]
-        if op != "add" or (zeros and not zeros.isdisjoint(parents)):  # Python's `sum` starts from 0
-            written_as_sum.add(i)
-        for x in parents if op != "weighted_sum" else parents[-1:]:
-            if uses[x] == 1 and (ops[x] == "mul" or ops[x] in _SUMS):
-                inside[x] = True
-                members[i] += members[x]
-                if x in written_as_sum:
-                    written_as_sum.add(i)
+    # A sum goes on through sums and products that are used nowhere else; `top` is the sum where that ends.
+    is_term = (role[reader] >= _ADD) & (role[flat] > 0) & (uses[flat] == 1)
+    is_term &= (role[reader] != _WEIGHTED_SUM) | (np.arange(len(flat)) == np.cumsum(lengths)[reader] - 1)
+    top = np.arange(count)
+    top[flat[is_term]] = reader[is_term]
+    while not np.array_equal(top, top[top]):
+        top = top[top]
+
+    members = np.bincount(top, minlength=count)
+    is_zero = np.zeros(count, bool)
+    is_zero[[i for i, x in traced.constants.items() if x == 0]] = True
+    starts_at_zero = reader[is_zero[flat] & (role[reader] == _ADD)]  # as Python's `sum` does
+    written_as_sum = np.zeros(count, bool)
+    written_as_sum[top[role > _ADD]] = written_as_sum[top[starts_at_zero]] = True
 
     # A graph without structure has short sums of many shapes; left as single operations they all look alike.
-    trees = [i for i in sums if not inside[i]]
-    covered = sum(members[i] for i in trees if members[i] >= 6)
-    smallest = 4 if covered > 0.1 * len(ops) or len(ops) < 2000 else 32
-    fused: list[Operands] = list(operands)
-    absorbed: set[int] = set()
-    for i in trees:
-        if members[i] >= smallest or i in written_as_sum:
-            fused[i], replaced = _flatten(i, traced, uses)
-            absorbed.update(replaced)
-    return [i for i in range(len(ops)) if i not in absorbed], fused
+    is_top = (role >= _ADD) & (top == np.arange(count))
+    covered = members[is_top & (members >= 6)].sum()
+    smallest = 4 if covered > 0.1 * count or count < 2000 else 32
+    fuses = is_top & ((members >= smallest) | written_as_sum)
+    absorbed = (fuses[top] & ~fuses).tolist()
+    operands: list[Operands] = list(traced.operands)
+    for i in np.flatnonzero(fuses).tolist():
+        operands[i] = _flatten(i, traced, absorbed)
+    return [i for i, inside in enumerate(absorbed) if not inside], operands
 
 
 def depths(nodes: list[int], operands: list[Operands]) -> list[int]:
@@ -77,34 +77,28 @@ def depths(nodes: list[int], operands: list[Operands]) -> list[int]:
     return depth
 
 
-def _flatten(root: int, traced: Trace, uses: list[int]) -> tuple[Terms, list[int]]:
-    """The terms of a sum in the order in which they were written, and the other nodes that they replace."""
+def _flatten(top: int, traced: Trace, absorbed: list[bool]) -> Terms:
+    """The terms of a sum in the order in which they were written."""
     ops, operands = traced.ops, traced.operands
     left: list[int] = []
     right: list[int] = []
     singles: list[int] = []
-    replaced: list[int] = []
-    stack = [root]
+    stack = [top]
     while stack:
         i = stack.pop()
-        op = ops[i]
-        if i != root:
-            if uses[i] == 1 and (op == "mul" or op in _SUMS):
-                replaced.append(i)
-            else:
-                if traced.constants.get(i) != 0:
-                    singles.append(i)
-                continue
-        if op == "mul":
-            left.append(operands[i][0])
-            right.append(operands[i][1])
-        elif op == "weighted_sum":
+        if not absorbed[i] and i != top:
+            singles.append(i)
+        elif ops[i] == "mul":
+            x, y = operands[i]
+            left.append(x)
+            right.append(y)
+        elif ops[i] == "weighted_sum":
             n = len(operands[i]) // 2
             left += operands[i][:n]
             right += operands[i][n : 2 * n]
             stack.append(operands[i][-1])
         else:
             stack += operands[i][::-1]
-    if not left and not singles:  # a sum of zeros
-        singles.append(operands[root][0])
-    return Terms(tuple(left), tuple(right), tuple(singles)), replaced
+    constants = traced.constants
+    singles = [i for i in singles if constants.get(i) != 0] or ([] if left else [operands[top][0]])  # 0 for no terms
+    return Terms(tuple(left), tuple(right), tuple(singles))
