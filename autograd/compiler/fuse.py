@@ -73,7 +73,7 @@ def depths(nodes: list[int], operands: list[Operands]) -> list[int]:
     depth = [0] * len(operands)
     for i in nodes:
         if operands[i]:
-            depth[i] = 1 + max([depth[x] for x in operands[i]])
+            depth[i] = 1 + max(map(depth.__getitem__, operands[i]))
     return depth
 
 

@@ -50,53 +50,43 @@ class Trace:
         return len(self.ops) - 1
 
 
-class Numbers(dict[Any, int]):
-    """The numbers of nodes and constants; a constant that is asked for the first time is added to the trace."""
-
-    def __init__(self, traced: Trace):
-        super().__init__()
-        self.traced = traced
-
-    def __missing__(self, x: Any) -> int:
-        key = x if x else str(x)  # tells -0.0 from 0.0
-        if key not in self:
-            self[key] = i = self.traced.add(CONSTANT)
-            self.traced.constants[i] = x
-        return self[key]
-
-
 def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[Value]]:
     """The graph of the roots, and its leaves: those given, in their order, then the others in order of first use."""
     traced = Trace()
-    ops, operand_lists, labels = traced.ops, traced.operands, traced.labels
-    number = Numbers(traced)
-    known: dict[tuple[str, tuple[int, ...]], int] = {}
-    all_leaves = list(leaves)
-    for leaf in leaves:
-        number[leaf] = traced.add(LEAF)
+    labels, constants = traced.labels, traced.constants
+    place = {leaf: i for i, leaf in enumerate(leaves)}
+    known: dict[tuple, int] = {(LEAF, i): i for i in place.values()}  # what each number stands for
+    number: dict[Any, int] = {}  # of nodes, and of constants other than 0
+
+    def constant(x: float) -> int:
+        i = known.setdefault((CONSTANT, x, str(x)), len(known))  # the text tells -0.0 from 0.0
+        constants[i] = x
+        if x:
+            number[x] = i
+        return i
+
     order = topological_order(*roots)
     for node in order:
-        x, y = node._x, node._y
-        if y is None and x is None:
-            if node not in number:
-                number[node] = traced.add(LEAF)
-                all_leaves.append(node)
-            continue
-        if type(x) is tuple:
-            operands = tuple([number[x] for x in x])
-        else:
-            operands = (number[x],) if y is None else (number[x], number[y])
-        key = (node.op, operands)
-        i = known.get(key)
-        if i is None:
-            known[key] = i = len(ops)
-            ops.append(node.op)
-            operand_lists.append(operands)
-            if node.label:
-                labels[i] = node.label
-        number[node] = i
-    traced.leaves = [number[leaf] for leaf in all_leaves]
-    labels.update((number[leaf], leaf.label) for leaf in all_leaves if leaf.label)
+        x, y = node._x, node._y  # the operands where they are not more than two, a tuple of them otherwise
+        try:
+            if y is not None:
+                key = (node.op, number[x], number[y])
+            elif x is not None:
+                key = (node.op, number[x])
+            else:
+                key = (LEAF, place.setdefault(node, len(known)))
+        except KeyError:  # a tuple, or a constant
+            key = (node.op, *[number[x] if x in number else constant(x) for x in node.operands])
+        new = len(known)
+        number[node] = i = known.setdefault(key, new)
+        if i == new and node.label:
+            labels[i] = node.label
+    traced.ops = [key[0] for key in known]
+    traced.operands = [key[1:] for key in known]
+    for i in (*place.values(), *constants):
+        traced.operands[i] = ()
+    labels.update((i, leaf.label) for leaf, i in place.items() if leaf.label)
+    traced.leaves = list(place.values())
     traced.roots = [number[root] for root in roots]
     traced.size = len(order)
-    return traced, all_leaves
+    return traced, list(place)
