@@ -6,9 +6,11 @@ the arrays as NumPy source, the source as something that runs. No step knows a d
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import inspect
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from autograd.value import Value, tracing
@@ -31,6 +33,7 @@ def compile(
     from autograd.compiler.roll import roll
     from autograd.compiler.trace import trace
 
+    @uncollected()
     def build(roots: list[Value], parameters: list[Value], inputs: list[Value], per_example: bool = False) -> Program:
         traced, leaves = trace(roots, [*parameters, *inputs])
         others = [leaf.data for leaf in leaves[len(parameters) + len(inputs) :]]
@@ -54,6 +57,18 @@ def compile(
     if twice or len(set(columns)) < len(columns) or len(set(parameters)) < len(parameters):
         raise ValueError("a leaf stands twice in wrt and inputs; each has one place, in theta or in the batch")
     return build(roots, parameters, columns)
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Pause the garbage collector: it would scan the whole graph again and again, and nothing here forms cycles."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def leaves_of(values: Iterable[Value], name: str) -> list[Value]:

@@ -71,9 +71,11 @@ def fuse(traced: Trace) -> tuple[list[int], list[Operands]]:
 def depths(nodes: list[int], operands: list[Operands]) -> list[int]:
     """How many operations lie between each node and the leaves, on the longest path."""
     depth = [0] * len(operands)
+    depth_of = depth.__getitem__
     for i in nodes:
-        if operands[i]:
-            depth[i] = 1 + max(map(depth.__getitem__, operands[i]))
+        parents = operands[i]
+        if parents:
+            depth[i] = 1 + max(map(depth_of, parents))
     return depth
 
 

@@ -7,6 +7,7 @@ of another become a matrix product. Positions that are not affine are gathered b
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.fuse import DOT, Operands
+from autograd.compiler.fuse import DOT, Operands, Terms
 from autograd.compiler.trace import CONSTANT, Trace
 from autograd.primitives import PRIMITIVES
 
@@ -79,7 +80,7 @@ class Group:
     @property
     def size(self) -> int:
         """How many places the array takes in its buffer."""
-        return int(np.prod(self.shape, dtype=int))
+        return math.prod(self.shape)
 
 
 @dataclass(eq=False)
@@ -156,11 +157,11 @@ class Roller:
                 continue
             if any_batched:
                 batched[i] = any(batched[parent] for parent in parents)
-            if type(parents) is tuple:
+            if isinstance(parents, Terms):
+                key = (DOT, batched[i], len(parents.left), len(parents.singles))
+            else:
                 op = ops[i]
                 key = (op, batched[i], len(parents), constants.get(parents[1]) if op == "pow" else None)
-            else:
-                key = (DOT, batched[i], len(parents.left), len(parents.singles))
             levels[depth[i]][key].append(i)
         self.batched[:] = batched
         for level in sorted(levels):
@@ -203,7 +204,7 @@ class Roller:
         batched = bool(self.batched[nodes[0]])
         if len(shape) > 1:  # matrices begin at multiples of eight places, for the sake of vector instructions
             self._allocate(-self.layout.sizes[batched] % 8, batched)
-        start = self._allocate(int(np.prod(shape, dtype=int)), batched)
+        start = self._allocate(math.prod(shape), batched)
         self.place[nodes] = start + slots
         self.source[nodes] = len(self.groups) + 3
         labels = self.traced.labels
