@@ -21,6 +21,8 @@ from autograd.compiler.fuse import DOT, Operands, Terms
 from autograd.compiler.trace import CONSTANT, Trace
 from autograd.primitives import PRIMITIVES
 
+_MANY = 64  # single terms of a sum of products that are written one by one
+
 
 @dataclass(eq=False)
 class Read:
@@ -263,6 +265,9 @@ class Roller:
                 op, "sum", (len(nodes),), nodes[order], np.arange(len(nodes)), level, [self._read(singles[order])]
             )
             return
+        if len(terms[0].singles) > _MANY:  # one line for each would be slow, and too deep for Python's compiler
+            one = self._constant(1.0)
+            terms = [Terms(t.left + t.singles, t.right + (one,) * len(t.singles), ()) for t in terms]
         left, right = self._padded([t.left for t in terms]), self._padded([t.right for t in terms])
         singles = self._padded([t.singles for t in terms])
         source = self.source + self.batched * (len(self.groups) + 8)  # per-example values to the right
