@@ -6,7 +6,7 @@ are used nowhere else, and so are the products among their terms.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, repeat
 
 import numpy as np
 
@@ -35,8 +35,8 @@ Operands = tuple[int, ...] | Terms
 def fuse(traced: Trace) -> tuple[list[int], list[Operands]]:
     """The nodes that remain, in topological order, and the operands of every node: Terms for a sum of products."""
     flat, count = traced.flat, len(traced.ops)
-    role = np.array([_ROLES.get(op, 0) for op in traced.ops])
-    lengths = np.array([len(operands) for operands in traced.operands])
+    role = np.fromiter(map(_ROLES.get, traced.ops, repeat(0)), int)
+    lengths = np.fromiter(map(len, traced.operands), int)
     reader = np.repeat(np.arange(count), lengths)  # of each operand
     uses = np.bincount(flat, minlength=count)
     uses[traced.roots] += 2  # a value that is asked for is never absorbed
@@ -88,13 +88,17 @@ def _flatten(top: int, traced: Trace, absorbed: list[bool]) -> Terms:
     stack = [top]
     while stack:
         i = stack.pop()
+        op = ops[i]
         if not absorbed[i] and i != top:
             singles.append(i)
-        elif ops[i] == "mul":
+        elif op == "mul":
             x, y = operands[i]
             left.append(x)
             right.append(y)
-        elif ops[i] == "weighted_sum":
+        elif op == "add":
+            x, y = operands[i]
+            stack += (y, x)
+        elif op == "weighted_sum":
             n = len(operands[i]) // 2
             left += operands[i][:n]
             right += operands[i][n : 2 * n]

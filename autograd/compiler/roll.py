@@ -165,7 +165,8 @@ class Roller:
                 op = ops[i]
                 key = (op, batched[i], len(parents), constants.get(parents[1]) if op == "pow" else None)
             levels[depth[i]][key].append(i)
-        self.batched[:] = batched
+        if any_batched:
+            self.batched[:] = batched
         for level in sorted(levels):
             before = len(self.groups)
             for op, nodes in _merge(levels[level]):
@@ -367,8 +368,11 @@ class Roller:
     def _rows(self, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The distinct rows in the order of their places, and which of them each row is."""
         rank = self._rank()[nodes]
-        _, first, inverse = np.unique(rank, axis=0, return_index=True, return_inverse=True)
-        return nodes[first], inverse.reshape(-1)
+        order = np.lexsort(rank.T[::-1])
+        is_new = np.append(True, (rank[order[1:]] != rank[order[:-1]]).any(axis=1))
+        which = np.empty(len(nodes), int)
+        which[order] = np.cumsum(is_new) - 1
+        return nodes[order[is_new]], which
 
     def _whole(self, *sides: np.ndarray) -> tuple[np.ndarray, ...]:
         """Where rows end early on both sides, let one side go on as a longer row does: it meets zeros there."""
