@@ -88,6 +88,16 @@ def test_the_number_of_kernels_does_not_grow_with_the_data_or_the_width():
     assert len(kernels) == 1
 
 
+def test_a_product_beside_thousands_of_single_terms_is_a_few_kernels():
+    x = [Value(k / 5000, f"x_{k}") for k in range(5000)]
+    cost = autograd.sum([v.tanh() for v in x]) + x[1] * x[2]
+    program = autograd.compile(cost, wrt=x)
+    value, slopes = program.value_and_grad()
+    assert program.kernels < 20
+    assert math.isclose(value, cost.data, rel_tol=1e-13)
+    np.testing.assert_allclose(slopes, gradients(cost, x), rtol=1e-13)
+
+
 def test_sums_written_by_hand_and_weighted_sums_give_the_same_kernels():
     model, (X, y) = net(), points()
     short = autograd.compile(full_batch(model, X, y), wrt=model.parameters())

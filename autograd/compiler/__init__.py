@@ -6,9 +6,11 @@ the arrays as NumPy source, the source as something that runs. No step knows a d
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import inspect
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from autograd.value import Value, tracing
@@ -25,19 +27,21 @@ def compile(
         inputs: the leaves that differ from example to example. Their order is that of the columns of a batch.
     """
     from autograd.compiler.emit import Emitter
-    from autograd.compiler.fuse import fuse
+    from autograd.compiler.fuse import depths, fuse
     from autograd.compiler.loops import is_narrow, loop
     from autograd.compiler.program import Function, Program
     from autograd.compiler.roll import roll
     from autograd.compiler.trace import trace
 
+    @uncollected()
     def build(roots: list[Value], parameters: list[Value], inputs: list[Value], per_example: bool = False) -> Program:
         traced, leaves = trace(roots, [*parameters, *inputs])
         others = [leaf.data for leaf in leaves[len(parameters) + len(inputs) :]]
-        ops, operands = fuse(traced)
-        emitted = loop(traced, len(parameters), len(inputs), others) if is_narrow(operands) else None
+        nodes, operands = fuse(traced)
+        depth = depths(nodes, operands)
+        emitted = loop(traced, len(parameters), len(inputs), others) if is_narrow(nodes, depth) else None
         if emitted is None:
-            layout = roll(traced, ops, operands, len(parameters), len(inputs))
+            layout = roll(traced, nodes, operands, depth, len(parameters), len(inputs))
             emitter = Emitter(traced, layout, len(parameters), len(inputs), others, per_example)
             emitted = emitter.emit(traced.roots)
         one = roots[0] if isinstance(cost, Value) or callable(cost) else None
@@ -53,6 +57,18 @@ def compile(
     if twice or len(set(columns)) < len(columns) or len(set(parameters)) < len(parameters):
         raise ValueError("a leaf stands twice in wrt and inputs; each has one place, in theta or in the batch")
     return build(roots, parameters, columns)
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Pause the garbage collector: it would scan the whole graph again and again, and nothing here forms cycles."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def leaves_of(values: Iterable[Value], name: str) -> list[Value]:

@@ -6,11 +6,15 @@ are used nowhere else, and so are the products among their terms.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, repeat
+
+import numpy as np
 
 from autograd.compiler.trace import CONSTANT, LEAF, Trace
 
 DOT = "dot"
-_SUMS = {"add", "sum", "weighted_sum"}
+_ADD, _WEIGHTED_SUM = 2, 4
+_ROLES = {"mul": 1, "add": _ADD, "sum": 3, "weighted_sum": _WEIGHTED_SUM}  # what takes part in a sum of products
 _GIVEN = {LEAF, CONSTANT}
 
 
@@ -23,98 +27,105 @@ class Terms:
     singles: tuple[int, ...]
 
     def __iter__(self) -> Iterator[int]:
-        yield from self.left
-        yield from self.right
-        yield from self.singles
+        return chain(self.left, self.right, self.singles)
 
 
 Operands = tuple[int, ...] | Terms
 
 
-def fuse(traced: Trace) -> tuple[dict[int, str], dict[int, Operands]]:
-    """The nodes that remain, in topological order: their operations, DOT for a sum of products, and their operands."""
-    ops, operands = traced.ops, traced.operands
-    uses = [0] * len(ops)
-    for parents in operands:
-        for parent in parents:
-            uses[parent] += 1
-    for root in traced.roots:
-        uses[root] += 2  # a value that is asked for is never absorbed
+def fuse(traced: Trace) -> tuple[list[int], list[Operands]]:
+    """The nodes that remain, in topological order, and the operands of every node: Terms for a sum of products."""
+    flat, count = traced.flat, len(traced.ops)
+    role = np.fromiter(map(_ROLES.get, traced.ops, repeat(0)), int)
+    lengths = np.fromiter(map(len, traced.operands), int)
+    reader = np.repeat(np.arange(count), lengths)  # of each operand
+    uses = np.bincount(flat, minlength=count)
+    uses[traced.roots] += 2  # a value that is asked for is never absorbed
 
-    trees: dict[int, tuple[Terms, list[int]]] = {}
-    inside = [False] * len(ops)
-    for i in range(len(ops) - 1, -1, -1):
-        if ops[i] in _SUMS and not inside[i]:
-            trees[i] = _flatten(i, traced, uses)
-            for member in trees[i][1]:
-                inside[member] = True
+    # A sum goes on through sums and products that are used nowhere else; `top` is the sum where that ends.
+    is_term = (role[reader] >= _ADD) & (role[flat] > 0) & (uses[flat] == 1)
+    is_term &= (role[reader] != _WEIGHTED_SUM) | (np.arange(len(flat)) == np.cumsum(lengths)[reader] - 1)
+    top = np.arange(count)
+    top[flat[is_term]] = reader[is_term]
+    while not np.array_equal(top, top[top]):
+        top = top[top]
+
+    members = np.bincount(top, minlength=count)
+    is_zero = np.zeros(count, bool)
+    is_zero[[i for i, x in traced.constants.items() if x == 0]] = True
+    starts_at_zero = reader[is_zero[flat] & (role[reader] == _ADD)]  # as Python's `sum` does
+    written_as_sum = np.zeros(count, bool)
+    written_as_sum[top[role > _ADD]] = written_as_sum[top[starts_at_zero]] = True
 
     # A graph without structure has short sums of many shapes; left as single operations they all look alike.
-    covered = sum(len(members) for _, members in trees.values() if len(members) >= 6)
-    smallest = 4 if covered > 0.1 * len(ops) or len(ops) < 2000 else 32
-    absorbed = [False] * len(ops)
-    sums: dict[int, Terms] = {}
-    for i, (terms, members) in trees.items():
-        written_as_sum = any(ops[m] != "add" and ops[m] != "mul" for m in members) or _starts_at_zero(members, traced)
-        if len(members) >= smallest or written_as_sum:
-            sums[i] = terms
-            for member in members:
-                absorbed[member] = True
-
-    # Beside such sums, shorter ones of the same kind, down to one product: the first letters that attend to few others.
-    kinds = {kind for terms in sums.values() for kind in _kinds(terms, ops) if _GIVEN.isdisjoint(kind)}
-    for i, op in enumerate(ops) if kinds else ():
-        if op == "mul" and not inside[i]:
-            terms, members = Terms(operands[i][:1], operands[i][1:], ()), []
-        elif i in trees and i not in sums:
-            terms, members = trees[i]
-        else:
-            continue
-        if terms.left and not terms.singles and kinds.issuperset(_kinds(terms, ops)):
-            sums[i] = terms
-            for member in members:
-                absorbed[member] = True
-
-    kept = [i for i in range(len(ops)) if i in sums or not absorbed[i]]
-    return {i: DOT if i in sums else ops[i] for i in kept}, {i: sums.get(i, operands[i]) for i in kept}
+    is_top = (role >= _ADD) & (top == np.arange(count))
+    covered = members[is_top & (members >= 6)].sum()
+    smallest = 4 if covered > 0.1 * count or count < 2000 else 32
+    fuses = is_top & ((members >= smallest) | written_as_sum)
+    fuses |= _shorter(traced, role, top, fuses)
+    absorbed = (fuses[top] & ~fuses).tolist()
+    operands: list[Operands] = list(traced.operands)
+    for i in np.flatnonzero(fuses).tolist():
+        operands[i] = _flatten(i, traced, absorbed)
+    return [i for i, inside in enumerate(absorbed) if not inside], operands
 
 
-def _kinds(terms: Terms, ops: list[str]) -> set[tuple[str, str]]:
-    """The operations that a sum multiplies the results of."""
-    return {(ops[x], ops[y]) for x, y in zip(terms.left, terms.right)}
+def _shorter(traced: Trace, role: np.ndarray, top: np.ndarray, fuses: np.ndarray) -> np.ndarray:
+    """Sums of products like those that are fused, but shorter, down to one product.
+
+    The first words of a text attend to few others; with them, all words are one array.
+    """
+    ops, operands = traced.ops, traced.operands
+    products = np.flatnonzero(role == 1)
+    absorbed = fuses[top[products]]
+    kinds = {(ops[x], ops[y]) for x, y in (operands[i] for i in products[absorbed].tolist())}
+    kinds = {kind for kind in kinds if _GIVEN.isdisjoint(kind)}
+    shorter = np.zeros(len(ops), bool)
+    if kinds:
+        others = [i for i in products[~absorbed].tolist() if (ops[operands[i][0]], ops[operands[i][1]]) in kinds]
+        found = np.bincount(top[others], minlength=len(ops))
+        additions = np.bincount(top[role == _ADD], minlength=len(ops))
+        shorter = (found > 0) & (found == additions + 1) & ~fuses  # nothing but such products
+    return shorter
 
 
-def _starts_at_zero(members: list[int], traced: Trace) -> bool:
-    """Whether a sum begins with the 0 from which Python's `sum` starts."""
-    return any(traced.constants.get(x) == 0 for m in members if traced.ops[m] == "add" for x in traced.operands[m])
+def depths(nodes: list[int], operands: list[Operands]) -> list[int]:
+    """How many operations lie between each node and the leaves, on the longest path."""
+    depth = [0] * len(operands)
+    depth_of = depth.__getitem__
+    for i in nodes:
+        parents = operands[i]
+        if parents:
+            depth[i] = 1 + max(map(depth_of, parents))
+    return depth
 
 
-def _flatten(root: int, traced: Trace, uses: list[int]) -> tuple[Terms, list[int]]:
-    """The terms of a sum in the order in which they were written, and the nodes that they replace."""
+def _flatten(top: int, traced: Trace, absorbed: list[bool]) -> Terms:
+    """The terms of a sum in the order in which they were written."""
     ops, operands = traced.ops, traced.operands
     left: list[int] = []
     right: list[int] = []
     singles: list[int] = []
-    members: list[int] = []
-    stack = [root]
+    stack = [top]
     while stack:
         i = stack.pop()
-        free = i == root or uses[i] == 1
-        if free and ops[i] in ("add", "sum"):
-            members.append(i)
-            stack.extend(reversed(operands[i]))
-        elif free and ops[i] == "weighted_sum":
-            members.append(i)
+        op = ops[i]
+        if not absorbed[i] and i != top:
+            singles.append(i)
+        elif op == "mul":
+            x, y = operands[i]
+            left.append(x)
+            right.append(y)
+        elif op == "add":
+            x, y = operands[i]
+            stack += (y, x)
+        elif op == "weighted_sum":
             n = len(operands[i]) // 2
             left += operands[i][:n]
             right += operands[i][n : 2 * n]
             stack.append(operands[i][-1])
-        elif free and ops[i] == "mul":
-            members.append(i)
-            left.append(operands[i][0])
-            right.append(operands[i][1])
-        elif traced.constants.get(i) != 0:
-            singles.append(i)
-    if not left and not singles:  # a sum of zeros
-        singles.append(operands[root][0])
-    return Terms(tuple(left), tuple(right), tuple(singles)), members
+        else:
+            stack += operands[i][::-1]
+    constants = traced.constants
+    singles = [i for i in singles if constants.get(i) != 0] or ([] if left else [operands[top][0]])  # 0 for no terms
+    return Terms(tuple(left), tuple(right), tuple(singles))

@@ -12,8 +12,8 @@ import functools
 import keyword
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 
 import numpy as np
 
@@ -41,13 +41,17 @@ class Period:
 
 def period(traced: Trace, sequence: list[int]) -> Period | None:
     """The repetition that covers nearly all of a sequence of nodes, if there is one."""
-    at = {node: k for k, node in enumerate(sequence)}
-    uses = np.bincount([x for node in sequence for x in traced.operands[node]], minlength=len(traced.ops))
+    lengths = [len(traced.operands[node]) for node in sequence]
+    at = np.full(len(traced.ops), -1)
+    at[sequence] = np.arange(len(sequence))
+    uses = np.bincount(traced.flat, minlength=len(traced.ops))
+    near = (at >= 0) & (uses < 100)
+    distances = np.where(near[traced.flat], np.repeat(np.arange(len(sequence)), lengths) - at[traced.flat], 0)
+    following = iter(distances.tolist())
     kinds: dict[tuple, int] = {}
-    kind = np.empty(len(sequence), int)
-    for k, node in enumerate(sequence):
-        distances = [k - at[x] if x in at and uses[x] < 100 else 0 for x in traced.operands[node]]
-        kind[k] = kinds.setdefault((traced.ops[node], *distances), len(kinds))
+    kind = np.array([
+        kinds.setdefault((traced.ops[node], *islice(following, n)), len(kinds)) for node, n in zip(sequence, lengths)
+    ])  # fmt: skip
     for length in range(1, min(_LONGEST, len(sequence) // 4) + 1):
         same = kind[length:] == kind[:-length]
         if same.mean() < 0.9:
@@ -67,6 +71,11 @@ def _pattern(text: str, literals: tuple[tuple[str, str], ...]) -> tuple[str, set
     return ast.unparse(expanded), names_in(expanded) & (set(FLOATS) - {"abs"})
 
 
+def is_scalar(op: str) -> bool:
+    """Whether an operation can be written in plain Python: it takes no list, or it is a sum."""
+    return not PRIMITIVES[op].variadic or op in ("sum", "mean", "weighted_sum")
+
+
 class LoopEmitter:
     """Writes a program of one loop, with what comes before and after it.
 
@@ -83,8 +92,9 @@ class LoopEmitter:
         self.body, self.last = sequence[start : start + found.length], sequence[stop - found.length : stop]
         self.parameters = set(traced.leaves[:parameters])
         self.needs = set(self.parameters)
+        independent = self.needs.isdisjoint
         for node in sequence:
-            if not self.needs.isdisjoint(traced.operands[node]):
+            if not independent(traced.operands[node]):
                 self.needs.add(node)
         for first, last in zip(self.body, self.last):  # the first round may need less than those after it
             pairs = [(first, last), *zip(traced.operands[first], traced.operands[last])]
@@ -101,7 +111,7 @@ class LoopEmitter:
     def emit(self) -> Emitted | None:
         """The program, or None if the graph does not fit one loop."""
         carried = self.carried()
-        if carried is None or any(PRIMITIVES[self.traced.ops[x]].variadic for x in self.sequence if not self.sums(x)):
+        if carried is None or not all(map(is_scalar, {self.traced.ops[node] for node in self.sequence})):
             return None
         for node in [*self.traced.leaves, *self.before, *self.body, *self.after]:
             self.give_name(node)
@@ -166,23 +176,16 @@ class LoopEmitter:
                 if q > r:
                     self.late.add(r)
         looped = self.sequence[self.found.start : self.found.start + self.found.count * length]
-        varying = [x for a, b in zip(looped, looped[length:])
-                   for x, y in zip(self.traced.operands[a], self.traced.operands[b])
-                   if x != y and (x in self.place or x in self.traced.constants)]  # fmt: skip
+        flat = np.fromiter(chain.from_iterable(map(operands.__getitem__, looped)), int)
+        width = sum(len(operands[node]) for node in self.body)
+        given = np.zeros(len(operands), bool)
+        given[[*self.place, *self.traced.constants]] = True
+        varying = (flat[width:] != flat[: len(flat) - width]) & given[flat[: len(flat) - width]]
         read_after = {x for node in self.after for x in operands[node]} | set(self.traced.roots)
-        rounds = set(self.sequence[self.found.start : self.found.start + self.found.count * length])
         carried_last = {self.last[r] for r in carried.values()}
-        if varying or (read_after & rounds) - carried_last or len(set(carried.values())) < len(carried):
+        if varying.any() or read_after.intersection(looped) - carried_last or len(set(carried.values())) < len(carried):
             return None
         return carried
-
-    def sums(self, node: int) -> bool:
-        """Whether a node takes a list that can be written out as a sum."""
-        return not PRIMITIVES[self.traced.ops[node]].variadic or self.traced.ops[node] in (
-            "sum",
-            "mean",
-            "weighted_sum",
-        )
 
     # Texts
 
@@ -336,9 +339,6 @@ def loop(traced: Trace, parameters: int, inputs: int, others: list[float]) -> Em
     return emitted or LoopEmitter(traced, parameters, others, Period(len(sequence), 0, 0), sequence).emit()
 
 
-def is_narrow(operands: Mapping[int, Iterable[int]]) -> bool:
-    """Whether a graph, nodes in topological order, is so deep for its size that its arrays would hold a few numbers."""
-    depth: dict[int, int] = {}
-    for i, parents in operands.items():
-        depth[i] = 1 + max([depth.get(x, 0) for x in parents], default=-1)
-    return len(operands) < 6 * max(depth.values())
+def is_narrow(nodes: list[int], depth: list[int]) -> bool:
+    """Whether a graph of nodes at these depths is so deep for its size that its arrays would hold a few numbers."""
+    return len(nodes) < 6 * max(depth)

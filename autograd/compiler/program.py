@@ -35,9 +35,9 @@ class Recording:
     def __init__(self, traced: Trace):
         self.ops = sorted(set(traced.ops))
         code = {op: k for k, op in enumerate(self.ops)}
-        lengths = np.array([len(x) for x in traced.operands], np.int32)
-        flat = np.fromiter((i for operands in traced.operands for i in operands), np.int32, int(lengths.sum()))
-        ops = np.array([code[op] for op in traced.ops], np.int32)
+        lengths = np.fromiter(map(len, traced.operands), np.int32)
+        ops = np.fromiter(map(code.__getitem__, traced.ops), np.int32)
+        flat = traced.flat.astype(np.int32)
         self.packed = [zlib.compress(x.tobytes(), 1) for x in (ops, lengths, flat)]
         self.constants, self.labels = traced.constants, traced.labels
         self.leaves, self.roots = traced.leaves, traced.roots

@@ -10,9 +10,12 @@ then the matrix product adds it.
 
 from __future__ import annotations
 
+import math
 import re
+from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -20,6 +23,8 @@ import numpy as np
 from autograd.compiler.fuse import DOT, Operands, Terms
 from autograd.compiler.trace import CONSTANT, Trace
 from autograd.primitives import PRIMITIVES
+
+_MANY = 8  # single terms beside products, each added in a call of its own; more become products with 1
 
 
 @dataclass(eq=False)
@@ -80,7 +85,7 @@ class Group:
     @property
     def size(self) -> int:
         """How many places the array takes in its buffer."""
-        return int(np.prod(self.shape, dtype=int))
+        return math.prod(self.shape)
 
 
 @dataclass(eq=False)
@@ -120,8 +125,8 @@ def stem(label: str) -> str:
 class Roller:
     """Places the nodes of a trace, depth by depth."""
 
-    def __init__(self, traced: Trace, ops: dict[int, str], operands: dict[int, Operands], parameters: int, inputs: int):
-        self.traced, self.ops, self.operands = traced, ops, operands
+    def __init__(self, traced: Trace, operands: list[Operands], parameters: int, inputs: int):
+        self.traced, self.operands = traced, operands
         count = len(traced.ops)
         self.layout = Layout(np.full(count, -1), np.zeros(count, bool))
         self.place, self.batched, self.groups = self.layout.place, self.layout.batched, self.layout.groups
@@ -131,7 +136,6 @@ class Roller:
         self.biases, self.under_ones = self._biases(set(traced.leaves[:parameters]))
         self.ones: dict[int, tuple[int, int]] = {}  # start and stop of the ones before an array, by its source
         self._place_leaves(parameters, inputs)
-        self._roll()
 
     def _allocate(self, size: int, batched: bool) -> int:
         start = self.layout.sizes[batched]
@@ -143,7 +147,7 @@ class Roller:
         weights: dict[int, tuple[int, ...]] = {}
         taken: set[int] = set()
         multiplied: set[int] = set()
-        for terms in self.operands.values():
+        for terms in self.operands:
             if not isinstance(terms, Terms) or len(terms.singles) != 1 or not terms.left:
                 continue
             bias, left, right = terms.singles[0], terms.left, terms.right
@@ -194,30 +198,31 @@ class Roller:
         self.layout.ones.append((batched, start, start + count))
         return start, start + count
 
-    def _roll(self) -> None:
-        depth = [0] * len(self.traced.ops)
+    def place_nodes(self, nodes: list[int], depth: list[int]) -> None:
+        """Place all nodes that are computed."""
+        ops, operands, constants = self.traced.ops, self.operands, self.traced.constants
         batched = self.batched.tolist()
-        levels: dict[int, dict[tuple, list[int]]] = {}
         any_batched = any(batched)
-        for i, op in self.ops.items():
-            parents = self.operands[i]
+        levels: dict[int, dict[tuple, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for i in nodes:
+            parents = operands[i]
             if not parents:
                 continue
-            depth[i] = level = 1 + max([depth[parent] for parent in parents])
             if any_batched:
                 batched[i] = any(batched[parent] for parent in parents)
             if isinstance(parents, Terms):
-                key = (op, batched[i], len(parents.left), len(parents.singles))
+                key = (DOT, batched[i], len(parents.left), len(parents.singles))
             else:
-                exponent = self.traced.constants.get(parents[1]) if op == "pow" else None
-                key = (op, batched[i], len(parents), exponent)
-            levels.setdefault(level, {}).setdefault(key, []).append(i)
-        self.batched[:] = batched
+                op = ops[i]
+                key = (op, batched[i], len(parents), constants.get(parents[1]) if op == "pow" else None)
+            levels[depth[i]][key].append(i)
+        if any_batched:
+            self.batched[:] = batched
         for level in sorted(levels):
             before = len(self.groups)
             for op, nodes in _merge(levels[level]):
-                if op == "mul":
-                    self.operands.update((i, tuple(self.operands[i])) for i in nodes)
+                for i in nodes if op == "mul" else ():
+                    operands[i] = tuple(operands[i])
                 place = self._sums if op == DOT else self._elementwise
                 place(op, np.array(nodes), level)
             self.groups[before:] = sorted(self.groups[before:], key=lambda group: group.kind != "spread")
@@ -257,7 +262,7 @@ class Roller:
             self._allocate(-self.layout.sizes[batched] % 8, batched)
         if shape and len(shape) + batched == 2 and self.under_ones.issuperset(nodes.tolist()):
             self.ones[len(self.groups) + 3] = self._allocate_ones(1 if batched else shape[-1], batched)
-        start = self._allocate(int(np.prod(shape, dtype=int)), batched)
+        start = self._allocate(math.prod(shape), batched)
         self.place[nodes] = start + slots
         self.source[nodes] = len(self.groups) + 3
         labels = self.traced.labels
@@ -314,7 +319,7 @@ class Roller:
 
     def _sums(self, op: str, nodes: np.ndarray, level: int) -> None:
         terms: list[Any] = [self.operands[i] for i in nodes.tolist()]
-        if len(terms[0].left) and len(terms[0].singles) > 8:  # one more product each
+        if len(terms[0].left) and len(terms[0].singles) > _MANY:  # one call for each would be slow
             one = self._constant(1.0)
             terms = [Terms(t.left + t.singles, t.right + (one,) * len(t.singles), ()) for t in terms]
         pairs = max(len(t.left) for t in terms)
@@ -425,7 +430,7 @@ class Roller:
         """Lists of nodes as one array, filled up with a constant."""
         longest = max(map(len, lists))
         if min(map(len, lists)) == longest:
-            return np.array(lists, int).reshape(len(lists), longest)
+            return np.fromiter(chain.from_iterable(lists), int).reshape(len(lists), longest)
         filler = self._constant(value)
         return np.array([(*x, *[filler] * (longest - len(x))) for x in lists])
 
@@ -454,8 +459,11 @@ class Roller:
     def _rows(self, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The distinct rows in the order of their places, and which of them each row is."""
         rank = self._rank()[nodes]
-        _, first, inverse = np.unique(rank, axis=0, return_index=True, return_inverse=True)
-        return nodes[first], inverse.reshape(-1)
+        order = np.lexsort(rank.T[::-1])
+        is_new = np.append(True, (rank[order[1:]] != rank[order[:-1]]).any(axis=1))
+        which = np.empty(len(nodes), int)
+        which[order] = np.cumsum(is_new) - 1
+        return nodes[order[is_new]], which
 
     def _whole(self, *sides: np.ndarray) -> tuple[np.ndarray, ...]:
         """Where rows end early on both sides, let one side go on as a longer row does: it meets zeros there."""
@@ -539,6 +547,10 @@ def _parts(left_of: np.ndarray, right_of: np.ndarray) -> list[Part]:
     return parts
 
 
-def roll(traced: Trace, ops: dict[int, str], operands: dict[int, Operands], parameters: int, inputs: int) -> Layout:
+def roll(
+    traced: Trace, nodes: list[int], operands: list[Operands], depth: list[int], parameters: int, inputs: int
+) -> Layout:
     """The layout of a fused trace whose first leaves are `parameters`, then `inputs`, which differ by example."""
-    return Roller(traced, ops, operands, parameters, inputs).layout
+    roller = Roller(traced, operands, parameters, inputs)
+    roller.place_nodes(nodes, depth)
+    return roller.layout

@@ -6,7 +6,11 @@ and exactly as the eager engine does, where array code cannot be used.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
 from typing import Any
+
+import numpy as np
 
 from autograd.graph import topological_order
 from autograd.value import Value
@@ -34,6 +38,11 @@ class Trace:
     labels: dict[int, str] = field(default_factory=dict)
     size: int = 0
 
+    @cached_property
+    def flat(self) -> np.ndarray:
+        """The operands of all nodes in a row."""
+        return np.fromiter(chain.from_iterable(self.operands), int)
+
     def add(self, op: str, operands: tuple[int, ...] = ()) -> int:
         """Append a node and return its number."""
         self.ops.append(op)
@@ -44,41 +53,40 @@ class Trace:
 def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[Value]]:
     """The graph of the roots, and its leaves: those given, in their order, then the others in order of first use."""
     traced = Trace()
-    number: dict[Any, int] = {}
-    known: dict[Any, int] = {}
-    labels = traced.labels
-    all_leaves = list(leaves)
-    for leaf in leaves:
-        number[leaf] = traced.add(LEAF)
+    labels, constants = traced.labels, traced.constants
+    place = {leaf: i for i, leaf in enumerate(leaves)}
+    known: dict[tuple, int] = {(LEAF, i): i for i in place.values()}  # what each number stands for
+    number: dict[Any, int] = {}  # of nodes, and of constants other than 0
 
     def constant(x: float) -> int:
-        key = (x, str(x))  # tells -0.0 from 0.0
-        if key not in known:
-            known[key] = traced.add(CONSTANT)
-            traced.constants[known[key]] = x
-        return known[key]
+        i = known.setdefault((CONSTANT, x, str(x)), len(known))  # the text tells -0.0 from 0.0
+        constants[i] = x
+        if x:
+            number[x] = i
+        return i
 
     order = topological_order(*roots)
-    ops, operand_lists = traced.ops, traced.operands
     for node in order:
-        if node in number:
-            continue
-        if not node.op:
-            number[node] = traced.add(LEAF)
-            all_leaves.append(node)
-            continue
-        operands = tuple([number[x] if x in number else constant(x) for x in node.operands])  # type: ignore[arg-type]
-        key = (node.op, operands)
-        i = known.get(key)
-        if i is None:
-            known[key] = i = len(ops)
-            ops.append(node.op)
-            operand_lists.append(operands)
-            if node.label:
-                labels[i] = node.label
-        number[node] = i
-    traced.leaves = [number[leaf] for leaf in all_leaves]
-    labels.update((number[leaf], leaf.label) for leaf in all_leaves if leaf.label)
+        x, y = node._x, node._y  # the operands where they are not more than two, a tuple of them otherwise
+        try:
+            if y is not None:
+                key = (node.op, number[x], number[y])
+            elif x is not None:
+                key = (node.op, number[x])
+            else:
+                key = (LEAF, place.setdefault(node, len(known)))
+        except KeyError:  # a tuple, or a constant
+            key = (node.op, *[number[x] if x in number else constant(x) for x in node.operands])
+        new = len(known)
+        number[node] = i = known.setdefault(key, new)
+        if i == new and node.label:
+            labels[i] = node.label
+    traced.ops = [key[0] for key in known]
+    traced.operands = [key[1:] for key in known]
+    for i in (*place.values(), *constants):
+        traced.operands[i] = ()
+    labels.update((i, leaf.label) for leaf, i in place.items() if leaf.label)
+    traced.leaves = list(place.values())
     traced.roots = [number[root] for root in roots]
     traced.size = len(order)
-    return traced, all_leaves
+    return traced, list(place)
