@@ -60,9 +60,10 @@ def fuse(traced: Trace) -> tuple[list[int], list[Operands]]:
     # A graph without structure has short sums of many shapes; left as single operations they all look alike.
     is_top = (role >= _ADD) & (top == np.arange(count))
     covered = members[is_top & (members >= 6)].sum()
-    smallest = 4 if covered > 0.1 * count or count < 2000 else 32
-    fuses = is_top & ((members >= smallest) | written_as_sum)
-    fuses |= _shorter(traced, role, top, fuses)
+    structured = covered > 0.1 * count or count < 2000
+    fuses = is_top & ((members >= (4 if structured else 32)) | written_as_sum)
+    if structured:
+        fuses |= _shorter(traced, role, top, fuses)
     absorbed = (fuses[top] & ~fuses).tolist()
     operands: list[Operands] = list(traced.operands)
     for i in np.flatnonzero(fuses).tolist():

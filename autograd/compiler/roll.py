@@ -407,7 +407,7 @@ class Roller:
 
         None if the single terms are something else, or there are no ones before the activations.
         """
-        if left.ndim > 2 or right.ndim > 2 or singles.size != int(np.prod(shape)):
+        if left.ndim > 2 or right.ndim > 2 or singles.size != math.prod(shape):
             return None
         bias, rows = singles.reshape(-1 if left.ndim == 1 else len(left), right[0].size), left.reshape(-1, len(right))
         weights = [self.biases.get(i, ()) for i in bias[:, 0].tolist()]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -141,7 +142,7 @@ class Views:
         contiguous = np.cumprod([1, *[n for n, _ in axes[:0:-1]]])[::-1].tolist()
         if [step for _, step in axes] == contiguous:
             sizes = ", ".join([*(str(n) for n, _ in axes), *examples])
-            return f"{buffer}[{start} : {start + int(np.prod([n for n, _ in axes]))}].reshape({sizes})"
+            return f"{buffer}[{start} : {start + math.prod(n for n, _ in axes)}].reshape({sizes})"
         shape_source = self.shape(tuple(n for n, _ in axes), batched)
         steps = ", ".join(
             [*(f"{step} * {buffer}.strides[0]" for _, step in axes), *([f"{buffer}.strides[1]"] if batched else [])]
@@ -323,7 +324,7 @@ class Views:
             name = self.unique(name)
         moved = buffer == "g" and group in self.home
         start = self.home[group] if moved else group.start
-        strides = tuple(int(np.prod(group.shape[k + 1 :], dtype=int)) for k in range(len(group.shape)))
+        strides = tuple(math.prod(group.shape[k + 1 :]) for k in range(len(group.shape)))
         lead = next((k for k, step in enumerate(strides) if group.shape[k] > 1), len(strides))
         place = (buffer + "s" * group.batched, start, group.shape[lead:], strides[lead:], False)
         key = (buffer, group) if moved or group.shape[lead:] != group.shape else place
