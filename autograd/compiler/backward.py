@@ -17,7 +17,7 @@ from autograd.compiler.arithmetic import Formula
 from autograd.compiler.forward import Forward
 from autograd.compiler.roll import Group, Layout, Read
 from autograd.compiler.trace import Trace
-from autograd.compiler.views import array, is_number
+from autograd.compiler.views import array, is_number, is_whole
 from autograd.primitives import PRIMITIVES
 
 
@@ -299,8 +299,7 @@ class Backward(Forward):
         if not group or group in self.fixed or read in self.edge or read.constant is not None:
             return None
         free = not self.written[group.batched][group.start : group.start + group.size].any()
-        whole = read.at.size == group.size and read.at.flat[0] == group.start and self.contiguous(read.at)
-        return group if free and whole and not is_number(group) else None
+        return group if free and is_whole(read, group) and not is_number(group) else None
 
     def share(self, group: Group, name: str) -> None:
         """Let the gradient of a group be a number."""
@@ -478,11 +477,10 @@ class Backward(Forward):
         """The view of the gradient buffer that mirrors a read."""
         assert read.strides is not None
         buffer = "gs" if read.batched else "g"
-        first = int(read.at.flat[0])
-        group = self.group_at(read.batched, first)
-        if group and first == group.start and read.at.shape == group.shape and self.contiguous(read.at):
-            return self.result(group, "g")
-        at = read.at + self.moved(read.batched, first)
+        source = self.source_of(read)
+        if source:
+            return self.result(source, "g")
+        at = read.at + self.moved(read.batched, int(read.at.flat[0]))
         return self.view(buffer, at, read.strides, read.batched, f"d{self.hint(read, 'x')}", whole=True)
 
     def moved(self, batched: bool, place: int) -> int:

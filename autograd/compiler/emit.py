@@ -42,8 +42,16 @@ class Emitter(Backward):
         program.saved = sorted(used_names(program.backward) & numbers & defined)
         for batched, places in self.cleared:
             program.backward.insert(0, f"{'gs' if batched else 'g'}[{self.constant(places)}] = 0.0")
-        words = self.words | (used_names([*program.forward, *program.backward]) & {*DEFINITIONS, "nan"})
-        program.head = head(words)
+        used = used_names([*program.forward, *program.backward, program.roots])
+        program.head = head(self.words | (used & {*DEFINITIONS, "nan"}))
+        setup = []
+        for line in reversed(program.setup):  # without the views that no line needs
+            name, _, value = line.partition(" = ")
+            if name in used or not name.isidentifier():
+                setup.append(line)
+                used |= used_names([value])
+        program.setup = setup[::-1]
+        program.arrays = {name: x for name, x in program.arrays.items() if name in used or name == "order"}
 
 
 def head(words: set[str]) -> list[str]:

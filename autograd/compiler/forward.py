@@ -50,6 +50,7 @@ class Forward(Views):
         """The lines that make the buffers."""
         constants = self.traced.constants
         self.program.setup += [
+            "# single values and their gradients; those that differ by example, a row each",
             f"v, g = np.zeros({self.layout.sizes[0]}), np.zeros({self.layout.sizes[0]})",
             f"vs, gs = np.zeros(({self.layout.sizes[1]}, examples)), np.zeros(({self.layout.sizes[1]}, examples))",
         ]
@@ -58,7 +59,7 @@ class Forward(Views):
             values = ", ".join(repr(x) if np.isfinite(x) else f"float('{x}')" for x in constants.values())
             run = len(places) == places.max() - places.min() + 1
             where = f"{places.min()} : {places.max() + 1}" if run else str(places.tolist())
-            self.program.setup.append(f"v[{where}] = [{values}]")
+            self.program.setup.append(f"v[{where}] = [{values}]  # constants")
         for batched, start, stop in self.layout.ones:
             row = f"{start} : {stop}" if stop > start + 1 else start
             self.program.setup.append(f"{'vs' if batched else 'v'}[{row}] = 1.0  # what the biases are multiplied with")
@@ -67,6 +68,7 @@ class Forward(Views):
             given = self.constant(np.array(self.others), "leaves")
             self.program.setup.append(f"v[{start} : {start + len(self.others)}] = {given}  # the other leaves")
         self.edge_line = len(self.program.setup)
+        self.program.setup.append("# the same as arrays, and arrays for results in between")
 
     def forward(self, group: Group) -> None:
         """Emit the calls that fill a group's array."""

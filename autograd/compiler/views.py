@@ -52,6 +52,12 @@ def is_number(group: Group) -> bool:
     return not group.batched and group.size == 1 and group.kind in ("elementwise", "sum", "rows")
 
 
+def is_whole(read: Read, group: Group) -> bool:
+    """Whether a read is that of a whole group in its order."""
+    at = read.at
+    return at.size == group.size and bool((at.ravel() == np.arange(group.start, group.start + at.size)).all())
+
+
 class Views:
     """The names of a program: its buffers, the views of them that are read and written, and its constant arrays."""
 
@@ -101,7 +107,8 @@ class Views:
     @staticmethod
     def shape(dimensions: tuple[int, ...], batched: bool) -> str:
         """Source for the shape of an array."""
-        return f"({', '.join([*map(str, dimensions), *['examples'] * batched])},)".replace(",,", ",")
+        sizes = [*map(str, dimensions), *["examples"] * batched]
+        return f"({', '.join(sizes)}{',' * (len(sizes) == 1)})"
 
     def view(self, buffer: str, at: np.ndarray, strides: tuple[int, ...], batched: bool, name: str,
              spread: bool = False, whole: bool = False) -> str:  # fmt: skip
@@ -239,6 +246,9 @@ class Views:
             return repr(read.constant)
         strides = read.strides
         spread = group.batched and not read.batched
+        source = self.source_of(read)
+        if source and not spread:
+            return self.result(source)
         if strides is not None:
             return self.view(
                 "vs" if read.batched else "v", read.at, strides, read.batched, self.hint(read, otherwise), spread
@@ -257,16 +267,26 @@ class Views:
         strides = read.strides
         if read.constant is not None or strides is None:
             return self.gather(read)
-        name = self.view("vs" if read.batched else "v", read.at, strides, read.batched, self.hint(read, otherwise))
-        if 0 in [step for step, n in zip(strides, read.at.shape) if n > 1]:
-            full = self.unique(name)
-            self.program.setup.append(f"{full} = np.broadcast_to({name}, {self.shape(read.at.shape, read.batched)})")
-            return full
-        if 0 in strides:
-            full = self.unique(name)
-            self.program.setup.append(f"{full} = {name}.reshape{self.shape(read.at.shape, read.batched)}")
-            return full
-        return name
+        source = self.source_of(read)
+        if source:
+            return self.result(source)
+        buffer, hint, shape = "vs" if read.batched else "v", self.hint(read, otherwise), read.at.shape
+        name = self.view(buffer, read.at, strides, read.batched, hint, whole=True)
+        if not self.zeros_of(read):
+            return name
+        key = ("full", name, shape)
+        if key not in self.views:
+            self.views[key] = self.unique(name)
+            full = f"np.broadcast_to({name}, {self.shape(shape, read.batched)})"
+            self.program.setup.append(f"{self.views[key]} = {full}")
+        return self.views[key]
+
+    def source_of(self, read: Read) -> Group | None:
+        """The array that is read whole, in its order and shape."""
+        group = None if read.constant is not None else self.group_at(read.batched, int(read.at.flat[0]))
+        if group is None or is_number(group) or read.at.shape != group.shape or not is_whole(read, group):
+            return None
+        return group
 
     def gather(self, read: Read) -> str:
         """The name of a copy of values that lie anywhere, and the call that fills it."""
