@@ -355,11 +355,11 @@ class Backward(Forward):
                 case "dot", 2, _, False:
                     call = "np.dot", f"{other}.T, {up}"
                 case "dot", 2, 1, True:
-                    call = "np.multiply", f"{self.expanded(up)}, {other}"
+                    call = self.outer(read, up, other)
                 case "dot", 1, _, True:
                     call = "np.dot", f"{other}, {up}"
                 case "dot", 1, _, False:
-                    call = "np.multiply", f"{self.expanded(other)}, {up}"
+                    call = self.outer(read, other, up)
                 case "stack", _, _, True:
                     call = "np.matmul", f"{up}, {other}.swapaxes(1, 2)"
                 case "stack", _, _, False:
@@ -367,6 +367,12 @@ class Backward(Forward):
                 case _:
                     call = self.einsum((c, its, mine), up, other)
             self.accumulate_call(read, *call)
+
+    def outer(self, read: Read, x: str, y: str) -> tuple[str, str]:
+        """The call for all products of the elements of two vectors; np.dot, twice as fast, writes only without gaps."""
+        if self.contiguous(read.at):
+            return "np.dot", f"{self.expanded(x)}, {self.expanded(y, 'None')}"
+        return "np.multiply", f"{self.expanded(x)}, {y}"
 
     @staticmethod
     def is_square(group: Group) -> bool:

@@ -174,13 +174,13 @@ class Views:
             if name:
                 self.hints[bool(self.layout.batched[leaf]), int(self.layout.place[leaf])] = name
 
-    def expanded(self, name: str) -> str:
-        """The name of an array with one more axis of length 1 after its first."""
-        key = ("expanded", name)
+    def expanded(self, name: str, index: str = ":, None") -> str:
+        """The name of an array with one more axis of length 1, after its first unless an index says otherwise."""
+        key = ("expanded", name, index)
         if key not in self.views:
             self.views[key] = self.unique(f"{name}_")
             self.narrow.add(self.views[key])
-            self.program.setup.append(f"{self.views[key]} = {name}[:, None]")
+            self.program.setup.append(f"{self.views[key]} = {name}[{index}]")
         return self.views[key]
 
     def ones(self, length: str, factor: float = 1.0) -> str:

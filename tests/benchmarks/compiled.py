@@ -150,7 +150,7 @@ class MoonsByHand:
         np.multiply(self.share, self.wrong, out=self.dz)
         np.dot(self.dz, self.a2.T, out=dW3)
         np.dot(self.dz, self.ones, out=db3)
-        np.multiply(W3.T, self.dz, out=self.d2)
+        np.dot(W3.T, self.dz, out=self.d2)
         np.greater(self.a2, 0, out=self.live)
         self.d2 *= self.live
         np.dot(self.d2, self.a1.T, out=dW2)
