@@ -71,7 +71,7 @@ class Views:
         self.names = {*_RESERVED, *FLOATS, *PRIMITIVES, *keyword.kwlist, *dir(builtins), *DEFINITIONS}
         self.numbered: dict[str, int] = {}
         self.views: dict[tuple, str] = {}
-        self.lines = self.program.forward
+        self.lines: list[str] = self.program.forward
         self.writer = Writer(lambda line: self.lines.append(line), self._declare)
         self.hints: dict[tuple[bool, int], str] = {}
         self.narrow: set[str] = set()  # names that are less than a whole array: an axis of length 1, or one number
