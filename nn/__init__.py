@@ -36,7 +36,8 @@ from nn.data import (
     train_test_split,
     xor,
 )
-from nn.evaluation import accuracy, classify, confusion_matrix, health, predict, summary
+from nn.diagnosis import health
+from nn.evaluation import accuracy, classify, confusion_matrix, predict, summary
 from nn.layers import MLP, Layer, Neuron
 from nn.losses import (
     absolute_error,
