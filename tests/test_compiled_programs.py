@@ -160,6 +160,56 @@ def test_attention_is_a_few_calls_whatever_the_length_of_the_sequence(length):
 # The source
 
 
+def test_the_first_rows_of_attention_which_see_few_others_need_no_calls_of_their_own():
+    kernels = set()
+    for length in (5, 7):
+        rows = [[Value(0.1 * i - 0.2 * j) for j in range(4)] for i in range(length)]
+        weights = [[[Value(0.3 * ((i + 2 * j + k) % 5) - 0.5) for j in range(4)] for i in range(4)] for k in range(3)]
+        cost = mean([x.tanh() for row in attention(rows, *weights) for x in row])
+        wrt = [w for matrix in weights for row in matrix for w in row]
+        program = autograd.compile(cost, wrt=wrt)
+        assert np.allclose(program.value_and_grad()[1], gradients(cost, wrt), rtol=1e-12, atol=1e-14)
+        kernels.add(program.kernels)
+    assert len(kernels) == 1, kernels  # one tail for all rows, whatever the length
+
+
+@pytest.mark.parametrize("most", [0, 5000])
+@pytest.mark.parametrize("example", [one_example, lambda model: (full_batch(model, *points(12)), [])])
+def test_biases_are_added_by_the_matrix_product_or_after_it(example, most, monkeypatch):
+    monkeypatch.setattr(autograd.compiler.roll, "_ORDERED", most)
+    model = net(4, 3, 1, activation="tanh")
+    cost, inputs = example(model)
+    wrt = [p for layer in model.layers for neuron in layer.neurons for p in (*neuron.w, neuron.b)]
+    program = autograd.compile(cost, wrt=wrt, inputs=inputs)
+    assert ("ones_a1" in program.source) == (most > 0)
+    assert ("np.add(z1, b1, out=z1)" in program.source) == (most == 0)
+    assert np.allclose(program.value_and_grad()[1], gradients(cost, wrt), rtol=1e-12, atol=1e-15)
+    random.Random(0).shuffle(wrt)
+    program = autograd.compile(cost, wrt=wrt, inputs=inputs)
+    assert np.allclose(program.value_and_grad()[1], gradients(cost, wrt), rtol=1e-12, atol=1e-15)
+
+
+def test_a_gradient_in_the_place_of_another_counts_every_path():
+    w = [Value(0.2 + 0.1 * k) for k in range(6)]
+    shared = [x.log() for x in w]  # read three times: with a factor of -1, with one of 2, and as it is
+    cost = (
+        autograd.sum([x.cos() for x in shared]) + autograd.sum([x * 2.0 for x in shared]) + mean([-x for x in shared])
+    )
+    program = autograd.compile(cost, wrt=w)
+    value, slope = program.value_and_grad()
+    assert value == pytest.approx(cost.data, rel=1e-13)
+    assert np.allclose(slope, gradients(cost, w), rtol=1e-13)
+
+
+def test_constant_factors_along_a_chain_are_multiplied_in_once():
+    w = [Value(0.2 + 0.1 * k) for k in range(6)]
+    cost = autograd.sum([-(x * 3.0) / 4.0 for x in (v.tanh() for v in w)])
+    program = autograd.compile(cost, wrt=w)
+    backward = program.source[program.source.index("def backward") : program.source.index("return v, g")]
+    assert backward.count("np.multiply") == 2 and "np.multiply(-0.75, t, out=dtheta)" in backward  # one is out * out
+    assert np.allclose(program.value_and_grad()[1], gradients(cost, w), rtol=1e-14)
+
+
 @pytest.mark.parametrize("batched", [False, True])
 def test_the_source_runs_on_its_own_and_gives_the_gradient(batched):
     model, (X, y) = net(5, 5, 1), points(12)
@@ -249,6 +299,18 @@ def test_source_and_kernels_are_the_same_from_run_to_run():
 @pytest.fixture(name="program")
 def batched_program():
     return compiled_example(net(4, 1))
+
+
+def test_how_numpy_treats_errors_is_left_as_it_was(program):
+    x = Value(0.5)
+    overflows = autograd.compile((x * 1000.0).exp().tanh(), wrt=[x])
+    before = np.geterr()
+    with np.errstate(over="ignore"), pytest.raises(OverflowError):
+        overflows.value_and_grad([1.0])
+    program.value_and_grad(np.ones(17), np.ones((3, 3)))
+    assert np.geterr() == before
+    with pytest.warns(RuntimeWarning):
+        np.exp(np.array([1e4]))
 
 
 def test_theta_of_another_shape_is_refused(program):

@@ -24,6 +24,7 @@ from autograd.compiler.fuse import DOT, Operands, Terms
 from autograd.compiler.trace import CONSTANT, Trace
 from autograd.primitives import PRIMITIVES
 
+_ORDERED = 5000  # parameters; to put more of them in another order takes longer than to add the biases
 _MANY = 8  # single terms beside products, each added in a call of its own; more become products with 1
 
 
@@ -133,7 +134,7 @@ class Roller:
         self.source = np.full(count, -1)  # the array that a node belongs to: 0 parameters, 1 other leaves, 2 constants
         self.spread: dict[int, int] = {}  # where a single value has its copy per example
         self.is_constant = np.zeros(count, bool)
-        self.biases, self.under_ones = self._biases(set(traced.leaves[:parameters]))
+        self.biases, self.under_ones = self._biases(set(traced.leaves[: parameters if parameters <= _ORDERED else 0]))
         self.ones: dict[int, tuple[int, int]] = {}  # start and stop of the ones before an array, by its source
         self._place_leaves(parameters, inputs)
 
