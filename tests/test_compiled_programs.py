@@ -201,12 +201,25 @@ def test_a_gradient_in_the_place_of_another_counts_every_path():
     assert np.allclose(slope, gradients(cost, w), rtol=1e-13)
 
 
+@pytest.mark.parametrize("total", [autograd.sum, mean, lambda xs: mean([x * 2.0 for x in xs])])
+def test_a_gradient_that_is_one_number_can_be_added_to(total):
+    w = [Value(0.2 + 0.1 * k) for k in range(6)]
+    units = [x.tanh() for x in w]
+    for cost in (
+        units[2] * units[4] + total(units),
+        total(units) * units[1] + autograd.sum([x**2 for x in units]),
+    ):
+        program = autograd.compile(cost, wrt=w)
+        assert np.allclose(program.value_and_grad()[1], gradients(cost, w), rtol=1e-13)
+
+
 def test_constant_factors_along_a_chain_are_multiplied_in_once():
     w = [Value(0.2 + 0.1 * k) for k in range(6)]
     cost = autograd.sum([-(x * 3.0) / 4.0 for x in (v.tanh() for v in w)])
     program = autograd.compile(cost, wrt=w)
     backward = program.source[program.source.index("def backward") : program.source.index("return v, g")]
-    assert backward.count("np.multiply") == 2 and "np.multiply(-0.75, t, out=dtheta)" in backward  # one is out * out
+    assert backward.count("np.multiply") == 2  # one is out * out
+    assert "np.multiply(-0.75, t, out=dtheta)" in backward
     assert np.allclose(program.value_and_grad()[1], gradients(cost, w), rtol=1e-14)
 
 

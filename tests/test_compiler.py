@@ -315,6 +315,51 @@ def test_random_graphs_with_several_roots(seed):
     check(roots, parameters=3, inputs=seed % 3, examples=5, seed=seed)
 
 
+SUMS = {
+    "products, then the bias": lambda w, a, b: sum(x * y for x, y in zip(w, a)) + b,
+    "the bias, then products": lambda w, a, b: sum((y * x for x, y in zip(w, a)), b),
+    "one node": autograd.weighted_sum,
+    "no bias": lambda w, a, b: autograd.weighted_sum(w, a),
+}
+COSTS = [
+    lambda out: sum((a - 0.5) ** 2 for a in out),
+    lambda out: autograd.logsumexp(out) - 0.5 * out[0],
+    lambda out: autograd.logsumexp([a - out[-1] for a in out]),
+    lambda out: autograd.relu(1 - 0.5 * out[0]) + autograd.mean(out),
+]
+
+
+def network(seed):
+    """The cost of a random network of up to 60 parameters: of one example x, or the mean of some given ones."""
+
+    def cost(w, x):
+        rng, unused = random.Random(seed), iter(w)
+        sizes = [len(x) or 3, *rng.choices(range(1, 5), k=rng.randint(1, 3))]
+        layers = [([[next(unused) for _ in range(n)] for _ in range(m)], [next(unused) for _ in range(m)])
+                  for n, m in itertools.pairwise(sizes)]  # fmt: skip
+        add, of = rng.choice(list(SUMS.values())), rng.choice(COSTS)
+        activations = [rng.choice([autograd.tanh, autograd.relu, autograd.softplus, lambda z: z]) for _ in layers]
+        number = rng.choice([float, Value])
+        examples = [x] if x else [[number(rng.gauss(0, 1)) for _ in range(3)] for _ in range(rng.choice([1, 2, 5]))]
+        shared, residual, penalty = rng.random() < 0.3, rng.random() < 0.3, rng.random() < 0.5
+        costs = []
+        for a in examples:
+            for (rows, biases), activation in zip(layers, activations):
+                z = [activation(add(row, a, biases[0] if shared else b)) for row, b in zip(rows, biases)]
+                a = [p + q for p, q in zip(z, a)] if residual and len(z) == len(a) else z
+            costs.append(of(a))
+        total = costs[0] if x else rng.choice([autograd.mean, lambda xs: sum(xs) / len(xs)])(costs)
+        return total + 0.01 * sum(v * v for v in w) + w[0] * w[1] if penalty else total
+
+    return cost
+
+
+@pytest.mark.parametrize("inputs", [0, 1, 3])
+@pytest.mark.parametrize("seed", range(40))
+def test_random_networks(seed, inputs):
+    check(network(seed), parameters=60, inputs=inputs, examples=1 + seed % 5, seed=seed)
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_a_penalty_on_the_weights_beside_a_cost_per_example(seed):
     f = expression(seed, 60)

@@ -36,7 +36,7 @@ class Backward(Contributions):
         readers: Counter[Group] = Counter()
         fixed: set[Group] = set()
         for group in self.layout.groups:
-            for read in group.reads:
+            for read in group.reads[self.is_square(group) :]:
                 if read.constant is None:
                     owners = np.unique(self.owner[read.batched][read.at]).tolist()
                     groups = [self.layout.groups[k] for k in owners if k >= 0]
@@ -98,8 +98,14 @@ class Backward(Contributions):
             if self.wanted(read):
                 self.hand_scalar(read, 0, up)
         pairs: list[tuple[Read, Read | None]] = [(reads[0], reads[-1]), (reads[-1], reads[0])]
-        if group.kind == "sum":
+        if group.kind != "rows":
             pairs = [(reads[0], None)]
+            if group.op == "mean":
+                share = self.scalar_expression(PRIMITIVES["mean"].partials[0], {"n": str(reads[0].at.size)})
+                if group in self.known:
+                    up = self.times(up, share)
+                else:
+                    self.lines.append(f"{up} *= {share}")
         elif np.array_equal(reads[0].at, reads[1].at) and reads[0].constant is None:  # a sum of squares
             if group in self.known:
                 up = repr(2.0 * self.known[group])
@@ -117,7 +123,7 @@ class Backward(Contributions):
                 continue
             flat = self.flat(read)
             source = self.only_source(flat)
-            if other is None and source and source.kind == "elementwise":
+            if other is None and source and source.kind == "elementwise" and self.readers[source] == 1:
                 self.share(source, up)
                 self.narrow.add(up)
                 continue
@@ -159,7 +165,7 @@ class Backward(Contributions):
         if group.kind == "elementwise":
             self.backward_elementwise(group)
             return
-        if self.is_square(group):  # both factors are the same: their two contributions are equal
+        if self.is_square(group):
             self.factor[group] = 2.0 * self.factor.get(group, 1.0)
         up = self.settled(group)
         match group.kind:
@@ -191,6 +197,8 @@ class Backward(Contributions):
         names = {x: self.elements(read, group) for x, read in zip(row.operands, group.reads)}
         names["out"] = self.result(group)
         wanted = [(r, p) for r, p in zip(group.reads, row.partials) if self.wanted(r) and p != "0"]
+        if self.is_square(group):
+            wanted = [(read, f"2 * {partial}") for read, partial in wanted[:1]]
         wanted.sort(key=lambda item: self.takes_over(item[0], group) is not None)
         names["_up"] = self.settled(group) if len(wanted) > 1 else self.result(group, "g")
         for k, (read, partial) in enumerate(wanted, 1):
@@ -321,8 +329,8 @@ class Backward(Contributions):
 
     @staticmethod
     def is_square(group: Group) -> bool:
-        """Whether both factors of the products of rows are the same."""
-        if group.kind != "rows":
+        """Whether both factors of a product are the same, so that they hand on the same contribution."""
+        if group.kind != "rows" and (group.kind, group.op) != ("elementwise", "mul"):
             return False
         left, right = group.reads[:2]
         return left.batched == right.batched and np.array_equal(left.at, right.at)

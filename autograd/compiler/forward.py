@@ -211,11 +211,11 @@ class Forward(Views):
                 expression = self.scalar_expression(
                     row.value, {x: self.number(r) for x, r in zip(row.operands, group.reads)}
                 )
-            case "sum":
-                read = group.reads[0]
-                expression = (
-                    f"float(np.add.reduce({self.line(read)}))" if not self.is_short(group) else self.sum_of(read)
-                )
+            case "sum" | "many":
+                read, short = group.reads[0], self.is_short(group)
+                expression = self.sum_of(read) if short else f"float(np.add.reduce({self.line(read)}))"
+                if group.op == "mean":
+                    expression = f"({expression}) / {read.at.size}"
             case _:
                 left, right, *singles = group.reads
                 if not self.is_short(group):

@@ -49,7 +49,9 @@ _RESERVED = "v g vs gs e es np math base64 zlib examples forward backward progra
 
 def is_number(group: Group) -> bool:
     """Whether a group is one number, which plain Python computes faster than NumPy."""
-    return not group.batched and group.size == 1 and group.kind in ("elementwise", "sum", "rows")
+    return (
+        not group.batched and group.size == 1 and (group.kind in ("elementwise", "sum", "rows") or group.op == "mean")
+    )
 
 
 def is_whole(read: Read, group: Group) -> bool:
