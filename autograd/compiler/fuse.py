@@ -6,7 +6,7 @@ are used nowhere else, and so are the products among their terms.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, repeat
+from itertools import chain
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from autograd.compiler.trace import CONSTANT, LEAF, Trace
 DOT = "dot"
 _ADD, _WEIGHTED_SUM = 2, 4
 _ROLES = {"mul": 1, "add": _ADD, "sum": 3, "weighted_sum": _WEIGHTED_SUM}  # what takes part in a sum of products
-_GIVEN = {LEAF, CONSTANT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +35,10 @@ Operands = tuple[int, ...] | Terms
 def fuse(traced: Trace) -> tuple[list[int], list[Operands]]:
     """The nodes that remain, in topological order, and the operands of every node: Terms for a sum of products."""
     flat, count = traced.flat, len(traced.ops)
-    role = np.fromiter(map(_ROLES.get, traced.ops, repeat(0)), int)
-    lengths = np.fromiter(map(len, traced.operands), int)
+    code_of = {op: code for code, op in enumerate(dict.fromkeys(traced.ops))}
+    code = np.fromiter(map(code_of.__getitem__, traced.ops), int, count)
+    role = np.array([_ROLES.get(op, 0) for op in code_of])[code]
+    lengths = np.fromiter(map(len, traced.operands), int, count)
     reader = np.repeat(np.arange(count), lengths)  # of each operand
     uses = np.bincount(flat, minlength=count)
     uses[traced.roots] += 2  # a value that is asked for is never absorbed
@@ -63,7 +64,12 @@ def fuse(traced: Trace) -> tuple[list[int], list[Operands]]:
     structured = covered > 0.1 * count or count < 2000
     fuses = is_top & ((members >= (4 if structured else 32)) | written_as_sum)
     if structured:
-        fuses |= _shorter(traced, role, top, fuses)
+        first = np.cumsum(lengths) - lengths
+        products = np.flatnonzero(role == 1)
+        left, right = code[flat[first[products]]], code[flat[first[products] + 1]]
+        given = [code_of[op] for op in (LEAF, CONSTANT) if op in code_of]
+        computed = ~np.isin(left, given) & ~np.isin(right, given)
+        fuses |= _shorter(products[computed], (left * len(code_of) + right)[computed], role, top, fuses)
     absorbed = (fuses[top] & ~fuses).tolist()
     operands: list[Operands] = list(traced.operands)
     for i in np.flatnonzero(fuses).tolist():
@@ -71,23 +77,21 @@ def fuse(traced: Trace) -> tuple[list[int], list[Operands]]:
     return [i for i, inside in enumerate(absorbed) if not inside], operands
 
 
-def _shorter(traced: Trace, role: np.ndarray, top: np.ndarray, fuses: np.ndarray) -> np.ndarray:
+def _shorter(
+    products: np.ndarray, kinds: np.ndarray, role: np.ndarray, top: np.ndarray, fuses: np.ndarray
+) -> np.ndarray:
     """Sums of products like those that are fused, but shorter, down to one product.
 
     The first words of a text attend to few others; with them, all words are one array.
+
+    Args:
+        kinds: of each product, which operations it multiplies the results of.
     """
-    ops, operands = traced.ops, traced.operands
-    products = np.flatnonzero(role == 1)
-    absorbed = fuses[top[products]]
-    kinds = {(ops[x], ops[y]) for x, y in (operands[i] for i in products[absorbed].tolist())}
-    kinds = {kind for kind in kinds if _GIVEN.isdisjoint(kind)}
-    shorter = np.zeros(len(ops), bool)
-    if kinds:
-        others = [i for i in products[~absorbed].tolist() if (ops[operands[i][0]], ops[operands[i][1]]) in kinds]
-        found = np.bincount(top[others], minlength=len(ops))
-        additions = np.bincount(top[role == _ADD], minlength=len(ops))
-        shorter = (found > 0) & (found == additions + 1) & ~fuses  # nothing but such products
-    return shorter
+    fused = fuses[top[products]]
+    others = products[~fused & np.isin(kinds, kinds[fused])]
+    found = np.bincount(top[others], minlength=len(top))
+    additions = np.bincount(top[role == _ADD], minlength=len(top))
+    return (found > 0) & (found == additions + 1) & ~fuses  # of nothing but such products
 
 
 def depths(nodes: list[int], operands: list[Operands]) -> list[int]:
