@@ -201,12 +201,34 @@ class Backward(Contributions):
             wanted = [(read, f"2 * {partial}") for read, partial in wanted[:1]]
         wanted.sort(key=lambda item: self.takes_over(item[0], group) is not None)
         names["_up"] = self.settled(group) if len(wanted) > 1 else self.result(group, "g")
+        if len(wanted) == 2 and self.both(group, names["_up"]):
+            return
         for k, (read, partial) in enumerate(wanted, 1):
             slope = Formula(f"_up * ({partial})", names)
             if k < len(wanted):
                 self.accumulate(read, slope, group.shape, group.batched)
             else:
                 self.pass_on(group, read, slope)
+
+    def both(self, group: Group, up: str) -> bool:
+        """Hand a gradient on to both operands of a sum or a product in one call, if they were gathered."""
+        partials = PRIMITIVES[group.op].partials
+        if partials not in (("1", "1"), ("y", "x")) or up in self.narrow:
+            return False
+        x, y = group.reads
+        start, size = self.edge_start.get(x, -1), x.at.size
+        alike = x.batched == y.batched == group.batched and x.at.ndim == 1
+        if not alike or start < 0 or self.edge_start.get(y) != start + size:
+            return False
+        edges = self.side_by_side("es" if x.batched else "e", start, x)
+        if partials == ("1", "1"):
+            self.lines.append(f"np.copyto({edges}, {up})")
+        elif self.stretch.get(x, ("", 0))[0] and self.stretch.get(y) == (self.stretch[x][0], self.stretch[x][1] + size):
+            self.lines.append(f"np.multiply({up}, {self.side_by_side(*self.stretch[x], x, True)}, out={edges})")
+        else:
+            return False
+        self.filled |= {x, y}
+        return True
 
     def pass_on(self, group: Group, read: Read, slope: Formula) -> None:
         """The last use of a group's gradient, whose array becomes that of what was read, if possible."""

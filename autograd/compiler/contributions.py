@@ -26,6 +26,7 @@ class Contributions(Forward):
         self.written = (np.zeros(layout.sizes[0], bool), np.zeros(layout.sizes[1], bool))
         self.cleared: list[tuple[bool, np.ndarray]] = []
         self.edge: dict[Read, str] = {}
+        self.edge_start: dict[Read, int] = {}
         self.targets: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
         self.sums: dict[int, list[tuple[list[Read], str]]] = {}
         self.filled: set[Read] = set()  # those of them whose contribution is there
@@ -219,6 +220,7 @@ class Contributions(Forward):
         start, buffer = 0, "es" if batched else "e"
         for read in reads:
             self.edge[read] = name = self.unique("edge")
+            self.edge_start[read] = start
             shape = ", ".join([*map(str, read.at.shape), *["examples"] * batched])
             stretch = f"{buffer}[{start} : {start + read.at.size}]"
             self.program.setup.append(f"{name} = {stretch}" + f".reshape({shape})" * (read.at.ndim > 1))

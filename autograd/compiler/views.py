@@ -84,6 +84,7 @@ class Views:
         self.owner = self._owners()
         self.needs = self._needs_gradient()
         self.gathered: dict[Read, str] = {}
+        self.stretch: dict[Read, tuple[str, int]] = {}  # where in which array they lie, if gathered with others
         self._name_groups()
 
     def unique(self, name: str) -> str:
@@ -329,9 +330,20 @@ class Views:
             start = 0
             for read in reads:
                 self.gathered[read] = name = self.unique("picked")
+                self.stretch[read] = whole, start
                 shape = "" if read.at.ndim == 1 else f".reshape{self.shape(read.at.shape, batched)}"
                 self.program.setup.append(f"{name} = {whole}[{start} : {start + read.at.size}]{shape}")
                 start += read.at.size
+
+    def side_by_side(self, buffer: str, start: int, read: Read, reverse: bool = False) -> str:
+        """The name of two reads of one length that follow each other in an array from `start` on, as rows."""
+        key = ("rows", buffer, start, read.at.size, reverse)
+        if key not in self.views:
+            self.views[key] = self.unique("rows")
+            shape = self.shape((2, read.at.size), read.batched)
+            rows = f"{buffer}[{start} : {start + 2 * read.at.size}].reshape{shape}{'[::-1]' * reverse}"
+            self.program.setup.append(f"{self.views[key]} = {rows}")
+        return self.views[key]
 
     def is_given(self, read: Read) -> bool:
         """Whether all that is read are constants."""
