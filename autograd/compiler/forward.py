@@ -215,7 +215,7 @@ class Forward(Views):
                 read, short = group.reads[0], self.is_short(group)
                 expression = self.sum_of(read) if short else f"float(np.add.reduce({self.line(read)}))"
                 if group.op == "mean":
-                    expression = f"({expression}) / {read.at.size}"
+                    expression = f"({expression}) / {read.at.size}" if short else f"{expression} / {read.at.size}"
             case _:
                 left, right, *singles = group.reads
                 if not self.is_short(group):

@@ -300,7 +300,8 @@ class Views:
                     np.vectorize(constants.__getitem__, otypes=[float])(read.nodes), "given"
                 )
                 return self.gathered[read]
-            name = self.unique("picked")
+            below_ones = read.at.ndim == 2 and not read.batched and self.constant_at[read.at[0]].all()
+            name = self.unique("ones_x" if below_ones else "picked")
             index = self.constant(read.at)
             self.program.setup.append(f"{name} = np.empty({self.shape(read.at.shape, read.batched)})")
             axis = ", axis=0" if read.batched else ""
