@@ -223,6 +223,13 @@ def test_constant_factors_along_a_chain_are_multiplied_in_once():
     assert np.allclose(program.value_and_grad()[1], gradients(cost, w), rtol=1e-14)
 
 
+def test_constant_factors_that_together_are_too_small_for_a_float_are_multiplied_in_one_by_one():
+    w = [Value(0.5 + 0.1 * k) for k in range(6)]
+    cost = autograd.sum([((x.sin() * 1e-200) * 1e-200).exp() * 1e300 for x in w])
+    program = autograd.compile(cost, wrt=w)
+    assert np.allclose(program.value_and_grad()[1], gradients(cost, w), rtol=1e-13, atol=0)  # about 1e-100
+
+
 @pytest.mark.parametrize("batched", [False, True])
 def test_the_source_runs_on_its_own_and_gives_the_gradient(batched):
     model, (X, y) = net(5, 5, 1), points(12)

@@ -20,6 +20,8 @@ from autograd.compiler.trace import Trace
 from autograd.compiler.views import array, is_number, is_whole
 from autograd.primitives import PRIMITIVES
 
+_SAFE = 1e-100  # a product of constant factors that waits is at least that, and at most its reciprocal
+
 
 class Backward(Contributions):
     """Writes the backward pass of one root."""
@@ -36,7 +38,7 @@ class Backward(Contributions):
         readers: Counter[Group] = Counter()
         fixed: set[Group] = set()
         for group in self.layout.groups:
-            for read in group.reads[self.is_square(group) :]:
+            for read in group.reads[1:] if self.is_square(group) else group.reads:
                 if read.constant is None:
                     owners = np.unique(self.owner[read.batched][read.at]).tolist()
                     groups = [self.layout.groups[k] for k in owners if k >= 0]
@@ -238,15 +240,18 @@ class Backward(Contributions):
             self.settled(group)
             self.accumulate(read, slope, group.shape, group.batched)
             return
-        if self.readers[source] > 1:  # more will be added to it
+        factor, rest = slope.scaled
+        factor *= self.factor.get(group, 1.0)
+        if self.readers[source] == 1 and is_safe(factor):  # no more is added to it
+            self.factor.pop(group, None)
+        else:
             self.settled(group)
             factor, rest = 1.0, slope
-        else:
-            factor, rest = slope.scaled
-            factor *= self.factor.pop(group, 1.0)
         other = rest.expression.removeprefix("_up * ")
         given = self.program.arrays.get(rest.names.get(other, ""))
-        if given is not None and factor != 1.0:  # a product with an array of constants, which can hold the factor
+        if (
+            given is not None and factor != 1.0 and is_safe(factor * given[given != 0])
+        ):  # a product with an array of constants, which can hold the factor
             rest = Formula(rest.expression, {**rest.names, other: self.constant(factor * given, "given")})
             factor = 1.0
         if rest.expression == "1.0" and source.kind == "elementwise":
@@ -356,6 +361,12 @@ class Backward(Contributions):
             return False
         left, right = group.reads[:2]
         return left.batched == right.batched and np.array_equal(left.at, right.at)
+
+
+def is_safe(factors: float | np.ndarray) -> bool:
+    """Whether constant factors may be multiplied with each other first: their product must not vanish or overflow."""
+    sizes = np.abs(factors)
+    return bool(((sizes > _SAFE) & (sizes < 1 / _SAFE)).all())
 
 
 def number(text: str) -> float | None:
