@@ -20,7 +20,7 @@ from autograd.compiler.trace import Trace
 from autograd.compiler.views import array, is_number, is_whole
 from autograd.primitives import PRIMITIVES
 
-_SAFE = 1e-100  # a product of constant factors that waits is at least that, and at most its reciprocal
+_SAFE = 1e-100  # constant factors between this and its reciprocal can be multiplied with each other
 
 
 class Backward(Contributions):
@@ -250,7 +250,7 @@ class Backward(Contributions):
         other = rest.expression.removeprefix("_up * ")
         given = self.program.arrays.get(rest.names.get(other, ""))
         if (
-            given is not None and factor != 1.0 and is_safe(factor * given[given != 0])
+            given is not None and factor != 1.0 and is_safe(given[given != 0])
         ):  # a product with an array of constants, which can hold the factor
             rest = Formula(rest.expression, {**rest.names, other: self.constant(factor * given, "given")})
             factor = 1.0
@@ -364,7 +364,7 @@ class Backward(Contributions):
 
 
 def is_safe(factors: float | np.ndarray) -> bool:
-    """Whether constant factors may be multiplied with each other first: their product must not vanish or overflow."""
+    """Whether constant factors may be multiplied with each other first: a product of two neither vanishes nor overflows."""
     sizes = np.abs(factors)
     return bool(((sizes > _SAFE) & (sizes < 1 / _SAFE)).all())
 

@@ -221,9 +221,8 @@ class Contributions(Forward):
         for read in reads:
             self.edge[read] = name = self.unique("edge")
             self.edge_start[read] = start
-            shape = ", ".join([*map(str, read.at.shape), *["examples"] * batched])
-            stretch = f"{buffer}[{start} : {start + read.at.size}]"
-            self.program.setup.append(f"{name} = {stretch}" + f".reshape({shape})" * (read.at.ndim > 1))
+            shape = f".reshape{self.shape(read.at.shape, batched)}" if read.at.ndim > 1 else ""
+            self.program.setup.append(f"{name} = {buffer}[{start} : {start + read.at.size}]{shape}")
             start += read.at.size
         at = np.concatenate([read.at.ravel() for read in reads])
         index = next((name for name, x in self.program.arrays.items() if x.shape == at.shape and (x == at).all()), "")

@@ -135,7 +135,7 @@ class Roller:
         self.spread: dict[int, int] = {}  # where a single value has its copy per example
         self.is_constant = np.zeros(count, bool)
         self.biases, self.under_ones = self._biases(set(traced.leaves[: parameters if parameters <= _ORDERED else 0]))
-        self.ones: dict[int, tuple[int, int]] = {}  # start and stop of the ones before an array, by its source
+        self.ones: dict[int, tuple[int, int]] = {}  # of each node of an array after ones, where these start and stop
         self._place_leaves(parameters, inputs)
 
     def _allocate(self, size: int, batched: bool) -> int:
@@ -177,8 +177,9 @@ class Roller:
         leaves = self.traced.leaves
         if self.biases:
             leaves = self._ordered(leaves[:parameters]) + leaves[parameters:]
-            if not self.under_ones.isdisjoint(leaves[parameters : parameters + inputs]):
-                self.ones[1] = self._allocate_ones(1, True)
+            columns = leaves[parameters : parameters + inputs]
+            if not self.under_ones.isdisjoint(columns):
+                self._allocate_ones(1, True, columns)
         constants = list(self.traced.constants)
         for source, batched, nodes in (
             (0, False, leaves[:parameters]),
@@ -193,11 +194,11 @@ class Roller:
         self.is_constant[constants] = True
         self.zero = next((i for i, x in self.traced.constants.items() if x == 0), -1)
 
-    def _allocate_ones(self, count: int, batched: bool) -> tuple[int, int]:
-        """A row of ones: its start and stop."""
+    def _allocate_ones(self, count: int, batched: bool, nodes: list[int]) -> None:
+        """Leave room for a row of ones before the array of some nodes."""
         start = self._allocate(count, batched)
         self.layout.ones.append((batched, start, start + count))
-        return start, start + count
+        self.ones.update(dict.fromkeys(nodes, (start, start + count)))
 
     def place_nodes(self, nodes: list[int], depth: list[int]) -> None:
         """Place all nodes that are computed."""
@@ -262,7 +263,7 @@ class Roller:
         if len(shape) > 1:  # matrices begin at multiples of eight places, for the sake of vector instructions
             self._allocate(-self.layout.sizes[batched] % 8, batched)
         if shape and len(shape) + batched == 2 and self.under_ones.issuperset(nodes.tolist()):
-            self.ones[len(self.groups) + 3] = self._allocate_ones(1 if batched else shape[-1], batched)
+            self._allocate_ones(1 if batched else shape[-1], batched, nodes.tolist())
         start = self._allocate(math.prod(shape), batched)
         self.place[nodes] = start + slots
         self.source[nodes] = len(self.groups) + 3
@@ -414,8 +415,8 @@ class Roller:
         weights = [self.biases.get(i, ()) for i in bias[:, 0].tolist()]
         if (bias != bias[:, :1]).any() or [set(row) for row in weights] != [set(row) for row in rows.tolist()]:
             return None
-        at, source = self.place[right], int(self.source[right.flat[0]])
-        start, stop = self.ones.get(source, (0, 0))
+        at = self.place[right]
+        start, stop = self.ones.get(int(right.flat[0]), (0, 0))
         ones = at[:1] - (stop - start)
         if ones.min() < start or ones.max() >= stop or (np.diff(at[:2], axis=0) != stop - start).any():
             given = (self.source[right] == 1) | (self.source[right] == 2)
