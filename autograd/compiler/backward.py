@@ -364,7 +364,7 @@ class Backward(Contributions):
 
 
 def is_safe(factors: float | np.ndarray) -> bool:
-    """Whether constant factors may be multiplied with each other first: a product of two neither vanishes nor overflows."""
+    """Whether a product of two such constant factors neither vanishes nor overflows."""
     sizes = np.abs(factors)
     return bool(((sizes > _SAFE) & (sizes < 1 / _SAFE)).all())
 

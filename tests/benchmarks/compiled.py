@@ -25,6 +25,7 @@ import statistics  # noqa: E402
 import time  # noqa: E402
 import tracemalloc  # noqa: E402
 
+import eager  # noqa: E402
 import gpt  # noqa: E402
 import numpy as np  # noqa: E402
 
@@ -81,18 +82,6 @@ def agree(ours, theirs, name, tolerance=1e-9):
 # A training step on moons: 2-16-16-1, 100 points, hinge loss and weight decay ----------------------------------------
 
 SIZES = [2, 16, 16, 1]
-
-
-def moons(n=100, seed=1):
-    """Two noisy half circles, labelled -1 and 1: (n, 2) and (n,)."""
-    rng = random.Random(seed)
-    X, y = [], []
-    for i in range(n):
-        angle, upper = math.pi * i / n, i % 2 == 0
-        a, b = (math.cos(angle), math.sin(angle)) if upper else (1 - math.cos(angle), 0.5 - math.sin(angle))
-        X.append([a + rng.gauss(0, 0.1), b + rng.gauss(0, 0.1)])
-        y.append(1.0 if upper else -1.0)
-    return np.array(X), np.array(y)
 
 
 def moons_graph(model, X, y):
@@ -220,26 +209,9 @@ def jax_moons(jax, theta, X, y):
     return step, lambda: jax.value_and_grad(cost)([jnp.asarray(p) for p in moons_parts(theta)])
 
 
-def micrograd_moons(micrograd, X, y):
-    """The step as micrograd's demo writes it."""
-    model = importlib.import_module("micrograd.nn").MLP(2, SIZES[1:])
-    TheirValue = importlib.import_module("micrograd.engine").Value
-
-    def step():
-        scores = [model(list(map(TheirValue, row))) for row in X.tolist()]
-        losses = [(1 + -label * score).relu() for label, score in zip(y.tolist(), scores)]
-        total = sum(losses) * (1 / len(losses)) + 1e-4 * sum(p * p for p in model.parameters())
-        model.zero_grad()
-        total.backward()
-        for p in model.parameters():
-            p.data -= RATE * p.grad
-
-    return step
-
-
 def row_moons(options):
     """The moons step: 2-16-16-1, 100 points, forward, backward, update."""
-    X, y = moons()
+    X, y = (np.array(numbers, float) for numbers in eager.moons(100))
     model = MLP(2, SIZES[1:], seed=1)
     # in the order of the arrays above: a layer's weights row by row, then its biases
     cost = moons_graph(model, X, y)
@@ -270,7 +242,8 @@ def row_moons(options):
         agree(slope, np.concatenate([np.asarray(s).ravel() for s in slopes]), "JAX")
     times = race(competitors, options.rounds)
     if micrograd := installed("micrograd.engine"):
-        times |= race({"micrograd": micrograd_moons(micrograd, X, y)}, rounds=2, seconds=0)
+        theirs, data = importlib.import_module("micrograd.nn").MLP(2, SIZES[1:]), eager.moons(100)
+        times |= race({"micrograd": lambda: eager.their_step(micrograd.Value, theirs, *data)}, rounds=2, seconds=0)
     report(times)
 
 
@@ -492,7 +465,7 @@ def row_chain(options):
 
 def row_compile(options):
     """Compiling the full-batch graph of the moons step, beside building that graph."""
-    X, y = moons()
+    X, y = (np.array(numbers, float) for numbers in eager.moons(100))
     model = MLP(2, SIZES[1:], seed=1)
     cost = moons_graph(model, X, y)
     competitors = {
@@ -504,7 +477,7 @@ def row_compile(options):
 
 def row_memory(options):
     """Memory: the full-batch graph of the moons step, and its program after a step."""
-    X, y = moons()
+    X, y = (np.array(numbers, float) for numbers in eager.moons(100))
     model = MLP(2, SIZES[1:], seed=1)
     autograd.compile(moons_graph(model, X[:2], y[:2]), wrt=model.parameters()).value_and_grad()  # load all modules
     gc.collect()
