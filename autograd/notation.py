@@ -9,6 +9,8 @@ import html
 import math
 import re
 
+from autograd.primitives import PRIMITIVES
+
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4  # how strongly a piece of a formula holds together
 _SIGNS = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "=", ast.NotEq: "!="}
 
@@ -43,7 +45,7 @@ GREEK = set(
 def label_parts(label: str) -> tuple[str, str, str] | None:
     """(name, subscript, superscript) of a label such as `w_jk^(L)`, `w(L)_jk`, `a1` or `b`; None for any other text."""
     match = _LABEL.fullmatch(label)
-    if not match:
+    if not match or (match["bare"] and match["base"] in PRIMITIVES):  # tanh(z) is no z-th tanh
         return None
     subscripts = [part for part in (match["digits"], match["sub"], match["late"]) if part]
     superscripts = [part for part in (match["bare"] and f"({match['bare']})", match["sup"]) if part]

@@ -184,6 +184,7 @@ def test_an_unlabelled_result_asked_about_goes_by_its_formula():
         ("learning rate", None, r"\text{learning rate}"),
         ("50%_{a}", None, r"\text{50\%\_\{a\}}"),
         ("x1_2", None, r"\text{x1\_2}"),
+        ("tanh(z)", None, r"\text{tanh(z)}"),
     ],
 )
 def test_labels_are_set_with_their_indices(label, parts, typeset):
