@@ -12,18 +12,19 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from autograd.checking import gradcheck
+import autograd.show  # noqa: F401  (puts the notebook views in place)
+from autograd.calculus.checking import gradcheck
+from autograd.calculus.gradients import gradients
+from autograd.calculus.transforms import count_multiplications, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autograd.compiler import compile
-from autograd.draw import draw
-from autograd.explain import explain
-from autograd.functional import count_multiplications, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
-from autograd.graph import zero_grad
-from autograd.higher import gradients
-from autograd.nudge import nudge
-from autograd.paths import paths
-from autograd.play import play
-from autograd.primitives import PRIMITIVES
-from autograd.value import Value, function, primitive, softmax
+from autograd.core.graph import zero_grad
+from autograd.core.table import PRIMITIVES
+from autograd.core.value import Value, function, primitive, softmax
+from autograd.drawing.draw import draw
+from autograd.drawing.play import play
+from autograd.explaining.explain import explain
+from autograd.explaining.nudge import nudge
+from autograd.explaining.paths import paths
 
 _foreign = [
     name for name in ("tracer.py", "differential_operators.py", "numpy") if os.path.exists(f"{__path__[0]}/{name}")

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from autograd import Value, weighted_sum
-from autograd.primitives import PRIMITIVES
-from autograd.value import function
+from autograd.core.table import PRIMITIVES
+from autograd.core.value import function
 from nn.module import Module
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import autograd
 from autograd import Value
-from autograd.graph import backpropagate, topological_order
-from autograd.value import tracing
+from autograd.core.graph import backpropagate, topological_order
+from autograd.core.value import tracing
 from nn.data import class_indices, random_numbers, same_length, table, targets
 from nn.evaluation import compiled_once
 from nn.layers import count

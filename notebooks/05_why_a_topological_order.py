@@ -7,7 +7,7 @@
 
 # %%
 from autograd import Value, draw, tanh, zero_grad
-from autograd.graph import backpropagate, topological_order
+from autograd.core.graph import backpropagate, topological_order
 
 x = Value(0.5, label="x")
 h = x * x

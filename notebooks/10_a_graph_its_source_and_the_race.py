@@ -47,7 +47,7 @@ print(program.source[program.source.index("def program") :])
 # text that the eager engine and the explanations use.
 
 # %%
-from autograd.primitives import PRIMITIVES
+from autograd.core.table import PRIMITIVES
 
 row = PRIMITIVES["tanh"]
 print(f"{row.name}: {row.value}, derivative {row.partials[0]}")

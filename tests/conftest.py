@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
-from autograd.primitives import PRIMITIVES
+from autograd.core.table import PRIMITIVES
 
 DECLARED = dict(PRIMITIVES)  # before any test declares an operation of its own
 
@@ -27,8 +27,9 @@ def _only_declared_operations():
 
 def forget(name):
     """Take an operation back."""
-    from autograd import higher, value
-    from autograd.primitives import FLOATS
+    from autograd.calculus import gradients as higher
+    from autograd.core import value
+    from autograd.core.table import FLOATS
 
     del PRIMITIVES[name]
     FLOATS.pop(name, None)

@@ -16,8 +16,8 @@ import pytest
 import autograd
 import nn
 from autograd import Value, draw, tanh
-from autograd.generate import signature
-from autograd.primitives import PRIMITIVES, Primitive
+from autograd.core.generate import signature
+from autograd.core.table import PRIMITIVES, Primitive
 
 ROOT = pathlib.Path(__file__).parents[1]
 README = ROOT / "README.md"

@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from autograd.value import Value, tracing
+from autograd.core.value import Value, tracing
 
 
 def compile(

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from autograd.expressions import Fold, Rename, hoist, parse
-from autograd.primitives import PRIMITIVES
+from autograd.core.expressions import Fold, Rename, hoist, parse
+from autograd.core.table import PRIMITIVES
 
 UFUNCS = {
     ast.Add: "np.add", ast.Sub: "np.subtract", ast.Mult: "np.multiply", ast.Div: "np.divide", ast.Pow: "np.power",

@@ -18,7 +18,7 @@ from autograd.compiler.contributions import Contributions
 from autograd.compiler.roll import Group, Layout, Read
 from autograd.compiler.trace import Trace
 from autograd.compiler.views import array, is_number, is_whole
-from autograd.primitives import PRIMITIVES
+from autograd.core.table import PRIMITIVES
 
 _SAFE = 1e-100  # constant factors between this and its reciprocal can be multiplied with each other
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from autograd.compiler.arithmetic import DEFINITIONS
 from autograd.compiler.backward import Backward
 from autograd.compiler.views import Emitted, is_number
-from autograd.primitives import FLOATS
+from autograd.core.table import FLOATS
 
 
 class Emitter(Backward):

@@ -11,8 +11,8 @@ from autograd.compiler.arithmetic import Formula, ScalarPower, tree
 from autograd.compiler.roll import Group, Layout, Read
 from autograd.compiler.trace import Trace
 from autograd.compiler.views import Views, is_number
-from autograd.expressions import names_in
-from autograd.primitives import FLOATS, PRIMITIVES
+from autograd.core.expressions import names_in
+from autograd.core.table import FLOATS, PRIMITIVES
 
 
 class Forward(Views):

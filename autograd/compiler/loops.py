@@ -22,8 +22,8 @@ from autograd.compiler.emit import head
 from autograd.compiler.roll import stem
 from autograd.compiler.trace import CONSTANT, LEAF, Trace
 from autograd.compiler.views import Emitted
-from autograd.expressions import names_in
-from autograd.primitives import FLOATS, PRIMITIVES
+from autograd.core.expressions import names_in
+from autograd.core.table import FLOATS, PRIMITIVES
 
 _STRAIGHT = 2000  # nodes outside the loop that may be written out
 _LONGEST = 128  # nodes in a loop's body

@@ -17,9 +17,9 @@ import numpy as np
 
 from autograd.compiler.trace import CONSTANT, LEAF, Trace
 from autograd.compiler.views import Emitted
-from autograd.graph import backpropagate
-from autograd.primitives import PRIMITIVES
-from autograd.value import Value, function, last_change, warn_of_nan
+from autograd.core.graph import backpropagate
+from autograd.core.table import PRIMITIVES
+from autograd.core.value import Value, function, last_change, warn_of_nan
 
 # Where NumPy meets what the eager engine may refuse, the scalars decide.
 _STRICT: Any = {"over": "raise", "invalid": "raise", "divide": "raise", "under": "ignore"}

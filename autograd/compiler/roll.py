@@ -22,7 +22,7 @@ import numpy as np
 
 from autograd.compiler.fuse import DOT, Operands, Terms
 from autograd.compiler.trace import CONSTANT, Trace
-from autograd.primitives import PRIMITIVES
+from autograd.core.table import PRIMITIVES
 
 _ORDERED = 5000  # parameters; to put more of them in another order takes longer than to add the biases
 _MANY = 8  # single terms beside products, each added in a call of its own; more become products with 1

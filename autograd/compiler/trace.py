@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.graph import topological_order
-from autograd.value import Value
+from autograd.core.graph import topological_order
+from autograd.core.value import Value
 
 LEAF, CONSTANT = "", "constant"
 

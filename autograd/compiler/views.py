@@ -18,7 +18,7 @@ from autograd.compiler.arithmetic import DEFINITIONS, Formula, Writer
 from autograd.compiler.fuse import DOT
 from autograd.compiler.roll import Group, Layout, Read, stem
 from autograd.compiler.trace import Trace
-from autograd.primitives import FLOATS, PRIMITIVES
+from autograd.core.table import FLOATS, PRIMITIVES
 
 
 @dataclass

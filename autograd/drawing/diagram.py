@@ -1,0 +1,345 @@
+"""Diagrams: the graph of a Value, folded or not, as boxes and arrows with what is written on them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any
+
+from autograd.core.table import PRIMITIVES
+from autograd.core.value import Value
+from autograd.drawing.folding import Group, edges_between, fold
+from autograd.drawing.svg import Arrow, Box
+from autograd.explaining.notation import label_parts
+from autograd.explaining.typography import Run, Text, name, plain, quantity, significant
+
+PARAMETER_NAMES = {"w", "W", "b", "weight", "bias", "theta", "θ"}
+TOLD = 40  # values that a description or a tooltip lists
+
+
+class Diagram:
+    """Boxes and arrows for every group of values before a cost, and for the plain numbers among the operands.
+
+    A leaf is a parameter when it is among `parameters`; when these are not given, when it is labelled as one (w or b).
+    """
+
+    def __init__(
+        self,
+        cost: Value,
+        parameters: Iterable[Value] | None = None,
+        highlight: Any = None,
+        unfold: str | None = "all",
+        max_nodes: int = 100,
+        steppable: bool = False,
+    ):
+        self.cost = cost
+        self.parameters = None if parameters is None else set(parameters)
+        self.groups = fold(cost, unfold, max_nodes)
+        self.values = [value for group in self.groups for value in group.members]
+        self.folded = len(self.groups) < len(self.values)
+        sizes = [abs(value.grad) for value in self.values if math.isfinite(value.grad)]
+        self.largest = max(sizes, default=0.0)
+        self._names: dict[Value, str] = {}
+        self.boxes: list[Box] = []
+        self.arrows: list[Arrow] = []
+        self.origin: list[
+            tuple[Value, int] | None
+        ] = []  # for each arrow of a single value: the value, and which operand
+        self._connect()
+        if highlight is not None:
+            self._highlight(highlight)
+        if steppable:
+            self._prepare()
+        what = plain(name_of(cost))
+        many = f"{len(self.values)} value{'s' * (len(self.values) != 1)}"
+        self.title = f"Computation graph of {what}, {many}" + f" in {len(self.groups)} boxes" * self.folded
+        self.description = self._description()
+
+    # What is where
+
+    def _connect(self) -> None:
+        edges = edges_between(self.groups)
+        parents: dict[int, list[int]] = {}
+        for tail, head in edges:
+            parents.setdefault(head, []).append(tail)
+        self.number: dict[Value, int] = {}
+        number: dict[int, int] = {}
+        for i, group in enumerate(self.groups):
+            constants = {} if group.kind != "value" else self._constants(group.value)
+            number[i] = len(self.boxes)
+            self.number.update(dict.fromkeys(group.members, number[i]))
+            self.boxes.append(self._box(group))
+            if group.kind == "value":
+                self._operands(group.value, constants)
+                continue
+            for tail in parents.get(i, []):
+                self._add(self._bundle(number[tail], number[i], edges[tail, i]))
+        if self.folded:
+            self._merge()
+
+    def _add(self, arrow: Arrow, origin: tuple[Value, int] | None = None) -> None:
+        self.arrows.append(arrow)
+        self.origin.append(origin)
+
+    def _constants(self, value: Value) -> dict[int, int]:
+        """A box for each plain number among the operands, but for a default that was left alone."""
+        row, boxes = PRIMITIVES.get(value.op), {}
+        for position, operand in enumerate(value.operands):
+            last = row and position == len(value.operands) - 1
+            if isinstance(operand, Value) or (last and operand == row.defaults.get(row.operands[-1])):  # type: ignore
+                continue
+            boxes[position] = len(self.boxes)
+            self.boxes.append(Box("constant", quantity(operand, 6), tooltip=f"the number {operand!r}"))
+        return boxes
+
+    def _operands(self, value: Value, constants: dict[int, int]) -> None:
+        """An arrow from each operand of a single value."""
+        partials, head = iter(value.partials), self.number[value]
+        for position, operand in enumerate(value.operands):
+            if isinstance(operand, Value):
+                self._add(self._arrow(self.number[operand], value, operand, next(partials)), (value, position))
+            elif position in constants:
+                self._add(Arrow(constants[position], head, dashed=True), (value, position))
+
+    def _merge(self) -> None:
+        """One arrow where a folded box sends several to the same place."""
+        folded = {self.number[group.value] for group in self.groups if group.kind != "value"}
+        kept: dict[tuple[int, int], Arrow] = {}
+        for i, arrow in enumerate(self.arrows):
+            ends = (arrow.tail, arrow.head)
+            if arrow.tail in folded and ends in kept:
+                kept[ends].label = ()
+                kept[ends].tooltip += f"\n{arrow.tooltip}" if kept[ends].tooltip.count("\n") < TOLD else ""
+            else:
+                kept[ends if arrow.tail in folded else (ends[0], -1 - i)] = arrow
+        self.arrows = list(kept.values())
+        self.origin = [None] * len(self.arrows)
+
+    # What is written there
+
+    def called(self, value: Value) -> str:
+        """A value's name in plain text."""
+        if value not in self._names:
+            self._names[value] = plain(name_of(value))
+        return self._names[value]
+
+    def _below_a_d(self, value: Value) -> str:
+        """A value's name in plain text, in parentheses if it is a formula that falls apart."""
+        name = self.called(value)
+        return f"({name})" if not value.label and value.op in BINDING else name
+
+    def kind(self, value: Value) -> str:
+        """Which shape a value has."""
+        if value.op:
+            return "cost" if value is self.cost else "operation"
+        named_so = (label_parts(value.label) or ("",))[0] in PARAMETER_NAMES
+        return "parameter" if (named_so if self.parameters is None else value in self.parameters) else "input"
+
+    def gradient(self, value: Value) -> float | None:
+        """The gradient; None where no backward pass has reached."""
+        return value.grad if value.grad or self.cost.grad else None
+
+    def strength(self, slope: float | None) -> tuple[int, float]:
+        """The sign of a gradient, and its size on a scale of four decades below the largest."""
+        if not slope or math.isnan(slope):
+            return 0, 0.0
+        size = 1.0 if math.isinf(slope) or not self.largest else 1 + math.log10(abs(slope) / self.largest) / 4
+        return (1 if slope > 0 else -1), min(1.0, max(0.08, size))
+
+    def _box(self, group: Group) -> Box:
+        """The box of one value, or of a group."""
+        value, slope = group.value, self.gradient(group.value)
+        told = [self._told(member) for member in group.members[-TOLD:]]
+        tooltip = "\n".join([f"the last {TOLD} of {len(group.members)}:"] * (len(group.members) > TOLD) + told)
+        if group.kind == "neuron":
+            alike = [member for member in group.members if member.op and member.label == value.label]
+            told_data = (Run(" = "), *quantity(value.data)) if len(alike) == 1 else (Run(f" × {len(alike)}"),)
+            slope = max((self.gradient(member) or 0.0 for member in alike), key=abs)
+            return Box("neuron", (*name(value.label), *told_data), (), [], (), *self.strength(slope), tooltip)
+        if group.kind == "value":
+            heading, remark = name(value.label), formula(value)
+            lines = [quantity(value.data)]
+            if not value.label:
+                heading, remark, lines = (remark, (), lines) if value.op else (*lines, (), [])
+            badge = (Run("grad "), *quantity(slope)) if slope is not None else (Run("grad not computed"),)
+            return Box(self.kind(value), heading, remark, lines, badge, *self.strength(slope), tooltip)
+        slopes = [slope for member in group.members if (slope := self.gradient(member)) is not None]
+        sign = {(True, False): 1, (False, True): -1}.get((any(s > 0 for s in slopes), any(s < 0 for s in slopes)), 0)
+        badge = (Run("grad "), *span(slopes)) if slopes else (Run("grad not computed"),)
+        strength = self.strength(max(slopes, key=abs, default=0.0))[1]
+        return Box("group", *self._summary(group), badge, sign, strength, tooltip)
+
+    def _summary(self, group: Group) -> tuple[Text, Text, list[Text]]:
+        """Heading, remark and lines of a folded box."""
+        count, data = len(group.members), [value.data for value in group.members]
+        if group.kind == "layer":
+            parameters = sum(self.kind(value) == "parameter" for value in group.members)
+            labels = [value.label for value in group.members if value.op and value.label]
+            outputs = {label for label in labels if label[0] == ("a" if any(x[0] == "a" for x in labels) else "z")}
+            repeats = labels.count(max(outputs, key=labels.count)) if outputs else 1
+            lines = [(Run(f"{len(outputs)} neuron{'s' * (len(outputs) != 1)}"),)] if outputs else []
+            lines += [(Run(f"{parameters} parameters"),)] if parameters else [(Run(f"{count} values"),)]
+            lines += [(Run(f"{repeats} examples"),)] if repeats > 1 else []
+            return (Run(f"layer {group.name.strip('()')}"),), (), lines
+        if group.kind == "rest":
+            return (Run(f"{count} earlier values"),), (), [span(data)]
+        label = label_parts(group.value.label) or (group.value.label, "", "")
+        same = all(member.label == group.value.label for member in group.members)
+        heading = name(group.value.label if same else label[0]) if label[0] else formula(group.value)
+        return heading or (Run("values"),), (Run(f"× {count}"),), [span(data)]
+
+    def _told(self, value: Value) -> str:
+        slope = self.gradient(value)
+        text = "not computed" if slope is None else repr(slope)
+        return f"{self.called(value)} = {value.data!r}, gradient {text}"
+
+    def _arrow(self, tail: int, value: Value, operand: Value, partial: float) -> Arrow:
+        """The edge of one operand, with its local derivative."""
+        upstream = self.gradient(value)
+        flow = 0.0 if upstream is None else upstream * partial
+        told = f"∂{self._below_a_d(value)} / ∂{self._below_a_d(operand)} = {partial!r}"
+        told += "" if upstream is None else f"\nupstream {upstream!r} × local {partial!r} = {flow!r}"
+        return Arrow(tail, self.number[value], quantity(partial), *self.strength(flow), told)
+
+    def _bundle(self, tail: int, head: int, edges: Sequence[tuple[Value, int]]) -> Arrow:
+        """All edges between two folded boxes as one: what flows back through them, added up."""
+        flow = sum((self.gradient(value) or 0.0) * value.partials[i] for value, i in edges)
+        told = f"{len(edges)} edge{'s' * (len(edges) != 1)}; {flow!r} flows back through them"
+        return Arrow(tail, head, (), *self.strength(flow), told, thin=len(self.groups) > 12)
+
+    def _prepare(self) -> None:
+        """Number everything for a page that will rewrite it, and leave room for other numbers."""
+        for i, value in enumerate(self.values):
+            box = self.boxes[self.number[value]]
+            box.data["node"], box.least = str(i), 124.0
+        place = {value: i for i, value in enumerate(self.values)}
+        for arrow, origin in zip(self.arrows, self.origin):
+            if origin:
+                arrow.data["edge"], arrow.least = f"{place[origin[0]]}-{origin[1]}", 58.0 if arrow.label else 0.0
+
+    def _highlight(self, path: Any) -> None:
+        """Mark a path, and dim the rest."""
+        nodes = getattr(path, "nodes", path)
+        if not isinstance(nodes, Iterable):
+            raise TypeError(f"highlight takes a path, as in paths(cost, w)[0], or a list of values, not {path!r}")
+        nodes = list(nodes)
+        strangers = [node for node in nodes if not isinstance(node, Value) or node not in self.number]
+        if strangers:
+            raise ValueError(
+                "highlight takes a path to this cost, as in paths(cost, w)[0], or a list of its values; "
+                f"{strangers[0]!r} is not one of them"
+            )
+        for node in nodes:
+            self.boxes[self.number[node]].bold = True
+        wanted: list[Any] = list(getattr(path, "edges", ()))
+        if wanted:  # exact: a value and the number of its parent
+            exact = {(value, _operand_of_parent(value, i)) for value, i in wanted}
+            for arrow, origin in zip(self.arrows, self.origin):
+                arrow.bold = origin in exact
+        if not any(arrow.bold for arrow in self.arrows):
+            steps = {(self.number[a], self.number[b]) for a, b in pairwise(nodes)}
+            for arrow in self.arrows:
+                if (arrow.tail, arrow.head) in steps:
+                    arrow.bold = True
+                    steps.discard((arrow.tail, arrow.head))
+        for thing in (*self.boxes, *self.arrows):
+            thing.dim = not thing.bold
+
+    # In words
+
+    def _description(self) -> str:
+        state = "" if self.largest else " Gradients are not computed yet: call backward() first."
+        listed = "; ".join(self._told(value) for value in self.values[: -TOLD - 1 : -1])
+        more = f"; and {len(self.values) - TOLD} more" if len(self.values) > TOLD else ""
+        return f"{len(self.values)} values, from the cost back to the leaves.{state} {listed}{more}."
+
+    def rows(self, most: int) -> list[list[str]]:
+        """A heading and, from the cost back to the leaves, each value: name, kind, data, gradient, and its origin."""
+        rows = [["value", "kind", "data", "gradient", "computed from (local derivative)"]]
+        for value in self.values[: -most - 1 : -1]:
+            slope, partials = self.gradient(value), iter(value.partials)
+            operands = [
+                f"{self.called(x)} ({significant(next(partials))})" if isinstance(x, Value) else significant(x, 6)
+                for x in value.operands
+            ]
+            operands = [*operands[:6], "..."] if len(operands) > 7 else operands
+            gradient = "not computed" if slope is None else significant(slope)
+            origin = f"{value.op}: {', '.join(operands)}" if value.op else ""
+            rows.append([self.called(value), self.kind(value), significant(value.data), gradient, origin])
+        return rows
+
+
+def _operand_of_parent(value: Value, i: int) -> int:
+    """The position among the operands of the parent number i."""
+    return [position for position, operand in enumerate(value.operands) if isinstance(operand, Value)][i]
+
+
+def span(xs: Sequence[float]) -> Text:
+    """The range of some numbers."""
+    low, high = quantity(min(xs)), quantity(max(xs))
+    return low if low == high else (*low, Run(" … "), *high)
+
+
+def name_of(value: Value) -> Text:
+    """A value's label, else its formula, else what it is worth."""
+    return name(value.label) if value.label else formula(value) or quantity(value.data)
+
+
+def symbol_of(value: Value) -> Text:
+    """A value's name as it stands below a d: in parentheses if it is a formula."""
+    return name_of(value) if value.label or not value.op else _bracketed(name_of(value), value, 4)
+
+
+# How tightly an operation binds in a formula; calls and labels bind tightest.
+BINDING = {"add": 1, "sub": 1, "mul": 2, "div": 2, "neg": 2, "pow": 3}
+SIGNS = {"add": " + ", "sub": " − ", "mul": " × ", "div": " / ", "neg": "−"}
+
+
+def formula(value: Value, room: int = 16) -> Text:
+    """How a value was computed, in the names of its operands: `w × a + b`, `tanh(z)`, (a − y) squared.
+
+    An operand without a name appears as its own formula where there is room, else as a dot; where all would be dots,
+    the operation stands alone.
+    """
+    if not value.op:
+        return ()
+    row, count = PRIMITIVES.get(value.op), len(value.operands)
+    if value.op == "weighted_sum":
+        return (Run("Σ "), Run("w", "i"), Run(" "), Run("a", "i"), Run(" + "), Run("b", "i"))
+    if row is None or row.variadic or count > 3:
+        return (Run({"sum": "Σ", "prod": "Π"}.get(value.op, value.op)), Run(f" of {count}"))
+    shown = value.operands[: -1 if value.operands[-1] == row.defaults.get(row.operands[-1]) else None]
+    texts = [_operand(x, room) for x in shown]
+    if all(text == DOT for text in texts):
+        return (Run(SIGNS.get(value.op, value.op).strip()),)
+    if value.op in SIGNS:
+        tight = BINDING[value.op]
+        tighter = tight + (value.op in ("sub", "div"))
+        signed = [_bracketed(text, x, t) for text, x, t in zip(texts, shown, (tight, tighter) if count == 2 else (2,))]
+        return (*signed[-2], Run(SIGNS[value.op]), *signed[-1]) if count == 2 else (Run("−"), *signed[0])
+    if value.op == "pow":
+        base = (Run("(·)"),) if texts[0] == DOT else _bracketed(texts[0], shown[0], 4)
+        return (*base, *(Run(plain([run]), run.style, 1) for run in texts[1]))
+    inside = [run for text in texts for run in (Run(", "), *text)][1:]
+    return (Run(value.op), Run("("), *inside, Run(")"))
+
+
+DOT: Text = (Run("·"),)
+
+
+def _operand(x: Any, room: int) -> Text:
+    """The name of an operand in a formula."""
+    if not isinstance(x, Value):
+        return (Run(significant(x, 6)),)
+    if x.label:
+        return name(x.label)
+    text = formula(x, room - 5) if room > 6 else ()
+    length = sum(len(run.text) / (2 if run.level else 1) for run in text)
+    return text if text and length <= room - 5 and any("(" in run.text or run.style for run in text) else DOT
+
+
+def _bracketed(text: Text, x: Any, binding: int) -> Text:
+    """An operand, in parentheses where it binds less tightly than what it stands in."""
+    loose = not x.label and text != DOT and BINDING.get(x.op, 4) < binding if isinstance(x, Value) else x < 0
+    return (Run("("), *text, Run(")")) if loose else text

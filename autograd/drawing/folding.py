@@ -1,0 +1,139 @@
+"""Folding: which values of a graph that is too large to read are drawn together, as one box.
+
+Neurons and layers are known by their labels (`w_jk^(l)`, `b_j^(l)`, `z_j^(l)`, `a_j^(l)`); what is left is folded by
+likeness, and at last everything far from the cost becomes one box. A folded graph has no cycles either.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+from autograd.core.graph import topological_order
+from autograd.core.value import Value
+from autograd.drawing.layout import Edge, ranks
+from autograd.explaining.notation import label_parts
+
+LEVELS = ("all", "neurons", "layers")
+STEPS = 12  # from the cost back; what is farther away is folded into one box when the graph is too large
+
+
+@dataclass(eq=False)
+class Group:
+    """Values that are drawn as one box: `kind` is value (a single one), neuron, layer, alike or rest."""
+
+    kind: str
+    members: list[Value]
+    name: str = ""
+
+    @property
+    def value(self) -> Value:
+        """The member that the others lead to."""
+        return self.members[-1]
+
+
+def fold(cost: Value, unfold: str | None = None, max_nodes: int = 100) -> list[Group]:
+    """The graph as groups, parents first: unfolded as far as asked for, else as far as `max_nodes` boxes allow.
+
+    With `unfold` "neurons" or "layers" all of these are shown, and `max_nodes` limits what stands beside them.
+    """
+    order = topological_order(cost)
+    groups = [Group("value", [value]) for value in order]
+    if unfold == "all" or (unfold is None and len(order) <= max_nodes):
+        return groups
+    asked_for = 0
+    for level, key in (("neurons", _neuron), ("layers", _layer)):
+        if unfold in (None, level):
+            groups = _ordered(_labelled(order, level[:-1], key)) or groups
+            asked_for = sum(group.kind != "value" for group in groups) if unfold else 0
+            if len(groups) <= max_nodes + asked_for:
+                return groups
+    groups = _alike(groups)
+    return groups if len(groups) <= max_nodes + asked_for else _nearest(groups, max_nodes + asked_for)
+
+
+def _layer(label: str) -> tuple[str, str] | None:
+    base, _, above = label_parts(label) or ("", "", "")
+    return (above, "") if base in tuple("wbza") and above.startswith("(") else None
+
+
+def _neuron(label: str) -> tuple[str, str] | None:
+    base, below, above = label_parts(label) or ("", "", "")
+    j = below.partition(",")[0] if "," in below or base != "w" else below[:1]
+    return (above, j) if _layer(label) else None
+
+
+def _labelled(order: Sequence[Value], kind: str, key: Callable[[str], tuple[str, str] | None]) -> list[Group]:
+    """Values whose labels share a key together, with the unlabelled steps that lead to nothing else."""
+    keys: dict[Value, Hashable] = {value: key(value.label) for value in order}
+    wanted: dict[Value, set[Hashable]] = defaultdict(set)
+    for value in reversed(order):
+        if value.op and not value.label and len(wanted[value]) == 1:
+            keys[value] = next(iter(wanted[value]))
+        for parent in value.parents:
+            wanted[parent].add(keys[value])
+    together: dict[Hashable, list[Value]] = defaultdict(list)
+    for value in order:
+        together[keys[value] or value].append(value)
+    return [
+        Group("value", members) if len(members) == 1 else Group(kind, members, key[0] if isinstance(key, tuple) else "")
+        for key, members in together.items()
+    ]
+
+
+def edges_between(groups: Sequence[Group]) -> dict[tuple[int, int], list[tuple[Value, int]]]:
+    """For each two groups with an edge (their numbers), its edges, each a value and the number of its parent."""
+    number = {value: i for i, group in enumerate(groups) for value in group.members}
+    edges: dict[tuple[int, int], list[tuple[Value, int]]] = defaultdict(list)
+    for i, group in enumerate(groups):
+        for value in group.members:
+            for position, parent in enumerate(value.parents):
+                if number[parent] != i:
+                    edges[number[parent], i].append((value, position))
+    return edges
+
+
+def _depths(groups: Sequence[Group]) -> list[int]:
+    rank = ranks(len(groups), [Edge(tail, head) for tail, head in edges_between(groups)])
+    last = max(rank)
+    return [last - r for r in rank]
+
+
+def _ordered(groups: list[Group]) -> list[Group] | None:
+    """The groups with parents first; None when they feed each other in a circle, as a recurrent layer does."""
+    try:
+        depth = _depths(groups)
+    except ValueError:
+        return None
+    return [groups[i] for i in sorted(range(len(groups)), key=lambda i: -depth[i])]
+
+
+def _alike(groups: Sequence[Group]) -> list[Group]:
+    """Values together that are computed by one operation from groups that are together: the same step of each example.
+
+    Such groups have no cycle: a group's parents were together before it was.
+    """
+    number = {value: i for i, group in enumerate(groups) for value in group.members}
+    likeness: list[Hashable] = []
+    together: dict[Hashable, list[Group]] = defaultdict(list)
+    identity: dict[Hashable, int] = {}
+    for i, group in enumerate(groups):
+        base, _, above = label_parts(group.value.label) or (group.value.label, "", "")
+        own: Hashable = (group.value.op, base, above) if group.kind == "value" else i
+        parents = {number[parent] for value in group.members for parent in value.parents} - {i}
+        likeness.append(identity.setdefault((own, frozenset(likeness[p] for p in parents)), len(identity)))
+        together[likeness[i]].append(group)
+    return [
+        those[0] if len(those) == 1 else Group("alike", [value for group in those for value in group.members])
+        for those in together.values()
+    ]
+
+
+def _nearest(groups: Sequence[Group], count: int) -> list[Group]:
+    """The groups nearest to the cost, and all others as one."""
+    depth = _depths(groups)
+    order = sorted(range(len(groups)), key=lambda i: depth[i])
+    near = [i for i in order[: count - 1] if depth[i] <= STEPS]
+    far = sorted(order[len(near) :])
+    return [Group("rest", [value for i in far for value in groups[i].members]), *(groups[i] for i in reversed(near))]

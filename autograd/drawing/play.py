@@ -1,0 +1,192 @@
+"""play: the backward pass, step by step, as one self-contained HTML page.
+
+The page holds the drawing, the graph as data, and the operations it uses in JavaScript, translated from the table. At
+load it runs both passes itself and says whether it reproduces Python's numbers.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from autograd.core.graph import backpropagate, topological_order
+from autograd.core.value import Value
+from autograd.drawing import svg
+from autograd.drawing.diagram import Diagram, formula, name_of, symbol_of
+from autograd.drawing.draw import Drawing
+from autograd.drawing.javascript import data_file, program
+from autograd.explaining.nudge import replay
+from autograd.explaining.rules import rules
+from autograd.explaining.typography import Text, clean, plain
+
+MOST = 1000  # values that a page can show
+
+
+def play(
+    cost: Value,
+    *,
+    engine: str | None = None,
+    direction: str = "LR",
+    parameters: Iterable[Value] | None = None,
+) -> Page:
+    """A page that plays the forward and the backward pass of a cost, and re-runs both when a leaf is nudged.
+
+    `.save("backprop.html")` writes it; a notebook shows it. It needs no network. The graph is computed afresh from
+    what its leaves are worth now; neither data nor gradients of the values are changed.
+
+    Args:
+        cost: the Value that the graph leads to, with at most 1000 values before it.
+        engine, direction, parameters: as for `draw`.
+
+    Raises:
+        TypeError: for anything but a Value.
+        ValueError: for a graph that is too large to be stepped through.
+
+    >>> from autograd import Value, play
+    >>> x = Value(3.0, label="x")
+    >>> play(x * x).html[:15]
+    '<!doctype html>'
+    """
+    if not isinstance(cost, Value):
+        raise TypeError(f"play takes a Value, the cost whose backward pass is to be shown, not {type(cost).__name__}")
+    order = topological_order(cost)
+    if len(order) > MOST:
+        raise ValueError(
+            f"a page shows at most {MOST} values step by step, and this graph has {len(order)}: play the cost of one "
+            "example or of a smaller network, or use draw(cost), which folds large graphs"
+        )
+    copies = _copies(order)
+    known = parameters if parameters is None else [copies[p] for p in parameters if p in copies]
+    return Page([copies[value] for value in order], engine, direction, known)
+
+
+def _copies(order: list[Value]) -> dict[Value, Value]:
+    """Every value computed afresh from the leaves; those without a label that need a name get one."""
+    taken = {value.label for value in order}
+    names = (name for i in range(1, 2 * len(order) + 1) if (name := f"v_{i}") not in taken)
+    copies: dict[Value, Any] = {v: Value(v.data, label=v.label or next(names)) for v in order if not v.op}
+    for value in order:
+        if value.op:
+            replay([value], copies)
+            copies[value].label = value.label
+    return copies
+
+
+class Page:
+    """One HTML page: `.html` is its text, `.save(path)` writes it, `.drawing` is its picture when all is computed."""
+
+    def __init__(
+        self,
+        values: list[Value],
+        engine: str | None = None,
+        direction: str = "LR",
+        parameters: Iterable[Value] | None = None,
+    ):
+        self.values = values
+        *_, cost = values
+        gradient = backpropagate(cost)
+        for value, slope in gradient.items():
+            value.grad = slope
+        diagram = Diagram(cost, parameters, steppable=True)
+        self.drawing = Drawing(diagram, engine, direction)
+        self.title = f"Backpropagation through {plain(name_of(cost))}"
+        filled = {
+            "title": clean(self.title),
+            "heading": f"Backpropagation through {markup(name_of(cost))}",
+            "colours": _colours(),
+            "font": svg.FONT,
+            "picture": self.drawing.svg,
+            "graph": _json(self._graph(gradient)),
+            "program": program(value.op for value in values if value.op),
+        }
+        template = data_file("play.html")
+        self.html = re.sub(r"\{\{(\w+)\}\}", lambda place: filled[place[1]], template)
+
+    def _graph(self, gradient: dict[Value, float]) -> dict[str, Any]:
+        """The graph as data: operands are numbers of values, or plain numbers in brackets."""
+        number = {value: i for i, value in enumerate(self.values)}
+        return {
+            "values": [
+                {
+                    "name": markup(name_of(value)),
+                    "symbol": markup(symbol_of(value)),
+                    "plain": plain(name_of(value)),
+                    "labelled": bool(value.label),
+                    "formula": markup(formula(value)),
+                    "op": value.op,
+                    "rules": rules(value, lambda x: markup(symbol_of(x))) if value.op else [],
+                    "operands": [number[x] if isinstance(x, Value) else [x] for x in value.operands],
+                    "data": value.data,
+                    "gradient": gradient[value],
+                }
+                for value in self.values
+            ]
+        }
+
+    def save(self, path: Any) -> str:
+        """Write the page to a file ending in .html, and return its path."""
+        path = os.fspath(path)
+        suffix = os.path.splitext(path)[1].lower()
+        if suffix not in (".html", ".htm"):
+            raise ValueError(
+                f"a page is saved as .html, not as {suffix or 'a file without suffix'!r}; "
+                "for a picture save draw(cost) as .svg"
+            )
+        with open(path, "w", encoding="utf-8", newline="\n") as file:
+            file.write(self.html)
+        return path
+
+    def __repr__(self) -> str:
+        return f"<Page {self.title!r}, {len(self.values)} values: .save('backprop.html'), then open it in a browser>"
+
+    def _repr_html_(self) -> str:
+        """The page in a frame, and the picture for notebooks that do not run it; where scripts run, it goes away."""
+        away = "<script>document.currentScript.parentElement.remove()</script>"
+        return (
+            f'<iframe srcdoc="{clean(self.html)}" title="{clean(self.title)}" sandbox="allow-scripts" '
+            'style="width:100%;height:44rem;border:1px solid #8888;border-radius:6px"></iframe>'
+            f"<div>{self.drawing.image}{away}</div>"
+        )
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
+
+
+def markup(text: Text) -> str:
+    """A text as HTML; a superscript after a subscript stands above it."""
+    tags, parts = {-1: "sub", 1: "sup"}, []
+    for run in text:
+        inside = f"<i>{clean(run.text)}</i>" if run.style == "i" else clean(run.text)
+        part = f"<{tags[run.level]}>{inside}</{tags[run.level]}>" if run.level else inside
+        if run.level == 1 and parts and parts[-1].startswith("<sub>"):
+            part = f'<span class="both">{part}{parts.pop()}</span>'
+        parts.append(part)
+    return "".join(parts)
+
+
+def _colours() -> str:
+    """The colours of the drawings as CSS variables, light and dark."""
+    light, dark = (
+        ";".join(f"--{name}:{colour}" for name, colour in colours.items()) for colours in (svg.LIGHT, svg.DARK)
+    )
+    return f":root{{{light}}}\n@media(prefers-color-scheme:dark){{:root{{{dark}}}}}"
+
+
+def _json(thing: Any) -> str:
+    """JSON that may stand in a script element: no `<`, and what is not finite as text."""
+    import json
+
+    def finite(x: Any) -> Any:
+        match x:
+            case dict():
+                return {key: finite(item) for key, item in x.items()}
+            case list():
+                return [finite(item) for item in x]
+            case float() if not math.isfinite(x):
+                return "NaN" if math.isnan(x) else "Infinity" if x > 0 else "-Infinity"
+        return x
+
+    return json.dumps(finite(thing), allow_nan=False).replace("<", "\\u003c").replace(">", "\\u003e")

@@ -1,0 +1,219 @@
+import math
+
+import pytest
+
+import nn
+from autograd import Value, clip, leaky_relu, paths, tanh, weighted_sum
+from autograd import sum as total
+from autograd.drawing.diagram import Diagram, formula, name_of
+from autograd.explaining.typography import plain
+
+
+def graph():
+    w, a, b, y = (Value(x, label=label) for x, label in ((0.5, "w"), (2.0, "a"), (-0.7, "b"), (1.0, "y")))
+    z = w * a + b
+    z.label = "z"
+    C = (tanh(z) - y) ** 2
+    C.label = "C"
+    return w, z, C
+
+
+def box_of(diagram, value):
+    return diagram.boxes[diagram.number[value]]
+
+
+def test_a_box_shows_name_formula_data_and_gradient():
+    _, z, C = graph()
+    C.backward()
+    box = box_of(Diagram(C), z)
+    assert plain(box.heading) == "z"
+    assert plain(box.remark) == "w × a + b"
+    assert [plain(line) for line in box.lines] == ["0.3"]
+    assert plain(box.badge) == "grad −1.297"
+
+
+def test_gradients_are_not_computed_before_a_backward_pass():
+    _w, _z, C = graph()
+    diagram = Diagram(C)
+    assert {plain(box.badge) for box in diagram.boxes if box.kind != "constant"} == {"grad not computed"}
+    assert "call backward() first" in diagram.description
+    C.backward()
+    diagram = Diagram(C)
+    assert not any("not computed" in plain(box.badge) for box in diagram.boxes)
+    assert "call backward" not in diagram.description
+
+
+def test_a_gradient_of_zero_is_told_from_one_that_is_not_computed():
+    x, y = Value(2.0, label="x"), Value(0.0, label="y")
+    (x * y).backward()
+    cost = x * y
+    cost.backward()
+    assert plain(box_of(Diagram(cost), x).badge) == "grad 0"
+
+
+def test_a_leaf_that_another_cost_reached_shows_its_gradient_and_the_rest_does_not():
+    x = Value(2.0, label="x")
+    (x * 3).backward()
+    cost = tanh(x)
+    diagram = Diagram(cost)
+    assert plain(box_of(diagram, x).badge) == "grad 3"
+    assert plain(box_of(diagram, cost).badge) == "grad not computed"
+
+
+def test_local_derivatives_are_on_the_edges():
+    w, _, C = graph()
+    diagram = Diagram(C)
+    [(edge, origin)] = [(e, o) for e, o in zip(diagram.arrows, diagram.origin) if e.tail == diagram.number[w]]
+    assert plain(edge.label) == "2"
+    assert origin[0].parents[0] is w
+
+
+def test_a_square_written_as_a_product_has_two_edges():
+    x = Value(3.0, label="x")
+    diagram = Diagram(x * x)
+    assert [(arrow.tail, arrow.head, plain(arrow.label)) for arrow in diagram.arrows] == [(0, 1, "3"), (0, 1, "3")]
+
+
+def test_shapes_tell_parameters_inputs_operations_and_the_cost_apart():
+    _, _z, C = graph()
+    diagram = Diagram(C)
+    kinds = {plain(name_of(value)): diagram.kind(value) for value in diagram.values}
+    assert kinds["w"] == kinds["b"] == "parameter"
+    assert kinds["a"] == kinds["y"] == "input"
+    assert kinds["z"] == "operation"
+    assert kinds["C"] == "cost"
+
+
+def test_parameters_can_be_named():
+    x, y = Value(1.0, label="x"), Value(1.0, label="w")
+    diagram = Diagram(x * y, parameters=[x])
+    assert [diagram.kind(v) for v in (x, y)] == ["parameter", "input"]
+
+
+def test_plain_numbers_are_constants_with_edges_that_have_no_derivative():
+    x = Value(2.0, label="x")
+    diagram = Diagram(3.5 * x + 1)
+    constants = [plain(box.heading) for box in diagram.boxes if box.kind == "constant"]
+    assert constants == ["3.5", "1"]
+    assert [arrow.label for arrow in diagram.arrows if arrow.dashed] == [(), ()]
+
+
+def test_inputs_given_as_numbers_to_a_neuron_are_seen():
+    neuron = nn.Neuron(2, "tanh", seed=0)
+    diagram = Diagram(neuron([0.25, -4.0]))
+    assert [plain(box.heading) for box in diagram.boxes if box.kind == "constant"] == ["0.25", "−4"]
+
+
+def test_a_default_that_was_left_alone_is_not_drawn():
+    x = Value(-2.0, label="x")
+    assert not [box for box in Diagram(leaky_relu(x)).boxes if box.kind == "constant"]
+    assert [plain(box.heading) for box in Diagram(leaky_relu(x, 0.2)).boxes if box.kind == "constant"] == ["0.2"]
+
+
+def test_colour_tells_sign_and_strength_of_a_gradient():
+    a, b, c = (Value(x, label=label) for x, label in ((1.0, "a"), (1.0, "p"), (1.0, "q")))
+    cost = a * 1000 - b * 10 + c * 0
+    cost.backward()
+    diagram = Diagram(cost)
+    assert (box_of(diagram, a).sign, box_of(diagram, b).sign, box_of(diagram, c).sign) == (1, -1, 0)
+    assert 1.0 == box_of(diagram, a).strength > box_of(diagram, b).strength > 0.08
+
+
+def test_infinite_and_undefined_gradients_can_be_drawn():
+    x = Value(0.0, label="x")
+    cost = x**0.5
+    cost.grad, x.grad = 1.0, math.nan
+    box = box_of(Diagram(cost), x)
+    assert (plain(box.badge), box.sign) == ("grad nan", 0)
+    x.grad = -math.inf
+    box = box_of(Diagram(cost), x)
+    assert (plain(box.badge), box.sign, box.strength) == ("grad −∞", -1, 1.0)
+
+
+def test_a_highlighted_path_stands_out_and_the_rest_is_dimmed():
+    w, _, C = graph()
+    C.backward()
+    diagram = Diagram(C, highlight=paths(C, w)[0])
+    names = [plain(box.heading) for box in diagram.boxes if box.bold]
+    assert names == ["w", "w × a", "z", "tanh(z)", "tanh(z) − y", "C"]
+    assert sum(arrow.bold for arrow in diagram.arrows) == 5
+    assert all(thing.dim != thing.bold for thing in (*diagram.boxes, *diagram.arrows))
+
+
+def test_each_path_through_a_repeated_parent_is_its_own_edge():
+    x = Value(3.0, label="x")
+    y = x * x
+    bold = [[arrow.bold for arrow in Diagram(y, highlight=path).arrows] for path in paths(y, x)]
+    assert sorted(bold) == [[False, True], [True, False]]
+
+
+def test_a_list_of_values_can_be_highlighted():
+    w, z, C = graph()
+    product = z.parents[0]
+    diagram = Diagram(C, highlight=[w, product, z])
+    assert sum(arrow.bold for arrow in diagram.arrows) == 2
+
+
+def test_what_is_not_a_path_to_the_cost_is_refused():
+    w, _, C = graph()
+    with pytest.raises(ValueError, match=r"a path to this cost, .*'alien'.* is not one of them"):
+        Diagram(C, highlight=[Value(1.0, label="alien")])
+    with pytest.raises(ValueError, match=r"as in paths\(cost, w\)\[0\], .* <Path of 5 factors.* is not one of them"):
+        Diagram(C, highlight=paths(C, w))
+    with pytest.raises(TypeError, match=r"highlight takes a path, .* not 3"):
+        Diagram(C, highlight=3)
+
+
+def test_folded_edges_say_what_flows_back_through_them():
+    model = nn.MLP(2, [3, 1], activation="tanh", seed=0)
+    x = [Value(0.5, label="x_0"), Value(-1.0, label="x_1")]
+    cost = (model(x) - 1) ** 2
+    cost.backward()
+    diagram = Diagram(cost, unfold="neurons")
+    flows = [
+        float(arrow.tooltip.split("; ")[1].split(" flows")[0])
+        for arrow in diagram.arrows
+        if arrow.tail == diagram.number[x[0]]
+    ]
+    assert len(flows) == 3
+    assert math.fsum(flows) == pytest.approx(x[0].grad, rel=1e-12)
+
+
+def test_a_layer_box_counts_neurons_parameters_and_examples():
+    model = nn.MLP(2, [16, 16, 1], seed=0)
+    cost = total([(model([k / 7, 1 - k / 7]) - 1) ** 2 for k in range(7)])
+    layer = Diagram(cost, unfold="layers").boxes[1]
+    assert plain(layer.heading) == "layer 2"
+    assert [plain(line) for line in layer.lines] == ["16 neurons", "272 parameters", "7 examples"]
+
+
+@pytest.mark.parametrize(
+    ("build", "text"),
+    [
+        (lambda a, b: a + b, "a + b"),
+        (lambda a, b: a * (a + b), "a × (a + b)"),
+        (lambda a, b: a - (a - b), "a − (a − b)"),
+        (lambda a, b: a - b - a, "a − b − a"),
+        (lambda a, b: a / (b * a), "a / (b × a)"),
+        (lambda a, b: -(a + b), "−(a + b)"),
+        (lambda a, b: (a + b) ** 2, "(a + b)^2"),
+        (lambda a, b: a * -2, "a × (−2)"),
+        (lambda a, b: tanh(a * b), "tanh(a × b)"),
+        (lambda a, b: clip(a, 0, 1), "clip(a, 0, 1)"),
+        (lambda a, b: total([a, b, a]), "Σ of 3"),
+        (lambda a, b: weighted_sum([a], [b]), "Σ w a + b"),
+        (lambda a, b: Value(1.0) * Value(2.0), "×"),
+        (lambda a, b: Value(1.0) * a, "· × a"),
+        (lambda a, b: tanh(Value(1.0)), "tanh"),
+    ],
+)
+def test_an_unlabelled_value_is_named_by_its_formula(build, text):
+    a, b = Value(2.0, label="a"), Value(3.0, label="b")
+    assert plain(formula(build(a, b))) == text
+
+
+def test_the_formula_of_a_deep_graph_stays_short():
+    v = Value(1.0, label="v")
+    for _ in range(10_000):
+        v = tanh(v) + 1
+    assert len(plain(formula(v))) < 40

@@ -1,0 +1,281 @@
+import base64
+import pathlib
+import re
+import stat
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import nn
+from autograd import Value, draw, tanh
+from autograd import sum as total
+from autograd.drawing.draw import PATIENCE, value_bundle
+
+SVG = "{http://www.w3.org/2000/svg}"
+GOLDEN = pathlib.Path(__file__).parent / "golden"
+
+
+def cost_of_one_neuron() -> Value:
+    w, a, b, y = (Value(x, label=label) for x, label in ((0.5, "w"), (2.0, "a"), (-0.7, "b"), (1.0, "y")))
+    z = w * a + b
+    z.label = "z"
+    C = (tanh(z) - y) ** 2
+    C.label = "C"
+    return C
+
+
+def texts(drawing) -> list[str]:
+    return ["".join(text.itertext()) for text in ElementTree.fromstring(drawing.svg).iter(f"{SVG}text")]
+
+
+@pytest.mark.parametrize("engine", ["dot", "graphviz-pure", "builtin", None])
+@pytest.mark.parametrize("direction", ["LR", "RL", "TB", "BT"])
+def test_every_engine_draws_the_same_boxes_and_edges(engine, direction):
+    C = cost_of_one_neuron()
+    C.backward()
+    drawing = draw(C, engine=engine, direction=direction)
+    assert drawing.engine in ("dot", "graphviz-pure", "builtin")
+    root = ElementTree.fromstring(drawing.svg)
+    kinds = [g.get("class").split()[0] for g in root.iter(f"{SVG}g") if g.get("class")]
+    assert kinds.count("node") == 10
+    assert kinds.count("edge") == 9
+    assert kinds.count("local") == 8
+    assert sorted(texts(drawing)) == sorted(texts(draw(C, engine="builtin")))
+
+
+def test_two_runs_give_the_same_bytes():
+    one, two = (draw(cost_of_one_neuron(), engine="builtin") for _ in range(2))
+    assert one.svg == two.svg
+    assert one.dot == two.dot
+
+
+def test_the_bytes_of_a_small_drawing_are_what_they_were():
+    x = Value(3.0, label="x_1")
+    y = x * x
+    y.label = "y"
+    y.backward()
+    assert draw(y, engine="builtin").svg == (GOLDEN / "square.svg").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def no_programs(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+    return tmp_path
+
+
+def program(path: pathlib.Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(path.stat().st_mode | stat.S_IEXEC)
+
+
+@pytest.mark.parametrize("engine", ["dot", "graphviz-pure", None])
+def test_without_any_program_the_builtin_layout_draws(no_programs, engine):
+    assert draw(cost_of_one_neuron(), engine=engine).engine == "builtin"
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["exit 1", "echo no json", 'echo "{}"', """echo '{"bb": "0,0,1,1", "objects": [{}]}'""", "kill -9 $$", ""],
+)
+def test_a_program_that_fails_or_babbles_gives_way_to_the_next(no_programs, script):
+    program(no_programs / "dot", f"#!/bin/sh\n{script}\n")
+    drawing = draw(cost_of_one_neuron())
+    assert drawing.engine == "builtin"
+    ElementTree.fromstring(drawing.svg)
+
+
+def test_a_program_that_cannot_be_executed_gives_way_to_the_next(no_programs):
+    program(no_programs / "dot", "#!/nowhere/at/all\n")
+    assert draw(cost_of_one_neuron()).engine == "builtin"
+
+
+def test_a_program_that_hangs_is_stopped(no_programs, monkeypatch):
+    monkeypatch.setattr(sys.modules["autograd.drawing.draw"], "PATIENCE", 0.2)
+    program(no_programs / "dot", "#!/bin/sh\nexec /bin/sleep 60\n")
+    start = time.perf_counter()
+    assert draw(cost_of_one_neuron()).engine == "builtin"
+    assert time.perf_counter() - start < PATIENCE
+
+
+def test_a_program_beside_the_interpreter_is_found_though_it_is_not_on_the_path(no_programs, monkeypatch, tmp_path):
+    elsewhere = tmp_path / "environment"
+    elsewhere.mkdir()
+    monkeypatch.setattr("sys.executable", str(elsewhere / "python"))
+    answer = (
+        '{"bb": "0,0,300,60", "objects": [{"name": "n0", "pos": "40,30"}, {"name": "n1", "pos": "240,30"}], '
+        '"edges": [{"id": "e0", "lp": "140,36", "pos": "e,200,30 80,30 120,30 160,30 190,30"}]}'
+    )
+    program(elsewhere / "graphviz-pure", f"#!/bin/sh\necho '{answer}'\nexit 1\n")  # 1 after mere warnings, as dot
+    drawing = draw(tanh(Value(1.0)), legend=False)
+    assert drawing.engine == "graphviz-pure"
+    assert drawing.width == 348
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_any_labels_give_well_formed_svg_and_a_table(one, two):
+    x = Value(1.0, label=one)
+    y = x * x
+    y.label = two
+    drawing = draw(y, engine="builtin")
+    root = ElementTree.fromstring(drawing.svg)
+    assert len([g for g in root.iter(f"{SVG}g") if (g.get("class") or "").startswith("node")]) == 2
+    assert isinstance(repr(drawing), str)
+    assert drawing.dot
+
+
+@pytest.mark.parametrize("label", ['"', "\\", "a\\nb", "<b>", "]]>", "a\nb", "\x00", "é∂𝛼", "{x|y}", "\\N"])
+def test_hostile_labels_reach_graphviz_unharmed(label):
+    x = Value(1.0, label=label)
+    drawing = draw(tanh(x), engine="graphviz-pure")
+    ElementTree.fromstring(drawing.svg)
+    if drawing.engine == "graphviz-pure":
+        assert sorted(texts(drawing)) == sorted(texts(draw(tanh(x), engine="builtin")))
+
+
+def test_dot_names_every_node_and_edge():
+    source = draw(cost_of_one_neuron(), engine="builtin", direction="TB").dot
+    assert source.startswith("digraph")
+    assert "rankdir=TB" in source
+    assert source.count("->") == 9
+    assert "shape=hexagon" in source
+
+
+def test_a_drawing_is_saved_as_svg_or_dot(tmp_path):
+    drawing = draw(cost_of_one_neuron())
+    drawing.save(tmp_path / "graph.svg")
+    drawing.save(str(tmp_path / "graph.dot"))
+    assert (tmp_path / "graph.svg").read_text(encoding="utf-8") == drawing.svg
+    assert (tmp_path / "graph.dot").read_text(encoding="utf-8") == drawing.dot
+
+
+@pytest.mark.parametrize("name", ["graph.png", "graph.pdf", "graph"])
+def test_another_suffix_is_refused_with_advice(tmp_path, name):
+    with pytest.raises(ValueError, match=r"saved as \.svg \(or \.dot\), not as .* convert it"):
+        draw(cost_of_one_neuron()).save(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"engine": "neato"}, "engine is None or one of 'dot', 'graphviz-pure', 'builtin', not 'neato'"),
+        ({"direction": "left"}, "direction is one of 'LR', 'RL', 'TB', 'BT', not 'left'"),
+        ({"unfold": "weights"}, "unfold is None or one of 'all', 'neurons', 'layers', not 'weights'"),
+        ({"max_nodes": 0}, "max_nodes is a whole number from 2 on, not 0"),
+        ({"max_nodes": True}, "max_nodes is a whole number from 2 on, not True"),
+    ],
+)
+def test_an_unknown_option_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        draw(Value(1.0), **options)
+
+
+@pytest.mark.parametrize("cost", [1.0, None, "C", [Value(1.0)], Value])
+def test_only_values_and_models_are_drawn(cost):
+    with pytest.raises(TypeError, match="draw takes a Value"):
+        draw(cost)
+
+
+def test_the_engine_may_be_given_by_position():
+    assert draw(cost_of_one_neuron(), "builtin").engine == "builtin"
+
+
+def test_a_leaf_can_be_drawn():
+    assert "x" in texts(draw(Value(1.0, label="x")))
+
+
+def test_drawing_changes_nothing():
+    C = cost_of_one_neuron()
+    before = [(v.data, v.grad, v.label) for v in (C, *C.parents)]
+    draw(C)
+    assert [(v.data, v.grad, v.label) for v in (C, *C.parents)] == before
+
+
+def test_a_network_of_337_parameters_fits_on_a_screen_and_unfolds_on_request():
+    model = nn.MLP(2, [16, 16, 1], seed=0)
+    cost = (model([0.3, -0.8]) - 1) ** 2
+    cost.backward()
+    folded, layers, whole = draw(cost), draw(cost, unfold="layers"), draw(cost, unfold=True)
+    assert folded.width <= 1400
+    assert folded.height <= 900
+    assert layers.width <= 1400
+    assert layers.height <= 300
+    assert whole.svg.count('class="node parameter') == 337
+
+
+def test_ten_thousand_values_are_drawn_in_seconds():
+    v = Value(1.0, label="x")
+    for i in range(10_000):
+        v = v * 1.0001 if i % 2 else tanh(v)
+    v.backward()
+    start = time.process_time()
+    assert draw(v).svg.count('class="node') < 100
+    assert time.process_time() - start < 10
+    start = time.process_time()
+    assert draw(v, unfold=True).svg.count('class="node') > 10_000
+    assert time.process_time() - start < 60
+
+
+def test_a_weighted_sum_of_hundreds_of_inputs_is_drawn():
+    values = [Value(float(i), label=f"x_{i}") for i in range(300)]
+    drawing = draw(total(values), unfold=True, engine="builtin")
+    assert drawing.svg.count('class="node') == 301
+
+
+def test_a_notebook_gets_text_a_picture_and_an_image_that_shows_when_untrusted():
+    drawing = draw(cost_of_one_neuron())
+    bundle = drawing._repr_mimebundle_()
+    assert set(bundle) == {"text/plain", "image/svg+xml", "text/html"}
+    assert bundle["image/svg+xml"] == drawing.svg
+    image = re.search(r'<img src="data:image/svg\+xml;base64,([^"]*)" alt="([^"]*)"', bundle["text/html"])
+    assert base64.b64decode(image[1]).decode() == drawing.svg
+    assert "Computation graph of C" in image[2]
+    assert "<script" not in bundle["text/html"]
+
+
+def test_the_table_tells_what_the_picture_shows():
+    C = cost_of_one_neuron()
+    C.backward()
+    lines = draw(C).table.splitlines()
+    assert [line.split()[0] for line in lines] == ["value", "C", "tanh(z)", "y", "tanh(z)", "z", "b", "w", "a", "w"]
+    assert lines[1].split() == ["C", "cost", "0.5022", "1", "pow:", "tanh(z)", "−", "y", "(−1.417),", "2"]
+
+
+def test_a_bare_value_shows_its_graph_while_it_is_small():
+    v = Value(2.0, label="v")
+    small = v * v
+    assert set(value_bundle(small)) == {"text/plain", "image/svg+xml", "text/html"}
+    large = v
+    for _ in range(60):
+        large = large * 1.5
+    assert value_bundle(large) == {"text/plain": repr(large)}
+    assert value_bundle(v) == {"text/plain": repr(v)}
+
+
+def test_a_bare_value_never_raises_in_a_notebook(monkeypatch):
+    monkeypatch.setattr(sys.modules["autograd.drawing.draw"], "draw", None)
+    v = Value(2.0) * 2
+    assert v._repr_mimebundle_() == {"text/plain": repr(v)}
+
+
+def test_a_value_after_many_others_is_shown_at_once():
+    v = Value(1.0)
+    for _ in range(200_000):
+        v = v + 1.0
+    start = time.process_time()
+    assert value_bundle(v) == {"text/plain": repr(v)}
+    assert time.process_time() - start < 1
+
+
+def test_a_drawing_is_what_the_graph_was_when_it_was_drawn():
+    C = cost_of_one_neuron()
+    drawing = draw(C, engine="builtin")
+    before = drawing.svg, drawing.table, drawing.dot
+    C.backward()
+    assert (drawing.svg, drawing.table, drawing.dot) == before
+    assert draw(C, engine="builtin").table != drawing.table

@@ -1,0 +1,409 @@
+"""The chain rule worked out: its text to the letter, its numbers against the gradient, its LaTeX against a parser."""
+
+import math
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nn
+from autograd import Value, exp, explain, gradients, mean, paths, primitive, relu, sigmoid, sum, tanh
+from autograd.core.graph import backpropagate
+from autograd.core.table import PRIMITIVES
+from autograd.core.value import function
+
+
+def neuron():
+    """w, a0, b -> z -> a -> C <- y, as the textbook draws it."""
+    w, a0, b, y = Value(0.5, label="w"), Value(2.0, label="a0"), Value(-1.3, label="b"), Value(1.0, label="y")
+    z = w * a0 + b
+    z.label = "z"
+    a = tanh(z)
+    a.label = "a"
+    C = (a - y) ** 2
+    C.label = "C"
+    return w, a0, b, y, z, a, C
+
+
+def test_explain_works_the_chain_rule_of_one_neuron():
+    w, *_, C = neuron()
+    assert str(explain(C, w)) == (
+        "  z = w a0 + b  = -0.3\n"
+        "  a = tanh(z)   = -0.29131\n"
+        "  C = (a - y)^2 = 1.6675\n"
+        "\n"
+        "dC/dw = dz/dw * da/dz * dC/da\n"
+        "\n"
+        "  dz/dw = a0            = 2\n"
+        "  da/dz = 1 - tanh(z)^2 = 0.91514\n"
+        "  dC/da = 2 (a - y)     = -2.5826\n"
+        "\n"
+        "dC/dw = 2 * 0.91514 * (-2.5826) = -4.7269\n"
+        "\n"
+        "The error a - y = -1.2913 makes the gradient large."
+    )
+
+
+def test_the_bias_has_the_factor_1():
+    _, _, b, *_, C = neuron()
+    assert explain(C, b).factors == [
+        ("dz/db", "1", 1.0),
+        ("da/dz", "1 - tanh(z)^2", pytest.approx(1 - math.tanh(-0.3) ** 2)),
+        ("dC/da", "2 (a - y)", pytest.approx(2 * (math.tanh(-0.3) - 1))),
+    ]
+
+
+def test_an_unlabelled_difference_belongs_to_the_one_factor_of_a_square():
+    a, y = Value(0.25, label="a"), Value(1.0, label="y")
+    C = (a - y) ** 2
+    C.label = "C"
+    assert str(explain(C, a)) == (
+        "  C = (a - y)^2 = 0.5625\n\ndC/da = 2 (a - y) = -1.5\n\nThe error a - y = -0.75 makes the gradient large."
+    )
+    assert explain(C, y).factors == [("dC/dy", "-2 (a - y)", 1.5)]
+
+
+def test_without_labels_functions_and_what_they_are_applied_to_appear_as_formulas():
+    w, x, b, y = (Value(v, label=label) for v, label in ((0.5, "w"), (2.0, "x"), (-1.3, "b"), (1.0, "y")))
+    explanation = explain((tanh(w * x + b) - y) ** 2, w)
+    assert "C = (tanh(w x + b) - y)^2" in explanation.text
+    assert "dC/dw = d(w x + b)/dw * d(tanh(w x + b))/d(w x + b) * dC/d(tanh(w x + b))" in explanation.text
+    assert [factor.formula for factor in explanation.factors] == ["x", "1 - tanh(w x + b)^2", "2 (tanh(w x + b) - y)"]
+
+
+def test_long_formulas_get_names_that_are_explained_and_not_taken():
+    w, u1 = Value(0.5, label="w"), Value(0.1, label="u1")
+    long = tanh(w * 1.25 + u1 * w * 3.5 + 0.75)
+    text = explain(long * long, w).text
+    assert "u2 = " in text
+    assert "du2/dw" in text
+    assert "u1 = " not in text
+
+
+def test_several_paths_are_added():
+    x = Value(2.0, label="x")
+    p, q = exp(x), x**3
+    p.label, q.label = "p", "q"
+    C = p * q
+    C.label = "C"
+    assert str(explain(C, x)) == (
+        "  p = exp(x) = 7.3891\n"
+        "  q = x^3    = 8\n"
+        "  C = p q    = 59.112\n"
+        "\n"
+        "dC/dx = dp/dx * dC/dp\n"
+        "      + dq/dx * dC/dq\n"
+        "\n"
+        "  dp/dx = exp(x) = 7.3891\n"
+        "  dq/dx = 3 x^2  = 12\n"
+        "  dC/dp = q      = 8\n"
+        "  dC/dq = p      = 7.3891\n"
+        "\n"
+        "dC/dx = 7.3891 * 8\n"
+        "      + 12 * 7.3891\n"
+        "      = 59.112 + 88.669\n"
+        "      = 147.78\n"
+        "\n"
+        "2 paths are added. On the largest of them, the factor 3 x^2 = 12 does most to make the gradient large."
+    )
+
+
+def test_more_paths_than_can_be_read_are_summed_up_in_a_remainder():
+    network = nn.MLP(2, [5, 5, 1], "tanh", seed=0)
+    output = network([1.0, -1.0])
+    explanation = explain(output, network.parameters()[0])
+    assert explanation.gradient == pytest.approx(gradients(output, [network.parameters()[0]])[0], rel=1e-12)
+    network = nn.MLP(2, [8, 8, 8, 1], "tanh", seed=0)
+    output = network([1.0, -1.0])
+    explanation = explain(output, network.parameters()[0])
+    assert explanation.gradient == pytest.approx(gradients(output, [network.parameters()[0]])[0], rel=1e-12)
+    assert "64 paths are added" in explanation.text
+    assert "+ ..." in explanation.text
+    assert r"\cdots" in explanation.latex
+    assert len(explanation.text) < 5000
+
+
+def test_a_long_chain_is_abbreviated():
+    h = x = Value(0.5, label="x")
+    for i in range(1000):
+        h = tanh(h)
+        h.label = f"h_{i}"
+    text = explain(h, x).text
+    assert "dh_999/dx = dh_0/dx * dh_1/dh_0 * dh_2/dh_1 * dh_3/dh_2 * ... * dh_996/dh_995 * " in text
+    assert "1000 factors are multiplied" in text
+    assert len(text) < 2000
+
+
+def test_a_cost_of_thousands_of_examples_is_explained_at_once():
+    w = Value(0.5, label="w")
+    C = mean([(w * (k / 1000) - 1) ** 2 for k in range(3000)])
+    begin = time.perf_counter()
+    explanation = explain(C, w)
+    assert len(explanation.text) + len(explanation.latex) + len(explanation.markdown) < 4000
+    assert time.perf_counter() - begin < 20
+    assert explanation.gradient == pytest.approx(gradients(C, [w])[0], rel=1e-12)
+    assert "..." in explanation.factors[0].formula
+
+
+def test_nodes_of_one_label_are_told_apart():
+    x = Value(0.5, label="x")
+    first, second = tanh(x), sigmoid(x)
+    first.label = second.label = "a"
+    C = first * second
+    C.label = "C"
+    explanation = explain(C, x)
+    assert {"da#1/dx", "da#2/dx"} <= {factor.name for factor in explanation.factors}
+    assert r"{a}_{\#2}" in explanation.latex
+
+
+def test_a_value_that_is_not_reached_has_gradient_0_for_want_of_a_path():
+    x, y = Value(1.0, label="x"), Value(1.0, label="y")
+    explanation = explain(x * 2, y)
+    assert explanation.gradient == 0
+    assert explanation.factors == []
+    assert str(explanation) == "dC/dy = 0\n\nNo path leads from y to C: the cost does not depend on it."
+    assert "No path" in explanation.markdown
+
+
+def test_a_result_that_is_not_reached_goes_by_its_formula():
+    x, y = Value(1.0, label="x"), Value(1.0, label="y")
+    assert str(explain(x * 2, tanh(y))).startswith("dC/d(tanh(y)) = 0")
+
+
+def test_the_cost_itself_has_derivative_1():
+    C = Value(1.0, label="C")
+    assert explain(C, C).gradient == 1
+    assert str(explain(C, C)).startswith("dC/dC = 1")
+
+
+# What made it large or small
+
+
+def test_a_saturated_tanh_is_named():
+    z, y = Value(5.0, label="z"), Value(0.0, label="y")
+    assert (
+        "tanh is nearly flat (saturated) at z = 5: its slope is only 0.00018158" in explain((tanh(z) - y) ** 2, z).text
+    )
+
+
+def test_a_dead_relu_is_named():
+    w, x = Value(-0.5, label="w"), Value(2.0, label="x")
+    z = w * x
+    z.label = "z"
+    explanation = explain(relu(z) * 3, w)
+    assert explanation.gradient == 0
+    assert "relu is flat at z = -1: its slope is 0, and a dead unit passes nothing back." in explanation.text
+
+
+def test_a_large_error_is_named():
+    a, y = Value(10.0, label="a"), Value(-2.0, label="y")
+    assert "The error a - y = 12 makes the gradient large." in explain((a - y) ** 2, a).text
+
+
+def test_a_small_error_is_named():
+    a, y = Value(1.01, label="a"), Value(1.0, label="y")
+    assert "The error a - y = 0.01 makes the gradient small." in explain((a - y) ** 2, a).text
+
+
+def test_a_silent_input_is_named():
+    w, x = Value(1.0, label="w"), Value(0.0, label="x")
+    assert "The factor x = 0 makes the whole product 0." in explain(tanh(w * x), w).text
+
+
+def test_paths_that_cancel_are_named():
+    x = Value(1.0, label="x")
+    p, q = 3 * x, -2.99 * x
+    p.label, q.label = "p", "q"
+    assert "The paths cancel" in explain(p + q, x).text
+
+
+def test_a_vanishing_gradient_is_named():
+    h = x = Value(0.5, label="x")
+    for i in range(30):
+        h = sigmoid(h)
+        h.label = f"a_{i}"
+    assert "30 factors are multiplied, 0.225 on average: so it vanishes." in explain(h, x).text
+
+
+def test_a_slope_that_does_not_exist_is_named():
+    n = Value(3.0, label="n")
+    assert "is not a number: there is no slope at n = 3" in explain((-2) ** n, n).text
+
+
+# Every row of the table, and every formula
+
+
+def nodes_of(name):
+    """Nodes of one operation at operands of both signs, where they are in its domain."""
+    row = PRIMITIVES[name]
+    for sign in (1, -1):
+        operands = []
+        for k, operand in enumerate(row.operands):
+            if operand in row.lists:
+                operands.append([Value(0.3 + 0.2 * i, label=f"{operand[0]}_{i}") for i in range(3)])
+            else:
+                operands.append(Value(sign * (0.3 + 0.2 * k), label=operand))
+        try:
+            yield function(name)(*operands)
+        except ValueError:
+            continue
+
+
+@pytest.mark.parametrize("name", PRIMITIVES)
+def test_the_formula_of_every_row_has_the_value_of_the_factor(name):
+    """The written formula, read back as an expression, is worth what the engine computed."""
+    nodes = list(nodes_of(name))
+    assert nodes
+    for node in nodes:
+        node.label = "C"
+        for parent, partial in zip(node.parents, node.partials):
+            [factor] = explain(node, parent).factors
+            assert factor.value == partial or math.isnan(partial)
+            worth = read(factor.formula.partition(" if ")[0], {p.label: p.data for p in node.parents})
+            assert worth == pytest.approx(partial, rel=1e-4, nan_ok=True), factor.formula
+            for condition in factor.formula.partition(" if ")[2].split(" and "):
+                assert not condition or read(condition.replace(" = ", " == "), {p.label: p.data for p in node.parents})
+
+
+def read(formula, names):
+    """What a formula in plain text is worth: products are written side by side, powers with ^."""
+    tokens = formula.replace("^", " ** ").replace("(", " ( ").replace(")", " ) ").replace(",", " , ").split()
+    tokens = [part for token in tokens for part in (["-1 *", token[1:]] if token[0] == "-" and token[1:] else [token])]
+    words = {key: function(key) for key, row in PRIMITIVES.items() if not row.variadic}
+    words |= {"logsumexp": lambda *xs: function("logsumexp")(xs), "pi": math.pi, "nan": math.nan}
+    operators = {"+", "-", "-1 *", "*", "/", "**", ",", "==", "!=", "<", "<=", ">", ">="}
+    expression = ""
+    for before, token in zip(["(", *tokens], tokens):
+        ends_operand = (
+            before == ")" or (before not in operators and before != "(" and before not in words) or before in ("pi",)
+        )
+        starts_operand = token == "(" or (token not in operators and token != ")")
+        expression += " * " if ends_operand and starts_operand else " "
+        expression += token
+    return eval(expression, words, names)
+
+
+def test_an_operation_of_the_users_own_is_explained_from_its_row():
+    bump = primitive("bell", "exp(-x * x)", "-2 * x * out", note="a bell curve")
+    x = Value(0.5, label="x")
+    C = bump(x)
+    C.label = "C"
+    [factor] = explain(C, x).factors
+    assert factor.formula == "-2 x bell(x)"
+    assert factor.value == C.partials[0]
+
+
+@settings(max_examples=25)
+@given(st.floats(-3, 3), st.floats(-3, 3), st.floats(0.2, 3))
+def test_the_explained_gradient_is_the_gradient(x, y, z):
+    x, y, z = Value(x, label="x"), Value(y, label="y"), Value(z)
+    p = tanh(x * y + z)
+    q = mean([p, x, y * p, 3.0])
+    q.label = "q"
+    C = sum([q * p, x / z, q**2, q - 1])
+    for value in (x, y, z, p, q):
+        assert explain(C, value).gradient == pytest.approx(gradients(C, [value])[0], rel=1e-12, abs=1e-13)
+
+
+# LaTeX and notebooks
+
+
+def lines_for_mathtext(latex):
+    """The lines of a derivation without the alignment, which matplotlib's parser does not know."""
+    bare = latex.replace(r"\begin{aligned}", "").replace(r"\end{aligned}", "").replace("&", "").replace(r"\quad", "")
+    return [line.strip() for line in bare.split("\\\\")]
+
+
+LABELS = [
+    "w^(L)",
+    "w_jk^(L)",
+    "w(L)_jk",
+    "a^(L-1)",
+    "w_1,12^(2)",
+    "theta_0",
+    "a'",
+    "learning rate",
+    "50% of {x}",
+    "a&b#$",
+]
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_latex_of_any_label_is_accepted_by_a_parser(label):
+    from matplotlib.mathtext import MathTextParser
+
+    x = Value(0.5, label=label)
+    C = tanh(x * x) / (x + 2) + x
+    latex = explain(C, x).latex
+    assert latex.count("{") - latex.count(r"\{") == latex.count("}") - latex.count(r"\}")
+    for line in lines_for_mathtext(latex):
+        MathTextParser("path").parse(f"${line}$")
+
+
+@pytest.mark.parametrize("name", PRIMITIVES)
+def test_latex_of_every_row_is_accepted_by_a_parser(name):
+    from matplotlib.mathtext import MathTextParser
+
+    for node in nodes_of(name):
+        for parent in node.parents[:2]:
+            for line in lines_for_mathtext(explain(node, parent).latex):
+                MathTextParser("path").parse(f"${line}$")
+
+
+def test_latex_of_one_neuron_to_the_letter():
+    w, *_, C = neuron()
+    assert explain(C, w).latex == "\n".join(
+        [
+            r"\begin{aligned}",
+            r"\frac{\partial C}{\partial w} &= \frac{\partial z}{\partial w} \, \frac{\partial a}{\partial z} \, "
+            r"\frac{\partial C}{\partial a} \\",
+            r"&= a_{0} \cdot (1 - \tanh^{2}(z)) \cdot 2 (a - y) \\",
+            r"&= 2 \cdot 0.91514 \cdot (-2.5826) \\",
+            "&= -4.7269",
+            r"\end{aligned}",
+        ]
+    )
+
+
+def test_a_notebook_gets_mathematics_and_plain_text():
+    w, *_, C = neuron()
+    bundle = explain(C, w)._repr_mimebundle_()
+    assert bundle["text/plain"] == str(explain(C, w))
+    assert bundle["text/markdown"].count("$$") == 2
+    assert r"| $\frac{\partial a}{\partial z}$ | $1 - \tanh^{2}(z)$ | $0.91514$ |" in bundle["text/markdown"]
+
+
+STRANGE = ["", "", "x", "x#2", "...", "n", "out", "pi", "2", "C", "u1", "v", "<b>&", "e^x", "%$", "\\frac", "数", " "]
+
+
+@given(st.randoms(use_true_random=False))
+def test_whatever_the_operations_and_labels_the_derivation_is_written_and_right(random):
+    nodes = [Value(random.choice([0.0, 1.0, -1.0, 0.3, 2.5]), label=random.choice(STRANGE)) for _ in range(3)]
+    for _ in range(10):
+        row = PRIMITIVES[random.choice(sorted(PRIMITIVES))]
+        pick = lambda: random.choice([*nodes[-4:], 2.0])  # noqa: E731
+        operands = [[pick() for _ in range(3)] if x in row.lists else pick() for x in row.operands]
+        try:
+            result = function(row.name)(*operands)
+        except (ArithmeticError, ValueError):
+            continue
+        if isinstance(result, Value):
+            result.label = random.choice(STRANGE)
+            nodes.append(result)
+    cost, value = nodes[-1], random.choice(nodes)
+    explanation = explain(cost, value)
+    assert explanation.text
+    assert explanation.markdown.count("{") - explanation.markdown.count(r"\{") == (
+        explanation.markdown.count("}") - explanation.markdown.count(r"\}")
+    )
+    gradient = backpropagate(cost).get(value, 0.0)
+    if math.isfinite(gradient):
+        sizes = math.fsum(abs(path.product) for path in paths(cost, value, limit=1000))
+        assert explanation.gradient == pytest.approx(gradient, rel=1e-9, abs=1e-9 * min(sizes, 1e300))
+
+
+@pytest.mark.parametrize(("cost", "value"), [(1.0, Value(1.0)), (Value(1.0), [Value(1.0)])])
+def test_anything_but_two_values_is_refused(cost, value):
+    with pytest.raises(TypeError, match="takes two Values of one graph"):
+        explain(cost, value)

@@ -1,0 +1,239 @@
+"""Formulas and their notation: simplified as a reader would, written so that they cannot be misread."""
+
+import ast
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd import Value, clip, leaky_relu, logsumexp, maximum, prod, relu, tanh, weighted_sum, where
+from autograd.core.expressions import parse
+from autograd.explaining.formulas import Formulas, combined, simplify
+from autograd.explaining.notation import digits, html_table, label_parts, latex, latex_label, latex_number, table, text
+
+
+def definition(cost):
+    cost.label = "C"
+    return Formulas(cost, cost.parents[0]).definition(cost).written(text)
+
+
+def partial(cost, i=0):
+    cost.label = "C"
+    return Formulas(cost, cost.parents[i]).partial(cost, i).written(text)
+
+
+def named(**data):
+    return [Value(x, label=label) for label, x in data.items()]
+
+
+# Simplification
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        ("2 * x ** 1", "2 x"),
+        ("1 * x * 1", "x"),
+        ("x + 0", "x"),
+        ("x - 0", "x - 0"),
+        ("0 * x", "0"),
+        ("x * x", "x^2"),
+        ("x * x * x", "x^3"),
+        ("x + x", "2 x"),
+        ("-(-x)", "x"),
+        ("-x * x", "-x^2"),
+        ("x * (-y)", "-x y"),
+        ("x - (-y)", "x + y"),
+        ("x + (-3)", "x - 3"),
+        ("x * 3 * 2", "6 x"),
+        ("x / y / y", "x / y^2"),
+        ("-(x / y) / y", "-x / y^2"),
+        ("(1 / n) * x", "x / n"),
+        ("6 / 3", "2"),
+        ("1 / 3", "1 / 3"),
+        ("x ** (3 - 1)", "x^2"),
+        ("x ** 0", "1"),
+        ("-(x - y)", "y - x"),
+        ("2 * (3 * x)", "6 x"),
+    ],
+)
+def test_what_a_reader_would_drop_is_dropped(given, written):
+    assert text(simplify(parse(given))) == written
+
+
+names = st.sampled_from(["x", "y", "z"]).map(ast.Name)
+numbers = st.sampled_from([0.0, 1.0, 2.0, -1.0, -3.0, 0.5]).map(ast.Constant)
+operators = st.sampled_from([ast.Add(), ast.Sub(), ast.Mult(), ast.Div()])
+trees = st.recursive(
+    names | numbers,
+    lambda inner: st.builds(ast.BinOp, inner, operators, inner) | st.builds(ast.UnaryOp, st.just(ast.USub()), inner),
+    max_leaves=8,
+)
+
+
+def worth(expression, data={"x": 1.3, "y": -0.7, "z": 2.9}):  # noqa: B006
+    try:
+        return eval(expression, {}, data)
+    except ZeroDivisionError:
+        return None
+
+
+@given(trees)
+def test_simplified_trees_are_worth_the_same(tree):
+    before = worth(ast.unparse(ast.fix_missing_locations(ast.Expression(tree))))
+    if before is not None:
+        after = worth(ast.unparse(ast.fix_missing_locations(ast.Expression(simplify(tree)))))
+        assert after == pytest.approx(before, rel=1e-12, abs=1e-12)
+
+
+@given(trees)
+def test_written_text_reads_back_to_the_same_number(tree):
+    tree = simplify(tree)
+    before = worth(ast.unparse(ast.fix_missing_locations(ast.Expression(tree))))
+    explicit = text(tree).replace("^", " ** ")
+    for a in [*"xyz0123456789", ")"]:
+        for b in [*"xyz", "("]:
+            explicit = explicit.replace(f"{a} {b}", f"{a} * {b}")
+    if before is not None:
+        assert worth(explicit) == pytest.approx(before, rel=1e-3, abs=1e-6)
+
+
+# Definitions and partials of nodes
+
+
+def test_a_weighted_sum_reads_as_the_textbook_has_it():
+    ws, xs, [b] = named(w_0=1.0, w_1=2.0), named(a_0=3.0, a_1=4.0), named(b=5.0)
+    assert definition(weighted_sum(ws, xs, b)) == "w_0 a_0 + w_1 a_1 + b"
+    assert definition(weighted_sum(ws, xs)) == "w_0 a_0 + w_1 a_1"
+    assert definition(weighted_sum(ws, [0.5, -1.0], b)) == "0.5 w_0 - w_1 + b"
+
+
+def test_many_terms_are_abbreviated():
+    ws = [Value(1.0, label=f"w_{i}") for i in range(100)]
+    assert definition(weighted_sum(ws, ws[::-1])) == "w_0 w_99 + w_1 w_98 + w_2 w_97 + ... + w_99 w_0"
+    assert definition(logsumexp(ws)) == "logsumexp(w_0, w_1, w_2, ..., w_99)"
+
+
+def test_the_partial_of_a_product_is_the_product_of_the_others():
+    xs = named(x=2.0, y=3.0, z=4.0)
+    assert [partial(prod(xs), i) for i in range(3)] == ["y z", "x z", "x y"]
+
+
+def test_default_parameters_are_left_out():
+    [x] = named(x=1.0)
+    assert definition(leaky_relu(x)) == "leaky_relu(x)"
+    assert definition(leaky_relu(x, 0.2)) == "leaky_relu(x, 0.2)"
+
+
+def test_the_branch_that_holds_is_shown_with_its_condition():
+    [x, y] = named(x=1.0, y=2.0)
+    assert partial(leaky_relu(x)) == "1 if x > 0"
+    assert partial(leaky_relu(-1 * x)) == "0.01 if -x <= 0"
+    assert partial(maximum(x, y)) == "0 if x < y"
+    assert partial(maximum(x, x)) == "0.5"
+    assert partial(clip(x, 0, 3)) == "1 if x >= 0 and x <= 3"
+    assert partial(where(x, y, 0.0), 1) == "1 if x > 0"
+    assert partial(x**2) == "2 x"
+
+
+def test_several_comparisons_of_the_same_things_become_one():
+    tests = [parse("x <= y"), parse("x != y"), parse("2 > 1"), parse("y > z")]
+    assert [text(condition) for condition in combined(tests)] == ["x < y", "y > z"]  # type: ignore[arg-type]
+
+
+def test_leaves_without_labels_are_their_numbers_and_the_one_asked_about_is_v():
+    x, y = Value(2.0), Value(5.0)
+    cost = x * y
+    formulas = Formulas(cost, x)
+    assert formulas.definition(cost).written(text) == "5 v"
+
+
+def test_a_name_given_here_is_none_of_the_users():
+    v, x = Value(1.0, label="v"), Value(2.0)
+    cost = tanh(v * x)
+    assert text(Formulas(cost, x).name(x)) == "x"
+    cost = relu(v * x)
+    other = Value(3.0, label="C") * cost
+    assert text(Formulas(other, x).name(other)) == "u1"
+
+
+def test_an_unlabelled_result_asked_about_goes_by_its_formula():
+    [w, x] = named(w=1.0, x=2.0)
+    h = w * x
+    cost = tanh(h)
+    assert text(Formulas(cost, h).name(h)) == "w x"
+
+
+# Labels
+
+
+@pytest.mark.parametrize(
+    ("label", "parts", "typeset"),
+    [
+        ("w", ("w", "", ""), "w"),
+        ("w_jk^(L)", ("w", "jk", "(L)"), "w_{jk}^{(L)}"),
+        ("w(L)_jk", ("w", "jk", "(L)"), "w_{jk}^{(L)}"),
+        ("a^(L-1)", ("a", "", "(L-1)"), "a^{(L-1)}"),
+        ("w_1,12^(2)", ("w", "1,12", "(2)"), "w_{1,12}^{(2)}"),
+        ("w1", ("w", "1", ""), "w_{1}"),
+        ("theta_0", ("theta", "0", ""), r"\theta_{0}"),
+        ("loss", ("loss", "", ""), r"\mathrm{loss}"),
+        ("x_{k+1}", ("x", "k+1", ""), "x_{k+1}"),
+        ("f'", ("f'", "", ""), "f'"),
+        ("learning rate", None, r"\text{learning rate}"),
+        ("50%_{a}", None, r"\text{50\%\_\{a\}}"),
+        ("x1_2", None, r"\text{x1\_2}"),
+        ("tanh(z)", None, r"\text{tanh(z)}"),
+    ],
+)
+def test_labels_are_set_with_their_indices(label, parts, typeset):
+    assert label_parts(label) == parts
+    assert latex_label(label) == typeset
+
+
+@given(st.text(max_size=12))
+def test_any_label_gives_balanced_latex(label):
+    written = latex_label(label).replace(r"\{", "").replace(r"\}", "")
+    assert written.count("{") == written.count("}")
+    depth = 0
+    for character in written:
+        depth += (character == "{") - (character == "}")
+        assert depth >= 0
+    assert written.count("$") == written.count(r"\$")
+
+
+def test_a_label_that_is_no_name_is_bracketed_in_a_product():
+    [a, b] = [Value(2.0, label="p + q"), Value(3.0, label="r")]
+    assert definition(a * b) == "(p + q) r"
+
+
+def test_a_superscript_is_not_mistaken_for_a_power():
+    [a] = [Value(2.0, label="a^(L)")]
+    assert definition(a**2) == "(a^(L))^2"
+    cost = a**2
+    assert latex(Formulas(cost, a).definition(cost).tree) == r"(a^{(L)})^{2}"
+
+
+# Numbers and tables
+
+
+def test_numbers_show_significant_digits():
+    numbers = [digits(x) for x in (0.1 + 0.2, 1e-9, -2.0, -0.0, 123456.0, math.inf, math.nan)]
+    assert numbers == ["0.3", "1e-09", "-2", "0", "1.2346e+05", "inf", "nan"]
+    assert [latex_number(x) for x in (1e-9, -math.inf, 0.5)] == [r"1 \times 10^{-9}", r"-\infty", "0.5"]
+
+
+def test_columns_are_aligned():
+    assert (
+        table(["name", "x"], [["a", "1"], ["long name", "10"]], left=1) == "name        x\na           1\nlong name  10"
+    )
+
+
+def test_html_tables_are_escaped_and_headed():
+    page = html_table("a < b", ["<h>"], [["&"]])
+    assert page == (
+        "<table><caption>a &lt; b</caption>"
+        '<thead><tr><th scope="col" style="text-align:left">&lt;h&gt;</th></tr></thead>'
+        '<tbody><tr><td style="text-align:left">&amp;</td></tr></tbody></table>'
+    )
