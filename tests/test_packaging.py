@@ -2,6 +2,7 @@ import ast
 import functools
 import graphlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -128,3 +129,27 @@ def test_both_packages_are_typed_and_described():
     assert all((ROOT / package / "py.typed").exists() for package in ("autograd", "nn"))
     extras, groups = project["project"]["optional-dependencies"], project["dependency-groups"]
     assert set(extras) == set(groups)
+
+
+def test_the_citation_and_the_package_agree():
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    citation = dict(
+        line.split(": ", 1)
+        for line in (ROOT / "CITATION.cff").read_text().splitlines()
+        if line[0].isalpha() and ": " in line
+    )
+    assert citation["version"] == project["version"]
+    assert citation["repository-code"] == project["urls"]["Homepage"]
+    assert citation["url"] == project["urls"]["Documentation"]
+
+
+def test_the_workflow_tests_every_python_that_the_package_names():
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = {c.rpartition(" ")[2] for c in project["classifiers"] if re.search(r"Python :: 3\.\d+$", c)}
+    tested = re.search(r"python: \[(.*)\]", (ROOT / ".github/workflows/ci.yml").read_text())
+    assert {version.strip(' "') for version in tested[1].split(",")} == named
+    assert min(named, key=lambda v: int(v[2:])) == project["requires-python"].removeprefix(">=")
