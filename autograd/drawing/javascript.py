@@ -5,6 +5,7 @@ A row is translated as it stands; only the few words that every reader must know
 
 import ast
 import pathlib
+import re
 from collections.abc import Iterable
 
 from autograd.core.expressions import parse
@@ -76,6 +77,15 @@ def _words(text: str) -> set[str]:
 def data_file(name: str) -> str:
     """The text of a file that is installed beside this module."""
     return (pathlib.Path(__file__).parent / name).read_text(encoding="utf-8")
+
+
+def page(template: str, filled: dict[str, str]) -> str:
+    """A template with `{{name}}` replaced by what is filled in, and `{{web/name.js}}` by the text of that file."""
+
+    def part(place: re.Match[str]) -> str:
+        return data_file(place[1]) if "." in place[1] else filled[place[1]]
+
+    return re.sub(r"\{\{([\w/.]+)\}\}", part, data_file(template))
 
 
 def program(names: Iterable[str]) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,7 +16,7 @@ from autograd.core.value import Value
 from autograd.drawing import svg
 from autograd.drawing.diagram import Diagram, formula, name_of, symbol_of
 from autograd.drawing.draw import Drawing
-from autograd.drawing.javascript import data_file, program
+from autograd.drawing.javascript import page, program
 from autograd.explaining.nudge import replay
 from autograd.explaining.rules import rules
 from autograd.explaining.typography import Text, clean, plain
@@ -102,8 +101,7 @@ class Page:
             "graph": _json(self._graph(gradient)),
             "program": program(value.op for value in values if value.op),
         }
-        template = data_file("play.html")
-        self.html = re.sub(r"\{\{(\w+)\}\}", lambda place: filled[place[1]], template)
+        self.html = page("play.html", filled)
 
     def _graph(self, gradient: dict[Value, float]) -> dict[str, Any]:
         """The graph as data: operands are numbers of values, or plain numbers in brackets."""
