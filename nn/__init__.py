@@ -38,6 +38,8 @@ from nn.data import (
 )
 from nn.diagnosis import health
 from nn.evaluation import accuracy, classify, confusion_matrix, predict, summary
+from nn.fit import fit
+from nn.history import History
 from nn.layers import MLP, Layer, Neuron
 from nn.losses import (
     absolute_error,
@@ -72,7 +74,6 @@ from nn.plots import (
     plot_images,
 )
 from nn.storage import from_torch, load, save, to_torch
-from nn.training import History, fit
 
 __all__ = [
     "IRIS_CLASSES",

@@ -120,8 +120,8 @@ def digits() -> Data:
         raise ImportError(
             "digits are read from scikit-learn's copy: pip install scikit-learn, or pip install 'glassgrad[notebook]'"
         ) from None
-    X, y = load_digits(return_X_y=True)
-    return X / 16, y
+    bunch: Any = load_digits()
+    return bunch.data / 16, bunch.target
 
 
 # What is done to data before training ------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from autograd import Value
 from nn.data import table
 from nn.evaluation import aligned_columns, layers_of
-from nn.training import Eager, Examples
+from nn.examples import Examples
+from nn.gradients import Eager
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,7 +98,7 @@ def next_step(
         )
     data, parameters = Examples(model, X, y, loss), model.parameters() if optimizer is None else optimizer.parameters
     theta = np.array([p.data for p in parameters])
-    _, gradient = Eager(model, loss, data, parameters, None).batch(theta, data, np.arange(data.n))
+    _, gradient = Eager(model, loss, data, parameters).of_batch(theta, np.arange(data.n))
     slopes = dict(zip(parameters, gradient.tolist()))
     if optimizer is None:
         return slopes, {}

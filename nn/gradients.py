@@ -1,0 +1,272 @@
+"""Where `fit` gets its gradients from: the mean cost of a batch and its gradient, as functions of theta.
+
+A source of gradients owns the data and knows how costs are computed. `fit` asks it for the five things that
+`Gradients` lists and for nothing else. Two sources are here, the compiled program of one example's cost and the eager
+engine; their numbers are the same.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import autograd
+from autograd import Value
+from autograd.core.graph import backpropagate, topological_order
+from autograd.core.value import tracing
+from nn.examples import Examples, Loss
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Metric = Callable[[Any, Any, Any], float]
+
+
+class Gradients:
+    """What every source of gradients has.
+
+    Attributes:
+        n: the number of examples that are trained on.
+    """
+
+    n: int
+
+    def batches(self, size: int | None, rng: np.random.Generator) -> Iterable[Any]:
+        """The batches of one epoch, in whatever form `value_and_grad` takes; None: all examples in one, in order."""
+        raise NotImplementedError
+
+    def share(self, batch: Any) -> float:
+        """The part that a batch has in the cost of its epoch."""
+        raise NotImplementedError
+
+    def value_and_grad(self, theta: np.ndarray, batch: Any, epoch: int) -> tuple[float, np.ndarray]:
+        """The mean cost over a batch, penalty included, and its gradient (n_parameters,).
+
+        Raises:
+            ArithmeticError, ValueError: naming epoch, example and node if a number comes out that is not finite.
+        """
+        raise NotImplementedError
+
+    def held_out_cost(self, theta: np.ndarray, epoch: int) -> float | None:
+        """The mean loss on the validation data, without penalty, with the same errors; None where there are no such."""
+        raise NotImplementedError
+
+    def measured(self, measures: dict[str, Metric]) -> dict[str, float]:
+        """Every metric of the model as it is: on the training data, as "validation_" + name on the validation data."""
+        raise NotImplementedError
+
+
+class Local(Gradients):
+    """A source on this machine, with its data in memory: a subclass says how costs are computed."""
+
+    def __init__(
+        self,
+        model: Any,
+        loss: Loss,
+        train: Examples,
+        parameters: list[Value],
+        penalty: Callable[[Any], Any] | None = None,
+        held_out: Examples | None = None,
+    ):
+        self.model, self.loss, self.parameters, self.penalty = model, loss, parameters, penalty
+        self.train, self.held_out, self.n = train, held_out, train.n
+
+    def of_batch(self, theta: np.ndarray, batch: np.ndarray) -> tuple[float, np.ndarray]:
+        """As `value_and_grad`, whatever the numbers are."""
+        raise NotImplementedError
+
+    def mean(self, theta: np.ndarray, data: Examples) -> float:
+        """The mean loss over some data, without penalty, whatever it is."""
+        raise NotImplementedError
+
+    def batches(self, size: int | None, rng: np.random.Generator) -> Iterator[np.ndarray]:
+        """The batches of one epoch as indices of examples, shuffled unless all examples are one batch."""
+        import numpy as np
+
+        order = np.arange(self.n) if size is None else rng.permutation(self.n)
+        size = self.n if size is None else min(size, self.n)
+        return (order[start : start + size] for start in range(0, self.n, size))
+
+    def share(self, batch: np.ndarray) -> float:
+        """The part of the examples that is in a batch."""
+        return len(batch) / self.n
+
+    def value_and_grad(self, theta: np.ndarray, batch: np.ndarray, epoch: int) -> tuple[float, np.ndarray]:
+        """The mean cost over a batch, penalty included, and its gradient (n_parameters,), all finite."""
+        import numpy as np
+
+        try:
+            with unwarned():
+                cost, gradient = self.of_batch(theta, batch)
+            if math.isfinite(cost) and np.isfinite(gradient).all():
+                return cost, gradient
+            error: Exception = OverflowError(f"the cost is {cost}, the gradient's norm {np.linalg.norm(gradient)}")
+        except (ArithmeticError, ValueError) as raised:
+            error = raised
+        raise self.failure(error, theta, self.train, batch.tolist(), epoch) from error
+
+    def held_out_cost(self, theta: np.ndarray, epoch: int) -> float | None:
+        """The mean loss on the validation data, without penalty, finite; None if there are no such data."""
+        if self.held_out is None:
+            return None
+        try:
+            with unwarned():
+                cost = self.mean(theta, self.held_out)
+            if math.isfinite(cost):
+                return cost
+            error: Exception = OverflowError(f"the cost is {cost}")
+        except (ArithmeticError, ValueError) as raised:
+            error = raised
+        raise self.failure(error, theta, self.held_out, list(range(self.held_out.n)), epoch) from error
+
+    def measured(self, measures: dict[str, Metric]) -> dict[str, float]:
+        """Every metric of the model as it is: on the training data, as "validation_" + name on the validation data."""
+        return {
+            kind + name: float(metric(self.model, data.X, data.y))
+            for kind, data in (("", self.train), ("validation_", self.held_out))
+            if data is not None
+            for name, metric in measures.items()
+        }
+
+    def cost(self, data: Examples, i: int) -> Value:
+        """The loss of one example, as a graph."""
+        return self.loss(self.model(data.X[i].tolist()), data.target(i))
+
+    def failure(self, error: Exception, theta: np.ndarray, data: Examples, batch: list[int], epoch: int) -> Exception:
+        """The error that tells where a cost or a gradient stopped being finite: the first example and node at fault."""
+        assign(self.parameters, theta)
+        place, reason = "", str(error)
+        for i in batch:
+            try:
+                found = not_finite(self.cost(data, i))
+            except (ArithmeticError, ValueError) as raised:
+                found = str(raised)
+            if found:
+                place, reason = f", {data.name}example {i}", found
+                break
+        kind = type(error) if type(error) in (OverflowError, ZeroDivisionError, ValueError) else ArithmeticError
+        return kind(
+            f"training stopped in epoch {epoch}{place}: {reason}. The model keeps the parameters of the last complete "
+            "step. A smaller learning rate or clip_norm keeps them from running away"
+        )
+
+
+class Eager(Local):
+    """From a graph that is built anew for each batch."""
+
+    def of_batch(self, theta: np.ndarray, batch: np.ndarray) -> tuple[float, np.ndarray]:
+        """The mean cost over a batch, penalty included, and its gradient (n_parameters,)."""
+        import numpy as np
+
+        assign(self.parameters, theta)
+        cost = autograd.mean([self.cost(self.train, i) for i in batch.tolist()])
+        if self.penalty is not None:
+            cost = cost + self.penalty(self.model)
+        gradient = backpropagate(cost)
+        return cost.data, np.array([gradient.get(p, 0.0) for p in self.parameters])
+
+    def mean(self, theta: np.ndarray, data: Examples) -> float:
+        """The mean loss over some data, without penalty."""
+        assign(self.parameters, theta)
+        return math.fsum(self.cost(data, i).data for i in range(data.n)) / data.n
+
+
+class Compiled(Local):
+    """From the compiled program of one example's cost, run on a whole batch at once."""
+
+    def __init__(
+        self,
+        model: Any,
+        loss: Loss,
+        train: Examples,
+        parameters: list[Value],
+        penalty: Callable[[Any], Any] | None = None,
+        held_out: Examples | None = None,
+    ):
+        super().__init__(model, loss, train, parameters, penalty, held_out)
+        width = train.X.shape[1]
+        first = train.rows[0].tolist()
+        x = [Value(number, label=f"x_{k}") for k, number in enumerate(first[:width])]
+        y = [Value(number, label=f"y_{k}") for k, number in enumerate(first[width:])]
+        try:
+            with tracing():
+                cost = loss(model(x), y if len(y) > 1 else y[0])
+                extra = 0.0 if penalty is None else penalty(model)
+        except TypeError as error:
+            raise TypeError(
+                f"the cost cannot be compiled: {error} Or train with fit(..., compiled=False), where targets are plain "
+                "numbers and any Python code will do."
+            ) from error
+        self.program = autograd.compile(cost, wrt=parameters, inputs=[*x, *y])
+        # a penalty is computed once a step, not once an example
+        self.extra: Any = autograd.compile(extra, wrt=parameters) if isinstance(extra, Value) else float(extra)
+        self.check()
+
+    def check(self) -> None:
+        """Compare the program with the eager cost of a few examples.
+
+        They differ if the loss or the model reads `.data` or draws random numbers, which no graph can hold.
+        """
+        import numpy as np
+
+        theta = np.array([p.data for p in self.parameters])
+        for i in sorted({0, self.n // 2, self.n - 1}):
+            try:
+                eager = self.cost(self.train, i).data
+            except (ArithmeticError, ValueError):
+                continue  # the first epoch will tell where and why
+            if not math.isfinite(eager):
+                continue
+            compiled = self.program.forward(theta, self.train.rows[i : i + 1])[0]
+            if not math.isclose(compiled, eager, rel_tol=1e-9, abs_tol=1e-9):
+                raise ValueError(
+                    f"the compiled cost of example {i} is {compiled}, the eager one {eager}: the loss or the model "
+                    "depends on its numbers in a way that is not in the graph, such as reading .data or drawing random "
+                    "numbers. Use fit(..., compiled=False)"
+                )
+
+    def of_batch(self, theta: np.ndarray, batch: np.ndarray) -> tuple[float, np.ndarray]:
+        """The mean cost over a batch, penalty included, and its gradient (n_parameters,)."""
+        cost, gradient = self.program.value_and_grad(theta, self.train.rows[batch])
+        if isinstance(self.extra, float):
+            return float(cost) + self.extra, gradient
+        more, slope = self.extra.value_and_grad(theta)
+        return float(cost + more), gradient + slope
+
+    def mean(self, theta: np.ndarray, data: Examples) -> float:
+        """The mean loss over some data, without penalty."""
+        return float(self.program.forward(theta, data.rows).mean())
+
+
+def assign(parameters: Iterable[Value], theta: np.ndarray) -> None:
+    """Set the parameters to the numbers in theta."""
+    for parameter, number in zip(parameters, theta.tolist()):
+        parameter.data = number
+
+
+@contextmanager
+def unwarned() -> Iterator[None]:
+    """Without the engine's warnings about numbers that are not finite, which are errors here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield
+
+
+def not_finite(cost: Value) -> str:
+    """Which node of a graph is the first whose data, or else whose gradient, is not finite; empty if all are."""
+    for node in topological_order(cost):
+        if not math.isfinite(node.data):
+            return f"{named(node)} is {node.data}"
+    gradient = backpropagate(cost)
+    for node in reversed(gradient):
+        if not math.isfinite(gradient[node]):
+            return f"the gradient of {named(node)} is {gradient[node]}"
+    return ""
+
+
+def named(node: Value) -> str:
+    """A node's label and operation."""
+    return " ".join(part for part in (node.label, f"({node.op})" if node.op else "") if part) or repr(node)

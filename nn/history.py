@@ -1,0 +1,50 @@
+"""History: what happened while training, one number per complete epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class History:
+    """What happened while training: one number per complete epoch.
+
+    Attributes:
+        cost: the mean cost over the epoch's examples, each as its step saw it, penalty included.
+        validation_cost: the mean loss on the validation data after the epoch; empty without validation data.
+        metrics: name -> list; those on the validation data are called "validation_" + name.
+        stopped: why training ended: "all epochs", "callback", "patience" or "interrupted".
+    """
+
+    cost: list[float] = field(default_factory=list)
+    validation_cost: list[float] = field(default_factory=list)
+    metrics: dict[str, list[float]] = field(default_factory=dict)
+    stopped: str = ""
+
+    def record(self, cost: float, validation_cost: float | None, metrics: Mapping[str, float]) -> None:
+        """Add one epoch."""
+        self.cost.append(cost)
+        if validation_cost is not None:
+            self.validation_cost.append(validation_cost)
+        for name, number in metrics.items():
+            self.metrics.setdefault(name, []).append(number)
+
+    def __len__(self) -> int:
+        return len(self.cost)
+
+    def to_dict(self) -> dict[str, list[float]]:
+        """All curves as plain lists, by name."""
+        validation = {"validation_cost": list(self.validation_cost)} if self.validation_cost else {}
+        return {"cost": list(self.cost), **validation, **{name: list(curve) for name, curve in self.metrics.items()}}
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the curves over the epochs; see `plot_history`."""
+        from nn.plots import plot_history
+
+        return plot_history(self, ax)
+
+    def __repr__(self) -> str:
+        ends = [f"{name} {curve[0]:.4g} -> {curve[-1]:.4g}" for name, curve in self.to_dict().items() if curve]
+        return f"History({len(self)} epochs{', ' * bool(ends)}{', '.join(ends)})"

@@ -1,0 +1,53 @@
+"""How far training is: on a tqdm bar where that is installed, else on a line."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from nn.history import History
+
+
+@contextmanager
+def progress_display(epochs: int, wanted: bool) -> Iterator[Callable[[History], None]]:
+    """A function that shows how far training is: on a tqdm bar, else on a line, else not at all."""
+    if not wanted:
+        yield lambda history: None
+        return
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # tqdm.auto warns where notebooks lack widgets, and then falls back to text
+            from tqdm.auto import tqdm  # pyright: ignore[reportMissingModuleSource]
+    except ImportError:
+        yield from progress_line(epochs)
+        return
+    with tqdm(total=epochs, unit="epoch") as bar:
+
+        def show(history: History) -> None:
+            bar.set_postfix_str(latest(history), refresh=False)
+            bar.update()
+
+        yield show
+
+
+def progress_line(epochs: int) -> Iterator[Callable[[History], None]]:
+    """As `progress_display` without tqdm: on a terminal one line that is overwritten, elsewhere ten lines in all."""
+    stream, terminal = sys.stderr, sys.stderr.isatty()
+
+    def show(history: History) -> None:
+        done = len(history)
+        if terminal or done % max(1, epochs // 10) == 0 or done == epochs:
+            text = f"epoch {done}/{epochs}  {latest(history)}"
+            stream.write(f"\r{text}\x1b[K" if terminal else f"{text}\n")
+            stream.flush()
+
+    yield show
+    if terminal:
+        stream.write("\n")
+
+
+def latest(history: History) -> str:
+    """The last number of each curve, in a line."""
+    return "  ".join(f"{name} {curve[-1]:.4g}" for name, curve in history.to_dict().items() if curve)
