@@ -1,8 +1,8 @@
 """gradcheck: reverse mode against numerical derivatives, which know nothing of the table or of the graph.
 
-Central differences are taken with ever smaller steps and extrapolated to step 0 (C. Ridders, 1982), which gives the
-derivative of a smooth function to about ten digits and says how many of them to trust. Where the function takes
-complex numbers, a complex step (W. Squire and G. Trapp, 1998) gives them all.
+Central differences are taken with ever smaller steps and extrapolated to step 0 (C. Ridders, Advances in Engineering
+Software 4, 1982), which gives the derivative of a smooth function to about ten digits. How many of them to trust
+follows from how far the extrapolations differ and from the rounding of the function's values.
 """
 
 import inspect
@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 from autograd.calculus import trees
 from autograd.calculus.gradients import worth
 from autograd.calculus.transforms import Call, jacobian
+from autograd.core.graph import backpropagate
 from autograd.core.value import Value, number
 
-SMALL = 1e-4  # errors are relative to the derivative, but at least to this part of what the function itself is worth
-TRUSTED = 1e-4  # a numerical derivative less certain than this decides nothing
-STEPS, SHRINK = 20, 1.6
+TRUSTED = 3e-4  # a numerical derivative whose relative uncertainty is larger decides nothing
+ROUNDING = 2.0**-52  # of a function's value, relative
+STEPS, SHRINK = 21, 1.6  # from a quarter of the scale to 2e-5 of it
 
 
 class Comparison(NamedTuple):
@@ -28,6 +29,28 @@ class Comparison(NamedTuple):
     numeric: float
     error: float
     note: str
+
+
+class Numeric(NamedTuple):
+    """A numerical derivative.
+
+    Attributes:
+        slope: the derivative; nan where the function has no two sides.
+        uncertainty: how far it may be off, from extrapolation and from rounding.
+        spread: the slope from the point to one some way off, the measure of what is nearly 0.
+        note: what the function has in place of a derivative, a kink or a jump.
+    """
+
+    slope: float
+    uncertainty: float
+    spread: float
+    note: str = ""
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the uncertainty is small beside the slope, or the slope beside those around."""
+        known = self.uncertainty <= TRUSTED * max(abs(self.slope), self.spread) or not self.spread
+        return known and not self.note
 
 
 class GradientReport:
@@ -127,75 +150,124 @@ def compare(
     call = Call(f, args, {}, positions, "gradcheck")
     point = [leaf.data for leaf in call.leaves]
 
-    def outputs(numbers: list[Any]) -> list[Any]:
-        fresh = dict(zip(positions, trees.assemble(call.argument, numbers)))
-        return trees.numbers(f(*[fresh.get(i, x) for i, x in enumerate(args)]))
-
     def moved(i: int, x: float) -> list[float]:
-        return [number(worth(y), "gradcheck") for y in outputs([Value(p) for p in [*point[:i], x, *point[i + 1 :]]])]
+        numbers = [Value(p) for p in [*point[:i], x, *point[i + 1 :]]]
+        fresh = dict(zip(positions, trees.assemble(call.argument, numbers)))
+        outputs = trees.numbers(f(*[fresh.get(k, x) for k, x in enumerate(args)]))
+        return [number(worth(y), "gradcheck") for y in outputs]
 
     values = [worth(y) for y in call.numbers]
+    roundings = [rounding_of(y) if isinstance(y, Value) else 0.0 for y in call.numbers]
     reverse = [[worth(slope) for slope in call.slopes(y)] for y in call.numbers]
     if point and moved(0, point[0]) != values:
         raise ValueError("gradcheck needs a function that returns the same values whenever its arguments are the same")
     addresses = [where for i, tree in zip(positions, call.argument) for where in trees.addresses(tree, names[i])]
     rows = []
     for i, x in enumerate(point):
-        estimates = central_differences(lambda t: moved(i, t), x, len(values))  # noqa: B023
-        exact = complex_step(outputs, point, i)
-        for j, (numeric, uncertainty) in enumerate(estimates):
-            if exact and abs(exact[j] - numeric) <= max(1e-6 * abs(numeric), uncertainty):
-                numeric, uncertainty = exact[j], 0.0
-            size = max(abs(reverse[j][i]), abs(numeric), SMALL * abs(values[j]) / max(1.0, abs(x)))
-            error = abs(reverse[j][i] - numeric) / size if size else 0.0
-            note = ""
-            if math.isnan(numeric):
-                note = "not defined on both sides"
-            elif not uncertainty <= TRUSTED * size:
-                note = f"no numerical derivative to trust: its own error is {uncertainty:.1e}"
-            elif not error <= tolerance + uncertainty / (size or 1.0):
-                note = f"wrong by {error:.1e}" + kink(lambda t: moved(i, t)[j], x)  # noqa: B023
+        for j, numeric in enumerate(numerical_derivatives(lambda t: moved(i, t), x, values, roundings)):  # noqa: B023
             where = prefix + addresses[i] + f", result {j}" * (len(values) > 1)
-            rows.append(Comparison(where, reverse[j][i], numeric, error, note))
+            rows.append(compared(where, reverse[j][i], numeric, tolerance))
     return rows
 
 
-def central_differences(f: Callable[[float], list[float]], x: float, n: int) -> list[tuple[float, float]]:
-    """(derivative, its uncertainty) of each of the n results of f at x; (nan, inf) where f has no two sides."""
-    best = [(math.nan, math.inf)] * n
-    for scale in {0.1 * max(1.0, abs(x)), 0.1 * (abs(x) or 1.0)}:
-        columns: list[list[float]] = [[] for _ in range(n)]  # of each result the latest row of extrapolations
-        for step in range(STEPS):
-            h = scale / SHRINK**step
-            try:
-                above, below = f(x + h), f(x - h)
-            except (ArithmeticError, ValueError):  # out of the domain: closer
-                continue
-            for j in range(n):
-                before, row = columns[j], [(above[j] - below[j]) / ((x + h) - (x - h))]
-                for k, coarse in enumerate(before, 1):
-                    row.append(row[-1] + (row[-1] - coarse) / (SHRINK ** (2 * k) - 1))
-                    uncertainty = max(abs(row[-1] - row[-2]), abs(row[-1] - coarse))
-                    if uncertainty < best[j][1]:
-                        best[j] = (row[-1], uncertainty)
-                columns[j] = row
-            if all(uncertainty <= 1e-11 * abs(derivative) for derivative, uncertainty in best):
-                return best
+def compared(argument: str, reverse: float, numeric: Numeric, tolerance: float) -> Comparison:
+    """The row for one derivative by both methods."""
+    slope, uncertainty = numeric.slope, numeric.uncertainty
+    size, difference = max(abs(reverse), abs(slope)), abs(reverse - slope)
+    error = difference / size if difference else 0.0
+    note = ""
+    if math.isnan(slope):
+        note = "not defined on both sides"
+    elif numeric.note:
+        note = numeric.note
+    elif not difference <= tolerance * size + uncertainty:
+        note = f"wrong by {error:.1e}"
+    elif not uncertainty <= TRUSTED * max(size, numeric.spread) and (reverse or numeric.spread):
+        note = f"no numerical derivative to trust: its own error is {uncertainty:.1e}"
+    return Comparison(argument, reverse, slope, error, note)
+
+
+def rounding_of(y: Value) -> float:
+    """How much of a value is rounding: that of each node, times what it changes in the value, as if by chance."""
+    errors = [ROUNDING * node.data * slope for node, slope in backpropagate(y).items() if node.op]
+    return error if math.isfinite(error := math.hypot(*errors)) else 0.0
+
+
+def numerical_derivatives(
+    f: Callable[[float], list[float]], x: float, values: list[float], roundings: list[float]
+) -> list[Numeric]:
+    """The derivative of each result of f at x, where f is worth `values`, each known up to its rounding.
+
+    Steps are measured by 1, for a function such as sin x near 0, and by x, for one such as 1 / x; then they shrink
+    until every result is sure. What closer steps contradict, as those on the near side of a pole do, is dropped.
+    """
+    best = [Numeric(math.nan, math.inf, 0.0)] * len(values)
+    for scale in dict.fromkeys([max(1.0, abs(x)), *(part * (abs(x) or 1.0) for part in (1.0, 1e-4, 1e-8))]):
+        samples = sampled(f, x, scale)
+        for j, (value, rounding) in enumerate(zip(values, roundings)):
+            old, new = best[j], extrapolated([(h, a[j], b[j]) for h, a, b in samples], value, rounding)
+            both = old.uncertainty + new.uncertainty
+            closer = (new.uncertainty < old.uncertainty and new.spread > 0) or abs(new.slope - old.slope) > both
+            if math.isnan(old.slope) or (new.is_sure and (closer or not old.is_sure)):
+                best[j] = new
+        if all(not n.note and n.uncertainty <= 1e-9 * abs(n.slope) for n in best):
+            break
     return best
 
 
-def complex_step(outputs: Callable[[list[Any]], list[Any]], point: list[float], i: int) -> list[float]:
-    """The derivative of each output, Im f(x + ih) / h, where the function takes complex numbers; else nothing."""
-    h = 1e-100
-    try:
-        moved = outputs([complex(x, h) if k == i else x for k, x in enumerate(point)])
-        return [complex(y).imag / h for y in moved]
-    except Exception:  # whatever a function does with a number that it was not made for
-        return []
+def sampled(f: Callable[[float], list[float]], x: float, scale: float) -> list[tuple[float, list[float], list[float]]]:
+    """(h, f(x - h), f(x + h)) for ever smaller steps h, where both are in the domain."""
+    samples = []
+    for k in range(STEPS):
+        h = (x + 0.25 * scale / SHRINK**k) - x  # so that x + h is exact
+        try:
+            samples.append((h, f(x - h), f(x + h)))
+        except (ArithmeticError, ValueError):  # closer
+            continue
+    return samples if all(h for h, _, _ in samples) else []
 
 
-def kink(f: Callable[[float], float], x: float) -> str:
-    """The slopes on both sides of x, if they differ."""
-    h = 1e-6 * (abs(x) or 1.0)
-    left, right = (f(x) - f(x - h)) / h, (f(x + h) - f(x)) / h
-    return f" at a kink: slope {left:.3g} before, {right:.3g} after" if abs(left - right) > 1e-2 * abs(left) else ""
+def extrapolated(samples: list[tuple[float, float, float]], value: float, rounding: float) -> Numeric:
+    """The limit of the central differences (f(x + h) - f(x - h)) / 2h of one result, which is `value` at x.
+
+    Their error is a series in h^2, one term of which is removed by each column of a row of extrapolations.
+    """
+    slope, uncertainty, spread = math.nan, math.inf, 0.0
+    before: list[float] = []
+    doubts: list[float] = []
+    for h, below, above in samples:
+        row = [(above - below) / (2 * h)]
+        for k, coarse in enumerate(before, 1):
+            row.append(row[-1] + (row[-1] - coarse) / (SHRINK ** (2 * k) - 1))
+        spread = spread or max(abs(above - value), abs(value - below)) / h
+        noise = max(ROUNDING * (abs(above) + abs(below)), rounding) / h + 1e-12 * spread
+        changes = [max(abs(fine - row[k]), abs(fine - before[k])) for k, fine in enumerate(row[1:])]
+        for k, change in enumerate(changes[:-1]):  # two rows that are alike by chance do not make a limit
+            unsure = 2 * max(change, doubts[k] / SHRINK ** (2 * k + 2)) + noise
+            if unsure < uncertainty:
+                slope, uncertainty = row[k + 1], unsure
+        before, doubts = row, changes
+    return Numeric(slope, uncertainty, spread, irregular(samples, value, rounding))
+
+
+def irregular(samples: list[tuple[float, float, float]], value: float, rounding: float) -> str:
+    """What a function has at a point where its values or its slopes on both sides do not meet; else nothing."""
+    jumps, bends, last = [], [], math.nan
+    for h, below, above in samples:
+        noise = 20 * max(ROUNDING * (abs(above) + 2 * abs(value) + abs(below)), rounding)
+        if abs(above - below) > noise:
+            jumps.append((below, above))
+        change = ((above - value) - (value - below)) / h  # of the slope: (a kink) + (a curvature) h
+        limit = change + (change - last) / (SHRINK - 1)
+        if abs(limit) > noise / h:
+            bends.append((limit, (value - below) / h, (above - value) / h))
+        last = change
+    heights = [above - below for below, above in jumps[-4:]]
+    if 4 <= len(jumps) == len(samples) and max(heights) - min(heights) < 0.1 * abs(heights[-1]):
+        return f"a jump: {jumps[-1][0]:.6g} before, {value:.6g} here, {jumps[-1][1]:.6g} after"
+    limits = [limit for limit, _, _ in bends[-4:]]
+    if len(limits) == 4 and max(limits) - min(limits) < 0.1 * abs(limits[-1]):
+        _, left, right = bends[-1]
+        if abs(right - left) > 1e-6 * max(abs(left), abs(right)):
+            return f"a kink: slope {left:.4g} before, {right:.4g} after"
+    return ""
