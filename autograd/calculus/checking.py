@@ -17,6 +17,7 @@ from autograd.core.graph import backpropagate
 from autograd.core.value import Value, number
 
 TRUSTED = 3e-4  # a numerical derivative whose relative uncertainty is larger decides nothing
+NEGLIGIBLE = 1e-10  # errors below are rounding, and differ from machine to machine
 ROUNDING = 2.0**-52  # of a function's value, relative
 STEPS, SHRINK = 21, 1.6  # from a quarter of the scale to 2e-5 of it
 
@@ -63,7 +64,7 @@ class GradientReport:
 
     def __init__(self, rows: Sequence[Comparison]):
         self.rows = list(rows)
-        self.worst = max(self.rows, key=lambda row: (bool(row.note), row.error), default=None)
+        self.worst = max(self.rows, key=lambda row: (bool(row.note), max(row.error, NEGLIGIBLE)), default=None)
 
     def __bool__(self) -> bool:
         return self.worst is not None and not self.worst.note
@@ -72,7 +73,8 @@ class GradientReport:
         width = max([len("argument"), *(len(row.argument) for row in self.rows)])
         lines = [f"{'argument':<{width}} {'reverse':>19} {'numeric':>19} {'error':>8}"]
         for row in self.rows:
-            numbers = f"{row.reverse:>19.12g} {row.numeric:>19.12g} {row.error:>8.1e}"
+            error = "< 1e-10" if row.error < NEGLIGIBLE else f"{row.error:.1e}"
+            numbers = f"{row.reverse:>19.12g} {row.numeric:>19.12g} {error:>8}"
             lines.append(f"{row.argument:<{width}} {numbers}  {row.note}".rstrip())
         if self.worst is None:
             return "nothing was compared: the function has no arguments or no results"
@@ -108,8 +110,8 @@ def gradcheck(
 
     >>> gradcheck(lambda x, y: x * x * y, 3.0, 2.0)
     argument             reverse             numeric    error
-    x                         12                  12  0.0e+00
-    y                          9                   9  0.0e+00
+    x                         12                  12  < 1e-10
+    y                          9                   9  < 1e-10
     2 agree; the worst: x
     """
     if not isinstance(order, int) or order < 1:
