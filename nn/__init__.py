@@ -12,6 +12,8 @@
 0.0
 """
 
+from typing import Any
+
 import autograd
 
 if not hasattr(autograd, "Value"):
@@ -130,3 +132,16 @@ __all__ = [
     "warmup",
     "xor",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The estimators, which need scikit-learn, are loaded when they are first asked for."""
+    if name in ("MLPClassifier", "MLPRegressor"):
+        from nn import estimators
+
+        return getattr(estimators, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), "MLPClassifier", "MLPRegressor"})
