@@ -30,10 +30,10 @@ except ImportError as error:
 import autograd
 from autograd import Value, exp, log, maximum
 from nn.evaluation import predict
+from nn.fit import fit
 from nn.layers import ACTIVATIONS, MLP
 from nn.losses import binary_cross_entropy, cross_entropy, l2_penalty, listed
 from nn.optimizers import SGD, Adam
-from nn.fit import fit
 
 _NAMES = {"identity": "linear", "logistic": "sigmoid"}  # scikit-learn's name -> ours, where they differ
 TINY = 1e-300  # y log y is 0 at y = 0
@@ -183,14 +183,13 @@ class _Perceptron(BaseEstimator):
             ("n_iter_no_change", 1, math.inf, False),
             ("max_fun", 1, math.inf, True),
         ):
-            x = getattr(self, name)
-            kind = numbers.Integral if whole else numbers.Real
-            if isinstance(x, bool) or not isinstance(x, kind) or not low <= x <= high:
+            x: Any = getattr(self, name)
+            if not is_number(x, whole) or not low <= x <= high:
                 raise ValueError(f"{name} is {'a whole' if whole else 'a'} number from {low} to {high}, not {x!r}")
-        if self.batch_size != "auto" and not (isinstance(self.batch_size, numbers.Integral) and self.batch_size > 0):
+        if self.batch_size != "auto" and not (is_number(self.batch_size, True) and int(self.batch_size) > 0):
             raise ValueError(f"batch_size is 'auto' or a whole number above 0, not {self.batch_size!r}")
         sizes = np.atleast_1d(np.asarray(self.hidden_layer_sizes, object))
-        if not all(isinstance(size, numbers.Integral) and size > 0 for size in sizes.ravel()):
+        if not all(is_number(size, True) and size > 0 for size in sizes.ravel().tolist()):
             raise ValueError(f"hidden_layer_sizes holds whole numbers above 0, not {self.hidden_layer_sizes!r}")
 
     def _start(self, n_in: int, n_out: int) -> None:
@@ -229,7 +228,7 @@ class _Perceptron(BaseEstimator):
         held_out = None
         if self.early_stopping:
             X, targets, weight, held_out = self._split(X, targets, weight)
-        size = min(200, len(X)) if self.batch_size == "auto" else self.batch_size
+        size = min(200, len(X)) if self.batch_size == "auto" else int(self.batch_size)
         if size > len(X):
             warnings.warn(f"batch_size is {size}, the examples are {len(X)}: a batch holds all of them", stacklevel=4)
             size = len(X)
@@ -245,7 +244,7 @@ class _Perceptron(BaseEstimator):
             penalty=self._penalty(size if weight is None else size * weight.mean()),
             seed=int(self._random.randint(2**31 - 1)),
             progress=False,
-            callbacks=watch,
+            callbacks=[watch],
         )
         watch.finish()
         if history.stopped == "interrupted":
@@ -263,8 +262,8 @@ class _Perceptron(BaseEstimator):
         )
         if len(parts[1]) < 2:
             raise ValueError("fewer than 2 examples are held out: raise validation_fraction, or give more data")
-        X, X_val, targets, t_val, *weights = parts
-        return X, targets, weights[0] if weights else None, (X_val, t_val, weights[1] if weights else None)
+        left, held_out = parts[::2], parts[1::2]
+        return left[0], left[1], left[2] if weights else None, (*held_out, None)[:3]
 
     def _minimise(self, X: np.ndarray, targets: np.ndarray, weight: Any) -> None:
         """Train by L-BFGS on all examples at once, with the gradient of the compiled program."""
@@ -559,6 +558,11 @@ class MLPRegressor(RegressorMixin, _Perceptron):
     def predict(self, X: Any) -> np.ndarray:
         """The prediction for each row of X (n, d): (n,), or (n, n_outputs) if y had two dimensions."""
         return self._meant(self._outputs(X))
+
+
+def is_number(x: object, whole: bool) -> bool:
+    """Whether x is a real number, or a whole one; a bool is neither."""
+    return isinstance(x, numbers.Integral if whole else numbers.Real) and not isinstance(x, bool)
 
 
 def _weights(model: MLP) -> list[Value]:

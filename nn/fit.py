@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import Value
 from nn.data import random_numbers
+from nn.distributed import Distributed, is_collection
 from nn.evaluation import compiled_once
 from nn.examples import Examples, Loss
 from nn.gradients import Compiled, Eager, Gradients, Metric, assign
@@ -44,6 +45,7 @@ def fit(
     compiled: bool = True,
     progress: bool = True,
     callbacks: Iterable[Callable[[int, History, Any], Any]] = (),
+    client: Any = None,
 ) -> History:
     """Train a model in place: move its parameters down the gradient of the mean loss. Returns the `History`.
 
@@ -68,6 +70,10 @@ def fit(
             of magnitude. A loss or a model that branches on numbers needs False.
         progress: whether to show the progress: a tqdm bar where that is installed, else a line.
         callbacks: functions (epoch, history, model), called after each epoch, counted from 0; returning True stops.
+        client: a `dask.distributed.Client` whose workers compute the gradients. X and y (and validation data) may then
+            be dask collections, whose partitions are loaded by the workers; a batch takes its share of every partition,
+            and a metric is the mean over partitions. The result is that of the same partitions without a client, to
+            the bit.
 
     An interruption from the keyboard ends training, and returns what was reached.
 
@@ -97,12 +103,12 @@ def fit(
         raise ValueError("restore_best goes by the validation cost: pass validation=(X, y)")
     best = Best(None if patience is None else count(patience, "patience"))
     rng = random_numbers(seed)
-    source = source_of_gradients(model, X, y, loss, parameters, penalty, validation, compiled)
+    source = source_of_gradients(model, X, y, loss, parameters, penalty, validation, compiled, client)
 
     kinds = ("",) if validation is None else ("", "validation_")
     history = History(metrics={kind + name: [] for kind in kinds for name in measures})
     theta = np.array([p.data for p in parameters])
-    with compiled_once(), progress_display(epochs, progress) as show:
+    with compiled_once(), progress_display(epochs, progress, source) as show:
         try:
             for epoch in range(epochs):
                 cost = 0.0
@@ -160,8 +166,11 @@ def source_of_gradients(
     penalty: Callable[[Any], Any] | None,
     validation: Any,
     compiled: bool,
+    client: Any,
 ) -> Gradients:
     """Where the gradients come from, with the data in it, checked."""
+    if client is not None or is_collection(X) or is_collection(y):
+        return Distributed(client, model, X, y, loss, parameters, penalty, validation, compiled)
     train = Examples(model, X, y, loss)
     held_out = None if validation is None else Examples(model, *pair(validation), loss, name="validation ")
     return (Compiled if compiled else Eager)(model, loss, train, parameters, penalty, held_out)

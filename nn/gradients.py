@@ -7,6 +7,7 @@ engine; their numbers are the same.
 
 from __future__ import annotations
 
+import copy
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -33,6 +34,10 @@ class Gradients:
     """
 
     n: int
+
+    def __str__(self) -> str:
+        """Where they come from, for the display of the progress; nothing to be said of this machine alone."""
+        return ""
 
     def batches(self, size: int | None, rng: np.random.Generator) -> Iterable[Any]:
         """The batches of one epoch, in whatever form `value_and_grad` takes; None: all examples in one, in order."""
@@ -78,9 +83,19 @@ class Local(Gradients):
         """As `value_and_grad`, whatever the numbers are."""
         raise NotImplementedError
 
+    def of_penalty(self, theta: np.ndarray) -> tuple[float, Any]:
+        """The penalty and its gradient (n_parameters,), or 0 for no gradient."""
+        raise NotImplementedError
+
     def mean(self, theta: np.ndarray, data: Examples) -> float:
         """The mean loss over some data, without penalty, whatever it is."""
         raise NotImplementedError
+
+    def without_penalty(self) -> Local:
+        """The same source of the loss alone."""
+        source = copy.copy(self)
+        source.penalty = None
+        return source
 
     def batches(self, size: int | None, rng: np.random.Generator) -> Iterator[np.ndarray]:
         """The batches of one epoch as indices of examples, shuffled unless all examples are one batch."""
@@ -163,10 +178,22 @@ class Eager(Local):
 
         assign(self.parameters, theta)
         cost = autograd.mean([self.cost(self.train, i) for i in batch.tolist()])
-        if self.penalty is not None:
-            cost = cost + self.penalty(self.model)
         gradient = backpropagate(cost)
-        return cost.data, np.array([gradient.get(p, 0.0) for p in self.parameters])
+        more, slope = self.of_penalty(theta)
+        return cost.data + more, np.array([gradient.get(p, 0.0) for p in self.parameters]) + slope
+
+    def of_penalty(self, theta: np.ndarray) -> tuple[float, Any]:
+        """The penalty and its gradient (n_parameters,), or 0 for no gradient."""
+        import numpy as np
+
+        if self.penalty is None:
+            return 0.0, 0.0
+        assign(self.parameters, theta)
+        penalty = self.penalty(self.model)
+        if not isinstance(penalty, Value):
+            return float(penalty), 0.0
+        gradient = backpropagate(penalty)
+        return penalty.data, np.array([gradient.get(p, 0.0) for p in self.parameters])
 
     def mean(self, theta: np.ndarray, data: Examples) -> float:
         """The mean loss over some data, without penalty."""
@@ -231,10 +258,18 @@ class Compiled(Local):
     def of_batch(self, theta: np.ndarray, batch: np.ndarray) -> tuple[float, np.ndarray]:
         """The mean cost over a batch, penalty included, and its gradient (n_parameters,)."""
         cost, gradient = self.program.value_and_grad(theta, self.train.rows[batch])
-        if isinstance(self.extra, float):
-            return float(cost) + self.extra, gradient
-        more, slope = self.extra.value_and_grad(theta)
+        more, slope = self.of_penalty(theta)
         return float(cost + more), gradient + slope
+
+    def of_penalty(self, theta: np.ndarray) -> tuple[float, Any]:
+        """The penalty and its gradient (n_parameters,), or 0 for no gradient."""
+        return (self.extra, 0.0) if isinstance(self.extra, float) else self.extra.value_and_grad(theta)
+
+    def without_penalty(self) -> Compiled:
+        """The same program, alone."""
+        source = copy.copy(self)
+        source.penalty, source.extra = None, 0.0
+        return source
 
     def mean(self, theta: np.ndarray, data: Examples) -> float:
         """The mean loss over some data, without penalty."""

@@ -11,8 +11,11 @@ from nn.history import History
 
 
 @contextmanager
-def progress_display(epochs: int, wanted: bool) -> Iterator[Callable[[History], None]]:
-    """A function that shows how far training is: on a tqdm bar, else on a line, else not at all."""
+def progress_display(epochs: int, wanted: bool, source: object = "") -> Iterator[Callable[[History], None]]:
+    """A function that shows how far training is: on a tqdm bar, else on a line, else not at all.
+
+    What `str(source)` says of where the gradients come from stands before it, anew each time.
+    """
     if not wanted:
         yield lambda history: None
         return
@@ -21,25 +24,26 @@ def progress_display(epochs: int, wanted: bool) -> Iterator[Callable[[History], 
             warnings.simplefilter("ignore")  # tqdm.auto warns where notebooks lack widgets, and then falls back to text
             from tqdm.auto import tqdm  # pyright: ignore[reportMissingModuleSource]
     except ImportError:
-        yield from progress_line(epochs)
+        yield from progress_line(epochs, source)
         return
     with tqdm(total=epochs, unit="epoch") as bar:
 
         def show(history: History) -> None:
+            bar.set_description_str(str(source), refresh=False)
             bar.set_postfix_str(latest(history), refresh=False)
             bar.update()
 
         yield show
 
 
-def progress_line(epochs: int) -> Iterator[Callable[[History], None]]:
+def progress_line(epochs: int, source: object) -> Iterator[Callable[[History], None]]:
     """As `progress_display` without tqdm: on a terminal one line that is overwritten, elsewhere ten lines in all."""
     stream, terminal = sys.stderr, sys.stderr.isatty()
 
     def show(history: History) -> None:
         done = len(history)
         if terminal or done % max(1, epochs // 10) == 0 or done == epochs:
-            text = f"epoch {done}/{epochs}  {latest(history)}"
+            text = "  ".join(filter(None, (f"epoch {done}/{epochs}", str(source), latest(history))))
             stream.write(f"\r{text}\x1b[K" if terminal else f"{text}\n")
             stream.flush()
 
