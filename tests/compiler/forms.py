@@ -1,0 +1,522 @@
+"""The forms in which a program is compiled, each held against the eager engine; and a driver over many programs.
+
+`check(program, compile)` returns what is wrong, form by form. `compile` is `autograd.compile` or anything that is
+called the same way and returns something with the same methods: a compiler with other options, an adapter around
+another library. As a script, `python tests/compiler/forms.py --count 10000 --seed 0`, it prints how many were tried
+and wrong.
+"""
+
+import argparse
+import functools
+import keyword
+import math
+import pickle
+import random
+import sys
+import time
+import unicodedata
+import warnings
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+
+from programs import KINDS, from_seed, shrunk  # noqa: E402
+from standalone import run_source  # noqa: E402
+from trainings import fault, training  # noqa: E402
+
+import autograd  # noqa: E402
+from autograd import gradients  # noqa: E402
+from autograd.core.graph import topological_order  # noqa: E402
+
+TOLERANCE = 1e-12  # relative to the largest of the terms that were added up
+SIZES = (1, 2, 3, 7)  # of batches
+SATURATING = {"tanh", "sigmoid", "silu", "gelu"}  # near 0, the slope is a difference of numbers near 1
+
+
+class MismatchError(Exception):
+    """What a compiled program does is not what the eager engine does."""
+
+
+class RoundingError(Exception):
+    """They differ, but by no more than a few roundings change the eager result itself."""
+
+
+@dataclass
+class Outcome:
+    """What a call gave: values, gradient, or an error; and the warnings on the way.
+
+    Attributes:
+        errors: (type, message) of the error; in an expected outcome of each that may come first.
+        scale: what each number's rounding is relative to.
+        warned: whether a gradient or a cost that is nan or infinite was reported.
+    """
+
+    values: np.ndarray | None = None
+    gradient: np.ndarray | None = None
+    errors: tuple = ()
+    scale: tuple = (1.0, 1.0)
+    warned: bool = False
+
+
+def one_row(program, data, wrt, noise=None):
+    """The eager outcome of a program at the data of all leaves; the gradient is that of the first root."""
+    leaves = program.fresh(data)
+    try:
+        roots = program.evaluate(leaves, noise=noise)
+    except (ArithmeticError, ValueError) as error:
+        found = [(type(error), str(error))] if program.slopes else program.errors(program.fresh(data))
+        return Outcome(errors=tuple(found or [(type(error), str(error))]))
+    values = np.array([root.data for root in roots])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        slopes = np.array(gradients(roots[0], [leaves[i] for i in wrt]))
+    warned = not (np.isfinite(slopes).all() and math.isfinite(values[0]))
+    size, slope_size = magnitudes(roots, [leaves[i] for i in wrt])
+    return Outcome(values, slopes, scale=(size, slope_size), warned=warned)
+
+
+def magnitudes(roots, wrt):
+    """How large the terms are that roots and gradients are sums of, to first order."""
+    order = topological_order(*roots)
+    size = {}
+    for node in order:
+        size[node] = (abs(node.data) if node.op else 0.0) + sum(
+            abs(p) * size[x] for x, p in zip(node.parents, node.partials) if size[x] and p
+        )
+    up = dict.fromkeys(order, 0.0)
+    up[roots[0]] = 1.0
+    for node in reversed(order):
+        if up[node]:
+            least = 1e-3 if node.op in SATURATING else 0.0
+            for x, p in zip(node.parents, node.partials):
+                up[x] += up[node] * max(abs(p), least)
+    return (
+        np.array([max(abs(root.data), 0.1 * size[root]) for root in roots]),
+        np.array([up.get(x, 0.0) for x in wrt]),
+    )
+
+
+def rows(program, table, wrt, noise=None):
+    """As `one_row` for several: values (examples, roots), the mean of the gradients."""
+    found = []
+    for row in table:
+        found.append(one_row(program, row, wrt, noise))
+        if found[-1].errors:
+            return found[-1]
+    with np.errstate(all="ignore"):
+        return Outcome(
+            np.array([one.values for one in found]),
+            np.mean([one.gradient for one in found], axis=0),
+            scale=(np.array([one.scale[0] for one in found]), np.mean([one.scale[1] for one in found], axis=0)),
+            warned=any(one.warned for one in found),
+        )
+
+
+def outcome(call):
+    """What a call of compiled code does. Only errors of arithmetic count as outcomes; any other is a crash."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            values, gradient = call()
+        except (ArithmeticError, ValueError) as error:
+            return Outcome(errors=((type(error), str(error)),))
+        except Exception as error:
+            raise MismatchError(f"crash: {type(error).__name__}: {error}") from error
+    others = [str(w.message) for w in caught if not issubclass(w.category, RuntimeWarning)]
+    if others:
+        raise MismatchError(f"a warning that the eager engine does not give: {others}")
+    told = any("gradient" in str(w.message) for w in caught)
+    strange = [str(w.message) for w in caught if "gradient" not in str(w.message)]
+    if strange:
+        raise MismatchError(f"a warning of NumPy's own: {strange}")
+    return Outcome(
+        None if values is None else np.asarray(values, float),
+        None if gradient is None else np.asarray(gradient, float),
+        warned=told,
+    )
+
+
+def distance(got, want, scale):
+    """The largest difference in units of what is allowed; infinite where one is not a number of the other's kind."""
+    if got.shape != want.shape:
+        raise MismatchError(f"shape {got.shape} instead of {want.shape}")
+    with np.errstate(all="ignore"):
+        same = (got == want) | (np.isnan(got) & np.isnan(want))
+        allowed = TOLERANCE * np.maximum(np.abs(want), np.where(np.isfinite(scale), scale, np.abs(want))) + 1e-300
+        off = np.where(same, 0.0, np.abs(got - want) / allowed)
+    return float(np.nan_to_num(off, nan=np.inf, posinf=np.inf).max(initial=0.0))
+
+
+def agree(call, reference, exact=True, zeros=True):
+    """Hold a call's outcome against `reference(noise)`, the eager one.
+
+    Args:
+        exact: whether the error must be that of the eager engine to the word.
+        zeros: whether zeros must have its signs.
+    """
+    want, got = reference(None), outcome(call)
+    try:
+        compare(got, want, exact, zeros)
+    except MismatchError as mismatch:
+        for seed in range(6):  # do a few roundings change the eager outcome as much?
+            try:
+                compare(reference(random.Random(seed)), want, False, zeros, 0.02)
+            except MismatchError:
+                raise RoundingError(str(mismatch)) from mismatch
+        raise
+
+
+def compare(got, want, exact, zeros, strictness=1.0):
+    """Raise a MismatchError where two outcomes differ."""
+    if got.errors or want.errors:
+        if not got.errors or not want.errors:
+            raise MismatchError(f"{described(got)} instead of {described(want)}")
+        kinds = {kind for kind, _ in want.errors}
+        if not exact and got.errors[0][0] in kinds:
+            return
+        if got.errors[0] not in want.errors:
+            raise MismatchError(f"{described(got)} instead of {described(want)}")
+        return
+    for name, a, b, scale in (
+        ("value", got.values, want.values, want.scale[0]),
+        ("gradient", got.gradient, want.gradient, want.scale[1]),
+    ):
+        if a is None or b is None:
+            continue
+        if distance(a, b, scale) > strictness:
+            raise MismatchError(f"{name} {a.tolist()} instead of {b.tolist()}")
+        if name == "value" and zeros and (np.signbit(a) != np.signbit(b))[(a == 0) & (b == 0)].any():
+            raise MismatchError(f"zeros of the other sign: {a.tolist()} instead of {b.tolist()}")
+    if got.gradient is not None and got.warned != want.warned:
+        raise MismatchError(f"{'a' if got.warned else 'no'} warning; gradient {want.gradient.tolist()}")
+
+
+def described(outcome):
+    if outcome.errors:
+        return " or ".join(f"{kind.__name__}: {text}" for kind, text in outcome.errors[:3])
+    return f"value {outcome.values.tolist()}"
+
+
+# Forms ------------------------------------------------------------------------------------------------------------
+
+
+class Case:
+    """A program to be compiled in every form."""
+
+    def __init__(self, program, compile):
+        self.program, self.compile = program, compile
+        self.free = program.leaves("parameter", "input")
+        self.strict = {"exact": not program.slopes, "zeros": not program.slopes}
+
+    def built(self):
+        """Leaves at the first point, and the roots computed from them."""
+        leaves = self.program.fresh(self.program.points[0])
+        return leaves, self.program.evaluate(leaves)
+
+    def with_others(self, point):
+        """A point where leaves that are neither parameters nor inputs stay as they were built."""
+        return [x if i in self.free else self.program.points[0][i] for i, x in enumerate(point)]
+
+    def at(self, point, wrt):
+        return functools.partial(one_row, self.program, tuple(point), tuple(wrt))
+
+
+def first_root(reference):
+    """The expected outcome, of the first root alone, as a cost."""
+
+    def of_one(noise):
+        found = reference(noise)
+        if found.errors:
+            return found
+        values, scale = found.values[..., 0], found.scale[0][..., 0]
+        if values.size > 1:
+            with np.errstate(all="ignore"):
+                values, scale = values.mean(), scale.mean()
+        return replace(found, values=values.reshape(()), scale=(scale.reshape(()), found.scale[1]))
+
+    return of_one
+
+
+def as_graph(case):
+    """One cost with `wrt`: where it was built and, by theta, elsewhere."""
+    leaves, roots = case.built()
+    program = case.compile(roots[0], wrt=[leaves[i] for i in case.free])
+    for k, point in enumerate(case.program.points):
+        data = case.with_others(point)
+        theta = [data[i] for i in case.free] if k else None
+        reference = first_root(case.at(data, case.free))
+        agree(lambda: program.value_and_grad(theta), reference, **case.strict)  # noqa: B023
+        agree(lambda: (program.forward(theta), None), reference, **case.strict)  # noqa: B023
+
+
+def as_batch(case):
+    """One cost with `wrt` and `inputs`, in batches of several sizes whose rows differ."""
+    wrt, inputs = case.program.leaves("parameter"), case.program.leaves("input")
+    if not inputs:
+        return
+    leaves, roots = case.built()
+    program = case.compile(roots[0], wrt=[leaves[i] for i in wrt], inputs=[leaves[i] for i in inputs])
+    base, start = case.with_others(case.program.points[1 % len(case.program.points)]), 0
+    for size in SIZES:
+        points = [case.program.points[(start + k) % len(case.program.points)] for k in range(size)]
+        start += size
+        table = [tuple(point[i] if i in inputs else x for i, x in enumerate(base)) for point in points]
+        batch, theta = np.array([[row[i] for i in inputs] for row in table]), [base[i] for i in wrt]
+        reference = functools.partial(rows, case.program, table, wrt)
+        agree(lambda: program.value_and_grad(theta, batch), first_root(reference), **case.strict)  # noqa: B023
+        one = lambda noise: (  # noqa: E731
+            found if (found := reference(noise)).errors  # noqa: B023
+            else replace(found, values=found.values[:, 0], scale=(found.scale[0][:, 0], found.scale[1]))
+        )  # fmt: skip
+        agree(lambda: (program.forward(theta, batch), None), one, **case.strict)  # noqa: B023
+
+
+def as_list(case):
+    """Several roots, some of them leaves or twice the same, with and without inputs."""
+    if case.program.slopes:
+        return
+    for inputs in ([], case.program.leaves("input")):
+        wrt = [i for i in case.free if i not in inputs]
+        leaves, roots = case.built()
+        program = case.compile(roots, wrt=[leaves[i] for i in wrt], inputs=[leaves[i] for i in inputs])
+        for k in (1, 2, 5):
+            points = [case.program.points[(k + n) % len(case.program.points)] for n in range(k if inputs else 1)]
+            base = case.with_others(points[0])
+            table = [tuple(point[i] if i in inputs else x for i, x in enumerate(base)) for point in points]
+            batch = np.array([[row[i] for i in inputs] for row in table]) if inputs else None
+            reference = functools.partial(rows, case.program, table, wrt)
+            if not inputs:
+                reference = case.at(table[0], wrt)
+            agree(lambda: (program.forward([base[i] for i in wrt], batch), None), reference, **case.strict)  # noqa: B023
+        if not case.program.leaves("input"):
+            return
+
+
+def as_function(case):
+    """A function of the parameters and inputs, of numbers and of arrays."""
+    names = arguments(case.program, case.free)
+    p = replace(case.program, labels=tuple(names.get(i, label) for i, label in enumerate(case.program.labels)))
+
+    def f(given):
+        leaves = p.fresh(p.points[0])
+        for i, x in zip(case.free, given):
+            leaves[i] = x
+        return p.evaluate(leaves)[0]
+
+    taken = ", ".join(names.values())
+    function = eval(f"lambda {taken}: _f([{taken}])", {"_f": f})
+    program = case.compile(function)
+    for point in p.points[:4]:
+        data = case.with_others(point)
+        given = [data[i] for i in case.free]
+        reference = first_root(functools.partial(one_row, p, tuple(data), case.free))
+        agree(lambda: (program(*given), None), reference, **case.strict)  # noqa: B023
+        agree(lambda: split(program.value_and_grad(*given)), reference, **case.strict)  # noqa: B023
+    for size in (1, 3, 5):
+        table = [case.with_others(p.points[k % len(p.points)]) for k in range(size)]
+        given = [np.array([row[i] for row in table]) for i in case.free]
+        reference = functools.partial(each, p, table, case.free)
+        agree(lambda: (program(*given), None), reference, **case.strict)  # noqa: B023
+        agree(lambda: split(program.value_and_grad(*given)), reference, **case.strict)  # noqa: B023
+
+
+def arguments(program, free):
+    """Names for the arguments of a function: the labels of the leaves where they can be names, else `a3`."""
+    names: dict[int, str] = {}
+    for i in free:
+        name = unicodedata.normalize("NFKC", program.labels[i])
+        usable = name.isidentifier() and not keyword.iskeyword(name) and name not in names.values()
+        names[i] = name if usable else f"a{i}"
+    return names
+
+
+def split(result):
+    value, *gradient = result
+    return value, gradient
+
+
+def each(program, table, wrt, noise=None):
+    """The value and the gradient of each row apart: (examples,), (wrt, examples)."""
+    found = [one_row(program, row, wrt, noise) for row in table]
+    for one in found:
+        if one.errors:
+            return one
+    return Outcome(
+        np.array([one.values[0] for one in found]),
+        np.array([one.gradient for one in found]).T,
+        scale=(np.array([one.scale[0][0] for one in found]), np.array([one.scale[1] for one in found]).T),
+        warned=any(one.warned for one in found),
+    )
+
+
+def after_changes(case):
+    """`program.backward()` after the data of any leaves were assigned, in place of `cost.backward()`."""
+    leaves, roots = case.built()
+    program = case.compile(roots[0], wrt=[leaves[i] for i in case.free])
+    for point in case.program.points[1:6]:
+        for leaf, x in zip(leaves, point):
+            leaf.data, leaf.grad = x, 0.0
+
+        def backward():
+            cost = program.backward()
+            if roots[0].data != cost and not math.isnan(cost):
+                raise AssertionError(f"the cost has data {roots[0].data} after backward() returned {cost}")
+            return cost, [leaves[i].grad for i in case.free]
+
+        agree(backward, first_root(case.at(point, case.free)), **case.strict)
+
+
+def as_pickle(case):
+    """A program that was pickled and loaded."""
+    leaves, roots = case.built()
+    wrt, inputs = case.program.leaves("parameter"), case.program.leaves("input")
+    program = case.compile(roots[0], wrt=[leaves[i] for i in wrt], inputs=[leaves[i] for i in inputs])
+    program = pickle.loads(pickle.dumps(program))
+    point = case.with_others(case.program.points[-1])
+    batch = [[point[i] for i in inputs]] if inputs else None
+    reference = first_root(case.at(point, wrt))
+    agree(lambda: program.value_and_grad([point[i] for i in wrt], batch), reference, **case.strict)
+
+
+def as_source(case):
+    """The text of a program run on its own, where all is finite and defined."""
+    leaves, roots = case.built()
+    wrt, inputs = case.program.leaves("parameter"), case.program.leaves("input")
+    program = case.compile(roots[0], wrt=[leaves[i] for i in wrt], inputs=[leaves[i] for i in inputs])
+    source = getattr(program, "source", "")
+    if not source:
+        return
+    reference = first_root(case.at(case.program.points[0], wrt))
+    want = reference(None)
+    point = case.program.points[0]
+    if want.errors or want.warned or not all(map(math.isfinite, point)):
+        return
+    batch = np.array([[point[i] for i in inputs]]) if inputs else None
+    with np.errstate(all="ignore"):
+        agree(lambda: run_source(source, [point[i] for i in wrt], batch), reference, zeros=False)  # it takes the mean
+
+
+FORMS = {
+    "graph": as_graph,
+    "batch": as_batch,
+    "roots": as_list,
+    "function": as_function,
+    "changed data": after_changes,
+    "pickle": as_pickle,
+    "source": as_source,
+}
+
+
+@contextmanager
+def short_loops(least=40):
+    """Let graphs of a few dozen nodes become loops, as those of thousands do."""
+    from autograd.compiler import loops
+
+    before = getattr(loops, "_STRAIGHT", None)
+    if before is not None:
+        loops._STRAIGHT = least
+    try:
+        yield
+    finally:
+        if before is not None:
+            loops._STRAIGHT = before
+
+
+def check(program, compile=None, forms=FORMS):
+    """What is wrong with a compiled program: [(form, what)]; `("graph", "rounding")` where only roundings differ."""
+    wrong = []
+    case = Case(program, compile or autograd.compile)
+    with short_loops() if program.kind == "loop" else warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for form in forms:
+            try:
+                FORMS[form](case)
+            except RoundingError:
+                wrong.append((form, "rounding"))
+            except MismatchError as mismatch:
+                wrong.append((form, str(mismatch)))
+            except Exception as error:  # a crash while compiling is what is looked for
+                wrong.append((form, f"crash: {type(error).__name__}: {error}"))
+    return wrong
+
+
+# The driver -------------------------------------------------------------------------------------------------------
+
+
+def run(count, seed=0, compile=None, kinds=None, forms=FORMS, report=print, most=20, shrink=True):
+    """Check programs of consecutive seeds; (tried, wrong, rounding), counters by (kind, form)."""
+    tried, wrong, rounding, shown, start = Counter(), Counter(), Counter(), 0, time.time()
+    for k in range(seed, seed + count):
+        program = from_seed(k, None if kinds is None else kinds[k % len(kinds)])
+        try:
+            program.evaluate(program.fresh(program.points[0]))
+        except (ArithmeticError, ValueError):
+            continue  # cannot be built
+        found = check(program, compile, forms)
+        for form in forms:
+            tried[program.kind, form] += 1
+        for form, what in found:
+            (rounding if what == "rounding" else wrong)[program.kind, form] += 1
+        faults = [(form, what) for form, what in found if what != "rounding"]
+        if faults and shown < most:
+            shown += 1
+            form, what = faults[0]
+            report(f"--- seed {k}, {program.kind}, {', '.join(form for form, _ in faults)}: {what[:300]}")
+            if shrink:
+                sort = what[:9]
+                small = shrunk(program, lambda p: any(w[:9] == sort for _, w in check(p, compile, [form])))  # noqa: B023
+                report(f"{small}\n{check(small, compile, [form])[0][1][:600]}")
+        if (k - seed + 1) % 1000 == 0:
+            report(f"{k - seed + 1} programs in {time.time() - start:.0f} s, {sum(wrong.values())} wrong so far")
+    return tried, wrong, rounding
+
+
+def run_trainings(count, seed=0, report=print, most=20):
+    """Compare trainings of consecutive seeds; as `run`."""
+    tried, wrong = Counter(), Counter()
+    for k in range(seed, seed + count):
+        case = training(random.Random(k))
+        found = fault(case)
+        tried["training", "fit"] += 1
+        wrong["training", "fit"] += bool(found)
+        if found and wrong.total() <= most:
+            report(f"--- seed {k}, {case}: {found[:300]}")
+    return tried, +wrong, Counter()
+
+
+def table(tried, wrong, rounding, forms=FORMS):
+    """The counts as text: a row per kind, a column per form."""
+    kinds = sorted({kind for kind, _ in tried})
+    lines = ["wrong / tried (differences that roundings explain)", " " * 16 + "".join(f"{form:>18}" for form in forms)]
+    for kind in [*kinds, "all"]:
+        cells = []
+        for form in forms:
+            mine = [(k, f) for k, f in tried if f == form and kind in (k, "all")]
+            counts = [sum(counter[key] for key in mine) for counter in (wrong, tried, rounding)]
+            cells.append(f"{counts[0]} / {counts[1]} ({counts[2]})")
+        lines.append(f"{kind:16}" + "".join(f"{cell:>18}" for cell in cells))
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--trainings", type=int, default=0, help="trainings by fit besides")
+    parser.add_argument("--kinds", nargs="*", choices=KINDS)
+    parser.add_argument("--forms", nargs="*", choices=FORMS, default=list(FORMS))
+    parser.add_argument("--most", type=int, default=10, help="failures to show")
+    parser.add_argument("--whole", action="store_true", help="do not make failing programs smaller")
+    options = parser.parse_args()
+    say = functools.partial(print, flush=True)
+    counts = run(options.count, options.seed, None, options.kinds, options.forms, say, options.most, not options.whole)
+    say(table(*counts, options.forms))
+    trained = run_trainings(options.trainings, options.seed, say, options.most)
+    if options.trainings:
+        say(table(*trained, ["fit"]))
+    sys.exit(1 if counts[1] or trained[1] else 0)
