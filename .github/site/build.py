@@ -1,0 +1,215 @@
+"""Build the site: the playground, the guide, the notebooks, a gallery, exercises and the reference.
+
+    pip install -e '.[docs]' && python .github/site/build.py build/site
+
+Everything is made from what the repository holds: the README, the notebooks as they were executed, the docstrings, the
+table of operations. A link that leads nowhere, or a public name without a docstring, fails the build.
+"""
+
+import inspect
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import autograd
+import nn
+from autograd import Value, play, relu, sigmoid, tanh
+
+ROOT = Path(__file__).parents[2]
+SOURCE = "https://github.com/glassgrad/glassgrad/blob/main/"
+
+# The reference, by what one looks for. A public name that no page takes goes to its package's last page.
+REFERENCE = {
+    "Values and derivatives": (
+        "autograd",
+        "Value gradients zero_grad grad value_and_grad jacobian hessian jvp vjp hvp gradcheck count_multiplications",
+    ),
+    "Seeing": ("autograd", "draw explain paths nudge play exercise exercises playground"),
+    "Compiling": ("autograd", "compile"),
+    "Operations": ("autograd", ""),
+    "Layers and models": ("nn", "MLP Layer Neuron Module save load summary to_torch from_torch"),
+    "Training": (
+        "nn",
+        "fit History SGD RMSprop Adam AdamW Optimizer linear_decay cosine_decay warmup clip_gradient_norm "
+        "MLPClassifier MLPRegressor",
+    ),
+    "Losses": (
+        "nn",
+        "squared_error mean_squared_error absolute_error huber hinge binary_cross_entropy cross_entropy "
+        "l1_penalty l2_penalty",
+    ),
+    "Data, evaluation and plots": ("nn", ""),
+}
+
+
+def main(site: Path) -> None:
+    """Write the pages, and have them built."""
+    with tempfile.TemporaryDirectory() as folder:
+        pages = Path(folder) / "pages"
+        pages.mkdir()
+        nav = [
+            {"Playground": front_page(pages)},
+            {"Guide": guide(pages)},
+            {"Notebooks": notebooks(pages)},
+            {"Gallery": gallery(pages)},
+            {"Reference": [*reference(pages), {"All operations and their derivatives": operations(pages)}]},
+            {"Project": copied(pages, "CHANGELOG.md", "CONTRIBUTING.md")},
+        ]
+        settings = (Path(__file__).parent / "mkdocs.yml").read_text()
+        settings = settings.replace("PAGES", str(pages)).replace("SITE", str(site.resolve()))
+        config = Path(folder) / "mkdocs.yml"
+        config.write_text(f"{settings}nav: {nav!r}\n")
+        subprocess.run([sys.executable, "-m", "mkdocs", "build", "--clean", "--quiet", "-f", str(config)], check=True)
+
+
+def front_page(pages: Path) -> str:
+    """The playground, in its frame."""
+    if (ROOT / ".github/playground/index.html").exists():
+        shutil.copytree(ROOT / ".github/playground", pages / "playground")
+    first = (ROOT / "README.md").read_text().partition("\n## ")[0].partition("\n")[2]
+    first = re.sub(r"^.*?(?=^glassgrad is)", "", first, flags=re.DOTALL | re.MULTILINE)
+    style = "width:100%;height:80vh;border:0"
+    frame = f'<iframe src="playground/index.html" title="The playground" style="{style}"></iframe>'
+    alone = "[The playground on a page of its own](playground/index.html)"
+    parts = ["---\nhide: [toc]\n---", "# glassgrad", linked(first), frame, alone]
+    (pages / "index.md").write_text("\n\n".join(parts) + "\n")
+    return "index.md"
+
+
+def guide(pages: Path) -> str:
+    """The README."""
+    shutil.copytree(ROOT / ".github/images", pages / ".github/images", dirs_exist_ok=True)
+    shutil.copytree(ROOT / ".github/images", pages / "images", dirs_exist_ok=True)
+    text = (ROOT / "README.md").read_text().replace(".github/images/", "images/")
+    (pages / "guide.md").write_text(linked(text))
+    return "guide.md"
+
+
+def linked(text: str) -> str:
+    """A text whose links into the repository lead to pages of the site, or to the repository's own site."""
+    own = {"CHANGELOG.md": "CHANGELOG.md", "CONTRIBUTING.md": "CONTRIBUTING.md", "notebooks": "notebooks/index.md"}
+
+    def target(found: re.Match) -> str:
+        path = found[1]
+        if "://" in path or path[0] == "#" or path.startswith("images/"):
+            return found[0]
+        if re.match(r"notebooks/.*\.ipynb", path):
+            return found[0]
+        return f"]({own.get(path, SOURCE + path)})"
+
+    return re.sub(r"\]\(([^)\s]+)\)", target, text)
+
+
+def notebooks(pages: Path) -> list[dict[str, str]]:
+    """The notebooks as they were executed."""
+    folder = pages / "notebooks"
+    folder.mkdir()
+    titles = {}
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        shutil.copy(path, folder)
+        title = re.search(r'"# ([^"\\]+)', path.read_text())
+        titles[path.name] = title[1] if title else path.stem
+    lines = [f"{i}. [{title}]({name})" for i, (name, title) in enumerate(titles.items(), 1)]
+    (folder / "index.md").write_text("# Notebooks\n\nA course, in this order.\n\n" + "\n".join(lines) + "\n")
+    return [{"Overview": "notebooks/index.md"}, *({title: f"notebooks/{name}"} for name, title in titles.items())]
+
+
+def gallery(pages: Path) -> str:
+    """Pages that play a backward pass, each for one thing that is worth seeing."""
+    folder = pages / "gallery"
+    folder.mkdir()
+    lines = ["# Gallery", "", "Each opens a page of its own: step through the backward pass, and move the leaves.", ""]
+    for name, title, remark, cost in examples():
+        cost.backward()
+        play(cost).save(folder / f"{name}.html")
+        lines.append(f"- [{title}](gallery/{name}.html): {remark}")
+    if hasattr(autograd, "exercises"):
+        lines += ["", "## Exercises", "", "Sheets that mark the answers as they are typed.", ""]
+        for level in range(1, 6):
+            exercise = next(iter(autograd.exercises(level=level, n=1, seed=level)))
+            exercise.save(folder / f"exercise_{level}.html")
+            lines.append(f"- [Level {level}](gallery/exercise_{level}.html)")
+    (pages / "gallery.md").write_text("\n".join(lines) + "\n")
+    return "gallery.md"
+
+
+def examples() -> list[tuple[str, str, str, Value]]:
+    """(file name, title, remark, cost) of each page of the gallery."""
+
+    def leaf(x: float, label: str) -> Value:
+        return Value(x, label)
+
+    def neuron(w: float, a: float, b: float, sigma: object) -> Value:
+        z = leaf(w, "w") * leaf(a, "a") + leaf(b, "b")
+        z.label = "z"
+        out = sigma(z)  # type: ignore[operator]
+        out.label = "a^(1)"
+        cost = (out - leaf(1.0, "y")) ** 2
+        cost.label = "C"
+        return cost
+
+    x = leaf(3.0, "x")
+    shared = x * x * x + 2 * x
+    shared.label = "C"
+    model = nn.MLP(2, [2, 1], "tanh", seed=3)
+    example = nn.squared_error(model([leaf(0.5, "x_0"), leaf(-1.0, "x_1")]), leaf(1.0, "y"))
+    example.label = "C"
+    return [
+        ("chain", "The chain", "w to z to a to C, a factor for each link", neuron(0.8, 1.5, -0.5, tanh)),
+        ("saturated", "A saturated unit", "the sigmoid's slope leaves little", neuron(4.0, 2.0, 1.0, sigmoid)),
+        ("dead", "A dead ReLU", "below 0 nothing passes, whatever the error", neuron(-0.8, 1.5, -0.5, relu)),
+        ("shared", "A shared value", "several paths, and their sum", shared),
+        ("network", "One example of a small network", "the gradient of every weight of two layers", example),
+    ]  # fmt: skip
+
+
+def reference(pages: Path) -> list[dict[str, str]]:
+    """Every public name with its docstring."""
+    folder = pages / "reference"
+    folder.mkdir()
+    waiting = {package.__name__: dict.fromkeys(public(package)) for package in (autograd, nn)}
+    chosen = {
+        title: [n for n in names.split() if n in waiting[package]] for title, (package, names) in REFERENCE.items()
+    }
+    for title, (package, _) in REFERENCE.items():
+        for name in chosen[title]:
+            del waiting[package][name]
+    entries = []
+    for title, (package, listed) in REFERENCE.items():
+        names = chosen[title] if listed else sorted(waiting[package], key=str.lower)
+        file = re.sub(r"\W+", "_", title.lower()) + ".md"
+        parts = [f"# {title}", f"`from {package} import ...`", *(f"::: {package}.{name}" for name in names)]
+        (folder / file).write_text("\n\n".join(parts) + "\n")
+        entries.append({title: f"reference/{file}"})
+    return entries
+
+
+def public(package: object) -> list[str]:
+    """The public names of a package that are functions or classes, each with a docstring."""
+    names = [name for name in package.__all__ if callable(getattr(package, name)) and name[0] != "_"]  # type: ignore[attr-defined]
+    bare = [name for name in names if not inspect.getdoc(getattr(package, name))]
+    if bare:
+        raise SystemExit(f"without a docstring: {', '.join(bare)}")
+    return names
+
+
+def operations(pages: Path) -> str:
+    """The table of the README, on a page of its own."""
+    found = re.search(r"<!-- operations: .*?-->\n(.*?)<!-- end -->", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert found
+    (pages / "operations.md").write_text(f"# All operations and their derivatives\n\n{found[1]}")
+    return "operations.md"
+
+
+def copied(pages: Path, *names: str) -> list[dict[str, str]]:
+    """Files of the repository, as they are."""
+    for name in names:
+        (pages / name).write_text(linked((ROOT / name).read_text()))
+    return [{name.partition(".")[0].capitalize(): name} for name in names]
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "build/site"))
