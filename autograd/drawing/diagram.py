@@ -11,8 +11,9 @@ from autograd.core.table import PRIMITIVES
 from autograd.core.value import Value
 from autograd.drawing.folding import Group, edges_between, fold
 from autograd.drawing.svg import Arrow, Box
-from autograd.explaining.notation import label_parts
-from autograd.explaining.typography import Run, Text, name, plain, quantity, significant
+from autograd.explaining.formulas import brief
+from autograd.explaining.notation import POWER, runs
+from autograd.explaining.typography import Run, Text, label_parts, name, plain, quantity, significant
 
 PARAMETER_NAMES = {"w", "W", "b", "weight", "bias", "theta", "θ"}
 TOLD = 40  # values that a description or a tooltip lists
@@ -126,8 +127,7 @@ class Diagram:
 
     def _below_a_d(self, value: Value) -> str:
         """A value's name in plain text, in parentheses if it is a formula that falls apart."""
-        name = self.called(value)
-        return f"({name})" if not value.label and value.op in BINDING else name
+        return plain(symbol_of(value))
 
     def kind(self, value: Value) -> str:
         """Which shape a value has."""
@@ -287,59 +287,10 @@ def name_of(value: Value) -> Text:
 
 
 def symbol_of(value: Value) -> Text:
-    """A value's name as it stands below a d: in parentheses if it is a formula."""
-    return name_of(value) if value.label or not value.op else _bracketed(name_of(value), value, 4)
-
-
-# How tightly an operation binds in a formula; calls and labels bind tightest.
-BINDING = {"add": 1, "sub": 1, "mul": 2, "div": 2, "neg": 2, "pow": 3}
-SIGNS = {"add": " + ", "sub": " − ", "mul": " × ", "div": " / ", "neg": "−"}
+    """A value's name as it stands below a d: in parentheses if it is a formula that falls apart."""
+    return name_of(value) if value.label or not value.op else runs.at_least(brief(value), POWER)
 
 
 def formula(value: Value, room: int = 16) -> Text:
-    """How a value was computed, in the names of its operands: `w × a + b`, `tanh(z)`, (a − y) squared.
-
-    An operand without a name appears as its own formula where there is room, else as a dot; where all would be dots,
-    the operation stands alone.
-    """
-    if not value.op:
-        return ()
-    row, count = PRIMITIVES.get(value.op), len(value.operands)
-    if value.op == "weighted_sum":
-        return (Run("Σ "), Run("w", "i"), Run(" "), Run("a", "i"), Run(" + "), Run("b", "i"))
-    if row is None or row.variadic or count > 3:
-        return (Run({"sum": "Σ", "prod": "Π"}.get(value.op, value.op)), Run(f" of {count}"))
-    shown = value.operands[: -1 if value.operands[-1] == row.defaults.get(row.operands[-1]) else None]
-    texts = [_operand(x, room) for x in shown]
-    if all(text == DOT for text in texts):
-        return (Run(SIGNS.get(value.op, value.op).strip()),)
-    if value.op in SIGNS:
-        tight = BINDING[value.op]
-        tighter = tight + (value.op in ("sub", "div"))
-        signed = [_bracketed(text, x, t) for text, x, t in zip(texts, shown, (tight, tighter) if count == 2 else (2,))]
-        return (*signed[-2], Run(SIGNS[value.op]), *signed[-1]) if count == 2 else (Run("−"), *signed[0])
-    if value.op == "pow":
-        base = (Run("(·)"),) if texts[0] == DOT else _bracketed(texts[0], shown[0], 4)
-        return (*base, *(Run(plain([run]), run.style, 1) for run in texts[1]))
-    inside = [run for text in texts for run in (Run(", "), *text)][1:]
-    return (Run(value.op), Run("("), *inside, Run(")"))
-
-
-DOT: Text = (Run("·"),)
-
-
-def _operand(x: Any, room: int) -> Text:
-    """The name of an operand in a formula."""
-    if not isinstance(x, Value):
-        return (Run(significant(x, 6)),)
-    if x.label:
-        return name(x.label)
-    text = formula(x, room - 5) if room > 6 else ()
-    length = sum(len(run.text) / (2 if run.level else 1) for run in text)
-    return text if text and length <= room - 5 and any("(" in run.text or run.style for run in text) else DOT
-
-
-def _bracketed(text: Text, x: Any, binding: int) -> Text:
-    """An operand, in parentheses where it binds less tightly than what it stands in."""
-    loose = not x.label and text != DOT and BINDING.get(x.op, 4) < binding if isinstance(x, Value) else x < 0
-    return (Run("("), *text, Run(")")) if loose else text
+    """How a value was computed, in the names of its operands; empty for a leaf."""
+    return runs(brief(value, room)) if value.op else ()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from autograd.core.graph import topological_order
 from autograd.core.value import Value
 from autograd.drawing.layout import Edge, ranks
-from autograd.explaining.notation import label_parts
+from autograd.explaining.typography import label_parts
 
 LEVELS = ("all", "neurons", "layers")
 STEPS = 12  # from the cost back; what is farther away is folded into one box when the graph is too large

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd.drawing.svg import LABEL, MARGIN, NAME, NUMBER, label, number, picture, tag
-from autograd.explaining.notation import digits
-from autograd.explaining.typography import Run, Text, quantity, width
+from autograd.explaining.typography import Run, Text, digits, quantity, width
 
 LINE = 420.0  # length of a number line, and
 ROW = 64.0  # the height that it takes

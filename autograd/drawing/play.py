@@ -18,8 +18,9 @@ from autograd.drawing.diagram import Diagram, formula, name_of, symbol_of
 from autograd.drawing.draw import Drawing
 from autograd.drawing.javascript import page, program
 from autograd.explaining.nudge import replay
-from autograd.explaining.rules import rules
-from autograd.explaining.typography import Text, clean, plain
+from autograd.explaining.formulas import rules
+from autograd.explaining.notation import runs
+from autograd.explaining.typography import clean, markup, plain
 
 MOST = 1000  # values that a page can show
 
@@ -115,7 +116,7 @@ class Page:
                     "labelled": bool(value.label),
                     "formula": markup(formula(value)),
                     "op": value.op,
-                    "rules": rules(value, lambda x: markup(symbol_of(x))) if value.op else [],
+                    "rules": [markup(runs(rule)) for rule in rules(value)],
                     "operands": [number[x] if isinstance(x, Value) else [x] for x in value.operands],
                     "data": value.data,
                     "gradient": gradient[value],
@@ -151,18 +152,6 @@ class Page:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": repr(self), "text/html": self._repr_html_()}
-
-
-def markup(text: Text) -> str:
-    """A text as HTML; a superscript after a subscript stands above it."""
-    tags, parts = {-1: "sub", 1: "sup"}, []
-    for run in text:
-        inside = f"<i>{clean(run.text)}</i>" if run.style == "i" else clean(run.text)
-        part = f"<{tags[run.level]}>{inside}</{tags[run.level]}>" if run.level else inside
-        if run.level == 1 and parts and parts[-1].startswith("<sub>"):
-            part = f'<span class="both">{part}{parts.pop()}</span>'
-        parts.append(part)
-    return "".join(parts)
 
 
 def _colours() -> str:

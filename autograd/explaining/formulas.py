@@ -1,22 +1,41 @@
-"""Formulas: what a value is computed by, and each of its partials, as a tree in the labels of the graph.
+"""Formulas: what a value is computed by, and each of its partials, in the labels of its graph.
 
-The rules come from the table's rows and nowhere else; here they meet the operands of one node and are simplified as a
-reader would simplify them (`2 * x ** 1` is `2 x`). `notation` writes the trees; `explain` puts them in sentences.
+The rules are the table's rows, evaluated on symbols; here they meet the operands of one node. `notation` writes the
+results; `explain` puts them in sentences.
 """
 
-import ast
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from functools import cache, reduce
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from itertools import chain, count
 from typing import Any, NamedTuple
 
-from autograd.core.expressions import names_in, parse
 from autograd.core.graph import topological_order
-from autograd.core.table import FLOATS, PRIMITIVES, Primitive
+from autograd.core.table import PRIMITIVES, Primitive
 from autograd.core.value import Value
-from autograd.explaining.notation import text
+from autograd.explaining.notation import Writer, runs, text
+from autograd.explaining.symbols import (
+    SLOPES,
+    Blank,
+    Call,
+    Choice,
+    Dots,
+    Name,
+    Number,
+    Relation,
+    Sum,
+    Symbol,
+    call,
+    contains,
+    evaluate,
+    names_in,
+    product,
+    symbol,
+    total,
+    words,
+)
+from autograd.explaining.typography import Text
 
 LARGEST = 12  # operations and operands that a formula may hold before it gets a name of its own
 SUMMANDS = 6  # terms of a sum or product that are written out
@@ -24,14 +43,20 @@ SUMMANDS = 6  # terms of a sum or product that are written out
 
 def is_arithmetic(op: str) -> bool:
     """Whether an operation is made of + - * / ** and sums alone, so that it reads as a part of a formula."""
-    return _is_arithmetic(PRIMITIVES[op].value)
+    row = PRIMITIVES[op]
+    return _is_arithmetic(row.value, row.operands, row.lists)
 
 
 @cache
-def _is_arithmetic(value: str) -> bool:
-    nodes = list(ast.walk(parse(value)))
-    functions = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
-    return functions <= {"sum", "prod", "sumproduct"} and not any(isinstance(node, ast.IfExp) for node in nodes)
+def _is_arithmetic(value: Any, operands: tuple[str, ...], lists: tuple[str, ...]) -> bool:
+    names = {x: [Name("x"), Name("y")] if x in lists else Name(x) for x in operands}
+    formula = on_symbols(value, {**names, "n": Number(2.0)})
+    return not contains(formula, Call) and not contains(formula, Choice)
+
+
+def on_symbols(rule: Any, operands: dict[str, Any], **instead: Any) -> Symbol:
+    """A value or partial of a row, on symbols; what is a function of floats, and no text, is a call."""
+    return symbol(evaluate(rule, words() | instead, operands))
 
 
 def grouped(row: Primitive, operands: Sequence) -> dict[str, Any]:
@@ -43,15 +68,15 @@ def grouped(row: Primitive, operands: Sequence) -> dict[str, Any]:
 
 
 class Formula(NamedTuple):
-    """A tree, and the comparisons under which it holds (those of the table's `1 if x > 0 else slope`)."""
+    """A symbol, and the comparisons under which it holds (those of the table's `1 if x > 0 else slope`)."""
 
-    tree: ast.expr
-    conditions: tuple[ast.Compare, ...] = ()
+    symbol: Symbol
+    conditions: tuple[Relation, ...] = ()
 
-    def written(self, notation: Callable[[ast.expr], str], if_: str = " if ", and_: str = " and ") -> str:
+    def written(self, notation: Writer, if_: str = " if ", and_: str = " and ") -> str:
         """The formula in a notation: `1 if x > 0`."""
         conditions = and_.join(map(notation, self.conditions))
-        return notation(self.tree) + (if_ + conditions if conditions else "")
+        return notation(self.symbol) + (if_ + conditions if conditions else "")
 
 
 class Formulas:
@@ -61,7 +86,7 @@ class Formulas:
         self.cost, self.value = cost, value
         self.order = topological_order(cost, value)
         self.introduced: dict[Value, str] = {}  # the names given here, in the order in which they came up
-        self._definitions: dict[Value, Formula] = {}
+        self._definitions: dict[Value, Symbol] = {}
         self._long = set()
         size: dict[Any, int] = {}
         for node in self.order:
@@ -73,15 +98,22 @@ class Formulas:
         self._given: dict[str, Value] = {label: node for node, label in self._label.items()}
         self._numbered = (f"u{i}" for i in count(1))
 
-    def name(self, node: Value | float) -> ast.expr:
+    def name(self, node: Value | float) -> Symbol:
         """What a value is called in a formula."""
         if not isinstance(node, Value):
-            return ast.Constant(float(node))
+            return Number(float(node))
         if node.label:
-            return ast.Name(self._label[node])
-        if self.is_named(node):
-            return ast.Name(self.introduce(node))
-        return self.definition(node).tree
+            return Name(self._label[node])
+        return Name(self.introduce(node)) if self.is_named(node) else self.definition(node)
+
+    def given(self, name: str) -> Value:
+        """The value that goes by a name."""
+        return self._given[name]
+
+    def short(self, node: Value, width: int = 28) -> str:
+        """What a value is called, as text that fits into a table."""
+        name = text(self.name(node))
+        return name if len(name) <= width or node.label else name[: width - 3] + "..."
 
     def is_named(self, node: Value) -> bool:
         """Whether a value goes by a name, its own or one given here: long formulas, the cost, the value asked about."""
@@ -96,78 +128,152 @@ class Formulas:
             self.introduced[node], self._given[name] = name, node
         return self.introduced[node]
 
-    def short(self, node: Value, width: int = 28) -> str:
-        """What a value is called, as text that fits into a table."""
-        name = text(self.name(node))
-        return name if len(name) <= width or node.label else name[: width - 3] + "..."
-
-    def where(
-        self, trees: Iterable[ast.AST], known: Iterable[Value] = (), limit: int = 8
-    ) -> list[tuple[Value, Formula]]:
-        """What the names given here stand for, of those that occur in the trees and are not known: (node, formula)."""
-        listed: dict[Value, Formula] = dict.fromkeys(known, Formula(ast.Constant(0.0)))
-        limit += len(listed)
-        waiting = [name for tree in trees for name in sorted(names_in(tree))]
+    def where(self, formulas: Iterable[Symbol], known: Iterable[Value] = (), limit: int = 8) -> list[Value]:
+        """The values that have a name given here which occurs in the formulas, without those that are known."""
+        known = set(known)
+        listed: dict[Value, None] = {}
+        waiting = [name for formula in formulas for name in names_in(formula)]
         while waiting and len(listed) < limit:
             node = self._given.get(waiting.pop(0))
-            if node in self.introduced and node not in listed:
-                listed[node] = self.definition(node)
-                waiting += sorted(names_in(listed[node].tree))
-        known = set(known)
-        return [(node, formula) for node, formula in listed.items() if node not in known]
+            if node in self.introduced and node not in listed and node not in known:
+                listed[node] = None
+                waiting += names_in(self.definition(node))
+        return list(listed)
 
-    def definition(self, node: Value) -> Formula:
+    def definition(self, node: Value) -> Symbol:
         """A value in terms of its operands; a leaf as its number."""
         if node not in self._definitions:
-            self._definitions[node] = self._define(node)
+            self._definitions[node] = defined(node, self.name)
         return self._definitions[node]
-
-    def _define(self, node: Value) -> Formula:
-        if not node.op:
-            return Formula(ast.Constant(node.data))
-        row = PRIMITIVES[node.op]
-        operands, kept = grouped(row, node.operands), list(row.operands)
-        while not is_arithmetic(node.op) and operands[kept[-1]] == row.defaults.get(kept[-1], node):
-            kept.pop()  # leaky_relu(x), not leaky_relu(x, 0.01)
-        names: dict[str, ast.expr] = {}
-        for x in kept:
-            if x in row.lists:
-                names |= {x: self.listed(operands[x]), "n": ast.Constant(float(len(operands[x])))}
-            else:
-                names[x] = self.name(operands[x])
-        if is_arithmetic(node.op):
-            return Formula(simplify(substitute(parse(row.value), names)))
-        arguments = [y for x in kept for y in getattr(names[x], "elts", [names[x]])]
-        return Formula(ast.Call(ast.Name(node.op), arguments, []))
-
-    def listed(self, operands: list[Value | float]) -> ast.List:
-        """The names of a list of operands; of a long one those at its ends."""
-        return ast.List([x if isinstance(x, ast.Name) else self.name(x) for x in abbreviated(operands)])
 
     def partial(self, node: Value, i: int) -> Formula:
         """d node / d parents[i], from the row's rule: the branch of it that holds here."""
-        row = PRIMITIVES[node.op]
         position = [k for k, operand in enumerate(node.operands) if isinstance(operand, Value)][i]
-        operands = grouped(row, node.operands)
-        n = len(operands[row.lists[0]]) if row.lists else 1
-        which, element = divmod(position, n)  # lists are the first operands of a row
-        for many in row.lists:
-            operands[many[:-1]] = operands[many][element]
-        rule = parse(row.partials[which])
-        used = names_in(rule)
-        names = {x: self.name(operands[x]) for x in used & operands.keys()}
-        data = {x: operands[x].data if isinstance(operands[x], Value) else operands[x] for x in names}
-        if "rest" in used:
-            others = [x for k, x in enumerate(operands[row.lists[0]]) if k != element]
-            names["rest"] = ast.Call(ast.Name("prod"), [self.listed(others)], [])
-        if "n" in used:
-            names["n"], data["n"] = ast.Constant(float(n)), n
-        if "out" in used:
-            names["out"], data["out"] = self.definition(node).tree, node.data
-        branch = _Branch(data)
-        tree = branch.visit(rule)
-        conditions = [substitute(condition, names) for condition in branch.conditions]
-        return Formula(simplify(substitute(tree, names)), combined(conditions))
+        rule, operands = operands_of_partial(node, position)
+        branches = taken(rule, operands)
+        conditions: list[Relation] = []
+
+        def follow(test: Relation, yes: Callable[[], Any], no: Callable[[], Any]) -> Any:
+            holds = next(branches)
+            conditions.append(test if holds else test.opposite)
+            return yes() if holds else no()
+
+        names = symbols_of(operands, self.name) | {"out": self.definition(node)}
+        return Formula(on_symbols(rule, names, choose=follow), combined(conditions))
+
+
+# One node of a graph -----------------------------------------------------------------------------------------------
+
+Naming = Callable[[Any], Symbol]
+
+
+def defined(node: Value, name: Naming, most: int = SUMMANDS) -> Symbol:
+    """A value in terms of its operands, in the names that these are given; a leaf as its number."""
+    if not node.op:
+        return Number(node.data)
+    row = PRIMITIVES[node.op]
+    operands = grouped(row, node.operands)
+    if is_arithmetic(node.op):
+        return on_symbols(row.value, symbols_of(operands, name, most))
+    kept = list(row.operands)
+    while operands[kept[-1]] is row.defaults.get(kept[-1], node) or operands[kept[-1]] == row.defaults.get(kept[-1]):
+        kept.pop()  # leaky_relu(x), not leaky_relu(x, 0.01)
+    names = symbols_of({x: operands[x] for x in kept}, name, most)
+    return call(node.op, *(names[x] for x in kept))
+
+
+def operands_of_partial(node: Value, position: int) -> tuple[Any, dict[str, Any]]:
+    """The rule of d node / d operands[position], and what its words stand for: Values, numbers and lists of them."""
+    row = PRIMITIVES[node.op]
+    operands = grouped(row, node.operands)
+    first = operands[row.lists[0]] if row.lists else []
+    n, listed = len(first), len(first) * len(row.lists)  # lists are the first operands of a row
+    if position >= listed:
+        return row.partials[len(row.lists) + position - listed], operands | {"n": float(n), "out": node}
+    which, k = divmod(position, n)
+    operands |= {many[:-1]: operands[many][k] for many in row.lists}
+    return row.partials[which], operands | {"n": float(n), "rest": [*first[:k], *first[k + 1 :]], "out": node}
+
+
+def symbols_of(operands: dict[str, Any], name: Naming, most: int = SUMMANDS) -> dict[str, Any]:
+    """The symbols of operands; those of a long list in part."""
+    found: dict[str, Any] = {}
+    for x, operand in operands.items():
+        if isinstance(operand, list):
+            found[x] = [each if isinstance(each, Dots) else name(each) for each in abbreviated(operand, most)]
+            found["n"] = found.get("n", Number(float(len(operand))))
+        elif x != "out":
+            found[x] = name(operand)
+    if "rest" in found:
+        found["rest"] = product(found["rest"])
+    return found
+
+
+def taken(rule: Any, operands: dict[str, Any]) -> Iterator[bool]:
+    """Which way each comparison of a rule turned out, in the order in which they are met."""
+    met: list[bool] = []
+
+    def choose(test: bool, yes: Callable[[], Any], no: Callable[[], Any]) -> Any:
+        met.append(test)
+        return yes() if test else no()
+
+    worth = lambda x: x.data if isinstance(x, Value) else x  # noqa: E731
+    data = {x: list(map(worth, xs)) if isinstance(xs, list) else worth(xs) for x, xs in operands.items()}
+    if "rest" in data:
+        data["rest"] = math.prod(data["rest"])
+    evaluate(rule, SLOPES | {"choose": choose}, data)
+    return iter(met)
+
+
+def abbreviated(items: list, most: int = SUMMANDS) -> list:
+    """The items; of many, the first and the last with dots between them."""
+    return items if len(items) <= most else [*items[: most // 2], Dots(), items[-1]]
+
+
+def brief(node: Value, room: int = 16) -> Symbol:
+    """How a value was computed, within about `room` letters: `w a + b`, `tanh(z)`, `mean of 30`.
+
+    An operand without a label appears as its own formula where there is room, else as a blank; where all would be
+    blanks, the operation stands alone.
+    """
+    blanks = count()
+
+    def name(x: Any) -> Symbol:
+        if not isinstance(x, Value):
+            return Number(float(x))
+        if x.label:
+            return Name(x.label)
+        inner = brief(x, room - 5) if x.op and room > 6 else Blank(0)
+        fits = length(runs(inner)) <= room - 5 and next(iter(names_in(inner)), "") not in SIGNS.values()
+        return inner if fits and any(names_in(inner)) else Blank(next(blanks))
+
+    row = PRIMITIVES[node.op]
+    for most in (SUMMANDS, 2):
+        formula = defined(node, name, most)
+        if any(names_in(formula)) and (length(runs(formula)) <= room or not row.lists):
+            return formula
+    n = sum(isinstance(x, Value) for x in node.operands)
+    return Name(f"{SIGNS.get(node.op, node.op)} of {n}" if row.lists else SIGNS.get(node.op, node.op))
+
+
+def rules(node: Value) -> list[Symbol]:
+    """For each operand of a value its partial with all branches, which stays true when the leaves are moved."""
+    out = Name(node.label) if node.label else brief(node)
+    name = lambda x: Number(float(x)) if not isinstance(x, Value) else Name(x.label) if x.label else brief(x)  # noqa: E731
+    found = []
+    for position in range(len(node.operands)):
+        rule, operands = operands_of_partial(node, position)
+        found.append(on_symbols(rule, symbols_of(operands, name) | {"out": out}))
+    return found
+
+
+SIGNS = {"add": "+", "sub": "−", "mul": "×", "div": "/", "neg": "−", "pow": "^", "sum": "Σ", "prod": "Π",
+         "weighted_sum": "weighted sum"}  # fmt: skip
+
+
+def length(text: Text) -> float:
+    """About how many letters wide a text is."""
+    return sum(len(run.text) / (2 if run.level else 1) for run in text)
 
 
 def numbered(nodes: Iterable[Value]) -> dict[Value, str]:
@@ -181,213 +287,36 @@ def numbered(nodes: Iterable[Value]) -> dict[Value, str]:
     return names
 
 
-def abbreviated(items: list) -> list:
-    """The items; of many, the first and the last with dots between them."""
-    return items if len(items) <= SUMMANDS else [*items[:3], ast.Name("..."), items[-1]]
+# Cases: what a branch says about the operands, and sums and products of formulas that hold in a case ----------------
+
+_ORDERS = {"<": {-1}, "=": {0}, ">": {1}, "<=": {-1, 0}, ">=": {0, 1}, "!=": {-1, 1}}
 
 
-def substitute(tree: ast.expr, names: dict[str, ast.expr]) -> Any:
-    """The tree with the variables replaced by trees; functions keep their names."""
-
-    class Substitute(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.expr:
-            return names.get(node.id, node)
-
-        def visit_Call(self, node: ast.Call) -> ast.expr:
-            return ast.Call(node.func, [self.visit(argument) for argument in node.args], [])
-
-    return Substitute().visit(tree)
-
-
-# Cases: which branch of `1 if x > 0 else slope` holds, and what that says about the operands -------------------------
-
-
-class _Branch(ast.NodeTransformer):
-    """Replaces each conditional expression by the branch that the data choose, and keeps the comparisons."""
-
-    def __init__(self, data: dict[str, Any]):
-        self.data = data
-        self.conditions: list[ast.Compare] = []
-
-    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
-        holds = bool(eval(ast.unparse(node.test), dict(FLOATS), self.data))
-        match node.test:
-            case ast.Compare(_, [op], [_]) as test:
-                self.conditions.append(
-                    test if holds else ast.Compare(test.left, [_OPPOSITE[type(op)]()], test.comparators)
-                )
-        return self.visit(node.body if holds else node.orelse)
-
-
-_ORDERS = {ast.Lt: {-1}, ast.Eq: {0}, ast.Gt: {1}, ast.LtE: {-1, 0}, ast.GtE: {0, 1}, ast.NotEq: {-1, 1}}
-_OPPOSITE = {ast.Lt: ast.GtE, ast.Eq: ast.NotEq, ast.Gt: ast.LtE, ast.LtE: ast.Gt, ast.GtE: ast.Lt, ast.NotEq: ast.Eq}
-
-
-def combined(conditions: Iterable[ast.Compare]) -> tuple[ast.Compare, ...]:
+def combined(conditions: Iterable[Relation]) -> tuple[Relation, ...]:
     """The comparisons without those of plain numbers; several of the same two things as one: >= and != are >."""
-    together: dict[tuple[str, str], tuple[ast.Compare, set[int]]] = {}
+    together: dict[tuple, tuple[Relation, set[int]]] = {}
     for condition in conditions:
-        left, right = simplify(condition.left), simplify(condition.comparators[0])
-        orders = _ORDERS[type(condition.ops[0])]
-        if same(left, right) or (isinstance(left, ast.Constant) and isinstance(right, ast.Constant)):
+        left, right, orders = condition.left, condition.right, _ORDERS[condition.sign]
+        if left.key == right.key or (isinstance(left, Number) and isinstance(right, Number)):
             continue
-        if (text(right), text(left)) in together:
+        if (right.key, left.key) in together:
             left, right, orders = right, left, {-order for order in orders}
-        _, before = together.get((text(left), text(right)), (None, {-1, 0, 1}))
-        op = next(op for op, those in _ORDERS.items() if those == before & orders)
-        together[text(left), text(right)] = ast.Compare(left, [op()], [right]), before & orders
+        _, before = together.get((left.key, right.key), (None, {-1, 0, 1}))
+        sign = next((sign for sign, those in _ORDERS.items() if those == before & orders), condition.sign)
+        together[left.key, right.key] = Relation(left, sign, right), before & orders
     return tuple(condition for condition, _ in together.values())
 
 
-# Algebra -----------------------------------------------------------------------------------------------------------
-
-
-def product(formulas: Sequence[Formula]) -> Formula:
+def product_of(formulas: Sequence[Formula]) -> Formula:
     """The product of formulas, which holds where all of them do."""
-    tree = reduce(times, (formula.tree for formula in formulas), ast.Constant(1.0))
-    return Formula(tree, combined(condition for formula in formulas for condition in formula.conditions))
+    conditions = combined(condition for formula in formulas for condition in formula.conditions)
+    return Formula(product(formula.symbol for formula in formulas), conditions)
 
 
-def total(formulas: Sequence[Formula]) -> Formula:
-    """The sum of formulas, which holds where all of them do."""
-    number = Counter(ast.dump(formula.tree) for formula in formulas)
-    terms = {ast.dump(formula.tree): formula.tree for formula in formulas}
-    alike = [times(ast.Constant(float(number[each])), tree) for each, tree in terms.items()]
-    tree = simplify(_joined(alike, ast.Add()))
-    return Formula(tree, combined(condition for formula in formulas for condition in formula.conditions))
-
-
-def simplify(tree: ast.expr) -> ast.expr:
-    """The tree without what a reader would drop: factors 1, summands 0, double signs, sums and products of lists."""
-    match tree:
-        case ast.BinOp(x, op, y):
-            return _RULES[type(op)](simplify(x), simplify(y))
-        case ast.UnaryOp(ast.USub(), x):
-            return negative(simplify(x))
-        case ast.Call(ast.Name("sum"), [ast.List(items)]):
-            return simplify(_joined(items, ast.Add()))
-        case ast.Call(ast.Name("prod"), [ast.List(items)]):
-            return simplify(_joined(items, ast.Mult()))
-        case ast.Call(ast.Name("sumproduct"), [ast.List(ws), ast.List(xs)]):
-            return simplify(_joined([ast.BinOp(w, ast.Mult(), x) for w, x in zip(ws, xs)], ast.Add()))
-        case ast.Call(function, arguments):
-            return ast.Call(function, [simplify(argument) for argument in arguments], [])
-        case ast.Constant(int() | float() as x):
-            return ast.Constant(float(x))
-    return tree
-
-
-def _joined(items: list[ast.expr], op: ast.operator) -> ast.expr:
-    neutral = ast.Constant(0.0 if isinstance(op, ast.Add) else 1.0)
-    return reduce(lambda x, y: ast.BinOp(x, op, y), abbreviated(items)) if items else neutral
-
-
-def same(x: ast.expr, y: ast.expr) -> bool:
-    """Whether two trees are written alike."""
-    return ast.dump(x) == ast.dump(y)
-
-
-def constant(tree: ast.expr) -> float | None:
-    """The number that a tree is; None for anything else."""
-    return tree.value if isinstance(tree, ast.Constant) else None  # type: ignore[return-value]
-
-
-def negative(x: ast.expr) -> ast.expr:
-    """-x"""
-    match x:
-        case ast.Constant(float() as number):
-            return ast.Constant(0.0 - number)
-        case ast.UnaryOp(ast.USub(), inner):
-            return inner
-        case ast.BinOp(a, ast.Sub(), b):
-            return ast.BinOp(b, ast.Sub(), a)
-        case ast.BinOp(ast.Constant(float() as number), ast.Mult() | ast.Div() as op, b):
-            return ast.BinOp(ast.Constant(-number), op, b)
-    return ast.UnaryOp(ast.USub(), x)
-
-
-def plus(x: ast.expr, y: ast.expr) -> ast.expr:
-    """x + y"""
-    match constant(x), constant(y):
-        case float() as a, float() as b:
-            return ast.Constant(a + b)
-        case 0.0, _:
-            return y
-        case _, 0.0:
-            return x
-        case _, float() as b if b < 0:
-            return ast.BinOp(x, ast.Sub(), ast.Constant(-b))
-    if isinstance(y, ast.UnaryOp):
-        return minus(x, y.operand)
-    if isinstance(x, ast.UnaryOp):
-        return minus(y, x.operand)
-    return times(ast.Constant(2.0), x) if same(x, y) and x != ast.Name("...") else ast.BinOp(x, ast.Add(), y)
-
-
-def minus(x: ast.expr, y: ast.expr) -> ast.expr:
-    """x - y; a 0 stays, since it is often a target: a - 0 is an error, not an activation"""
-    match constant(x), constant(y):
-        case float() as a, float() as b:
-            return ast.Constant(a - b)
-        case _, float() as b if b < 0:
-            return ast.BinOp(x, ast.Add(), ast.Constant(-b))
-    return plus(x, y.operand) if isinstance(y, ast.UnaryOp) else ast.BinOp(x, ast.Sub(), y)
-
-
-def times(x: ast.expr, y: ast.expr) -> ast.expr:
-    """x y, numbers first"""
-    match x, y:
-        case ast.Name("..."), ast.Name("..."):
-            return x
-        case ast.Constant(float() as a), ast.Constant(float() as b):
-            return ast.Constant(a * b)
-        case (ast.Constant(0.0) as zero, _) | (_, ast.Constant(0.0) as zero):
-            return zero
-        case (ast.Constant(1.0), other) | (other, ast.Constant(1.0)):
-            return other
-        case (ast.Constant(-1.0), other) | (other, ast.Constant(-1.0)):
-            return negative(other)
-        case (ast.UnaryOp(ast.USub(), a), b) | (a, ast.UnaryOp(ast.USub(), b)):
-            return negative(times(a, b))
-        case _, ast.Constant():
-            return times(y, x)
-        case _, ast.BinOp(ast.Constant() as a, ast.Mult(), b):
-            return times(times(a, x), b)
-        case ast.Constant(), ast.BinOp(ast.Constant() as b, ast.Mult(), c):
-            return times(times(x, b), c)
-        case (ast.BinOp(ast.Constant(1.0), ast.Div(), b), a) | (a, ast.BinOp(ast.Constant(1.0), ast.Div(), b)):
-            return over(a, b)
-        case ast.BinOp(a, ast.Pow(), ast.Constant(float() as n)), b if same(a, b):
-            return ast.BinOp(a, ast.Pow(), ast.Constant(n + 1))
-        case ast.BinOp(ast.Constant() as a, ast.Mult(), b), c if same(b, c):
-            return times(a, times(b, c))
-    return ast.BinOp(x, ast.Pow(), ast.Constant(2.0)) if same(x, y) else ast.BinOp(x, ast.Mult(), y)
-
-
-def over(x: ast.expr, y: ast.expr) -> ast.expr:
-    """x / y"""
-    match x, y:
-        case ast.Constant(float() as a), ast.Constant(float() as b) if b and math.isfinite(a) and a % b == 0:
-            return ast.Constant(a / b)
-        case _, ast.Constant(1.0):
-            return x
-        case ast.BinOp(a, ast.Div(), b), _:
-            return over(a, times(b, y))
-        case ast.UnaryOp(ast.USub(), a), _:
-            return negative(over(a, y))
-    return ast.BinOp(x, ast.Div(), y)
-
-
-def raised(x: ast.expr, y: ast.expr) -> ast.expr:
-    """x to the power y"""
-    match constant(x), constant(y):
-        case _, 1.0:
-            return x
-        case _, 0.0:
-            return ast.Constant(1.0)
-        case float() as a, float() as b if 0 <= b <= 10 and b == int(b):
-            return ast.Constant(a**b)
-    return ast.BinOp(x, ast.Pow(), y)
-
-
-_RULES = {ast.Add: plus, ast.Sub: minus, ast.Mult: times, ast.Div: over, ast.Pow: raised}
+def sum_of(formulas: Sequence[Formula]) -> Formula:
+    """The sum of formulas, which holds where all of them do; of very many different terms only some are written."""
+    conditions = combined(condition for formula in formulas for condition in formula.conditions)
+    whole = total(formula.symbol for formula in formulas)
+    if isinstance(whole, Sum) and len(whole.terms) > SUMMANDS:
+        whole = Sum(tuple(abbreviated(list(whole.terms))))
+    return Formula(whole, conditions)

@@ -1,200 +1,220 @@
-"""Notation: numbers, labels and syntax trees as text and as LaTeX.
+"""Notation: the one writer of formulas. A symbol as plain text, as LaTeX, and as runs for drawings and HTML.
 
-Both write the same tree the way a textbook sets it: `2 (a - y)`, `1 - tanh(z)^2`; LaTeX adds fractions, roots and the
-indices that a label such as `w_jk^(L)` carries.
+All three write the same formula the way a textbook sets it: `2 (a - y)`, `1 - tanh(z)^2`; LaTeX adds fractions and
+roots. What a piece of a formula holds together by decides about its parentheses.
 """
 
-import ast
 import html
-import math
 import re
+from collections.abc import Sequence
+from typing import Any
 
-from autograd.core.table import PRIMITIVES
-
-SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4  # how strongly a piece of a formula holds together
-_SIGNS = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "=", ast.NotEq: "!="}
-
-
-# Numbers and labels ------------------------------------------------------------------------------------------------
-
-
-def digits(x: float, significant: int = 5) -> str:
-    """A number in significant digits: 0.30000000000000004 is `0.3`, 1e-9 is `1e-09`, never `0.0000`."""
-    return f"{x + 0.0:.{significant}g}"
-
-
-def latex_number(x: float) -> str:
-    """A number for LaTeX, with a power of ten where `digits` has an e."""
-    if not math.isfinite(x):
-        return r"\mathrm{nan}" if math.isnan(x) else r"\infty" if x > 0 else r"-\infty"
-    mantissa, _, exponent = digits(x).partition("e")
-    return rf"{mantissa} \times 10^{{{int(exponent)}}}" if exponent else mantissa
-
-
-_PIECE = r"\{[^{}]*\}|\([^()]*\)|[\w,]+"
-_LABEL = re.compile(
-    rf"(?P<base>[^\W\d_]+'*)(?P<digits>\d*)(?:\((?P<bare>[^()]*)\))?"
-    rf"(?:_(?P<sub>{_PIECE}))?(?:\^(?P<sup>{_PIECE}))?(?:_(?P<late>{_PIECE}))?"
+from autograd.explaining.symbols import (
+    Blank,
+    Call,
+    Choice,
+    Dots,
+    Name,
+    Number,
+    Power,
+    Product,
+    Relation,
+    Sum,
+    Symbol,
+    is_negative,
 )
-GREEK = set(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
-    "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
+from autograd.explaining.typography import (
+    Run,
+    digits,
+    label_parts,
+    latex_label,
+    latex_number,
+    markup,
+    name,
+    numbered_label,
+    one_line,
+    quantity,
 )
 
-
-def label_parts(label: str) -> tuple[str, str, str] | None:
-    """(name, subscript, superscript) of a label such as `w_jk^(L)`, `w(L)_jk`, `a1` or `b`; None for any other text."""
-    match = _LABEL.fullmatch(label)
-    if not match or (match["bare"] and match["base"] in PRIMITIVES):  # tanh(z) is no z-th tanh
-        return None
-    subscripts = [part for part in (match["digits"], match["sub"], match["late"]) if part]
-    superscripts = [part for part in (match["bare"] and f"({match['bare']})", match["sup"]) if part]
-    if len(subscripts) > 1 or len(superscripts) > 1:
-        return None
-    bare = lambda parts: parts[0].strip("{}") if parts else ""  # noqa: E731
-    return match["base"], bare(subscripts), bare(superscripts)
+CHOICE, SUM, PRODUCT, POWER, ATOM = range(5)  # how strongly a piece of a formula holds together
 
 
-_ESCAPES = {"\\": "/", "~": "-", "^": "'"} | {c: "\\" + c for c in "#$%&_{}"}
+class Writer:
+    """Writes symbols as plain text; subclasses say what is written differently."""
 
+    times, dots, blank = " * ", "...", "."
+    scientific = POWER  # how strongly 1.5e-9 holds together; written as 1.5 x 10^-9 it is a product
+    signs: dict[str, str] = {}  # noqa: RUF012
 
-def latex_label(label: str) -> str:
-    """A label for LaTeX: indices set as indices, Greek letters by name, anything else as text."""
-    name, _, place = label.partition("#")
-    if name and place.isdigit():  # the second of several `z` is called z#2
-        return rf"{{{latex_label(name)}}}_{{\#{place}}}"
-    parts = label_parts(label)
-    if parts is None:
-        return r"\text{" + re.sub(r"[\\^~#$%&_{}]", lambda match: _ESCAPES[match[0]], label) + "}"
-    base, sub, sup = parts
-    word = base.rstrip("'")
-    face = r"\mathrm" if word.isascii() else r"\text"
-    name = f"\\{word}" if word in GREEK else word if len(word) == 1 else f"{face}{{{word}}}"
-    return name + base[len(word) :] + f"_{{{sub}}}" * bool(sub) + f"^{{{sup}}}" * bool(sup)
-
-
-# Trees -------------------------------------------------------------------------------------------------------------
-
-
-class Text:
-    """Writes a syntax tree as plain text."""
-
-    times = " * "
-
-    def __call__(self, tree: ast.expr) -> str:
+    def __call__(self, formula: Symbol) -> Any:
         """The whole formula."""
-        return self.write(tree)[0]
+        return self.write(formula)[0]
 
-    def bracketed(self, text: str) -> str:
+    def row(self, *pieces: Any) -> Any:
+        """Pieces and plain words, one after the other."""
+        return "".join(pieces)
+
+    def bracketed(self, piece: Any) -> Any:
         """In parentheses."""
-        return f"({text})"
+        return self.row("(", piece, ")")
 
-    def at_least(self, tree: ast.expr, strength: int) -> str:
+    def at_least(self, formula: Symbol, strength: int) -> Any:
         """The formula, in parentheses when it holds together less strongly than that."""
-        text, own = self.write(tree)
-        return text if own >= strength else self.bracketed(text)
+        piece, own = self.write(formula)
+        return piece if own >= strength else self.bracketed(piece)
 
-    def number(self, x: float) -> str:
+    def number(self, x: float) -> Any:
         """A number."""
         return digits(x)
 
-    def signed(self, x: float) -> str:
-        """A number as a factor: negative ones in parentheses."""
-        return self.bracketed(self.number(x)) if x < 0 or "e" in digits(x) else self.number(x)
+    def name(self, label: str) -> Any:
+        """A label."""
+        return one_line(label)
 
-    def name(self, label: str) -> tuple[str, int]:
-        """A label, and how strongly it holds together."""
-        parts = label_parts(label.partition("#")[0])
-        return label, SUM if parts is None and label != "..." else POWER if parts and parts[2] else ATOM
+    def function(self, name: str) -> Any:
+        """The name of a function."""
+        return name
 
-    def call(self, function: str, arguments: list[ast.expr]) -> tuple[str, int]:
-        """A function of its arguments."""
-        return f"{function}({', '.join(map(self, arguments))})", ATOM
+    def call(self, function: str, operands: Sequence[Symbol]) -> tuple[Any, int]:
+        """A function of its operands."""
+        inside = [piece for x in operands for piece in (", ", self(x))][1:]
+        return self.row(self.function(function), self.bracketed(self.row(*inside))), ATOM
 
-    def quotient(self, x: ast.expr, y: ast.expr) -> tuple[str, int]:
-        """x divided by y."""
-        return f"{self.at_least(x, PRODUCT)} / {self.at_least(y, POWER)}", PRODUCT
+    def quotient(self, above: Sequence[Symbol], below: Sequence[Symbol]) -> Any:
+        """A product divided by a product."""
+        single = len(below) == 1
+        return self.row(
+            self.side_by_side(above),
+            " / ",
+            self.at_least(below[0], POWER) if single else self.bracketed(self.side_by_side(below)),
+        )
 
-    def power(self, x: ast.expr, y: ast.expr) -> tuple[str, int]:
-        """x to the power y."""
-        return f"{self.at_least(x, ATOM)}^{self.at_least(y, ATOM)}", POWER
+    def power(self, base: Symbol, exponent: Symbol) -> tuple[Any, int]:
+        """A base to an exponent."""
+        return self.row(self.at_least(base, ATOM), "^", self.at_least(exponent, ATOM)), POWER
 
-    def product(self, x: ast.expr, y: ast.expr) -> tuple[str, int]:
-        """x times y: side by side, with a sign where that could be misread."""
-        left, right = self.at_least(x, PRODUCT), self.at_least(y, PRODUCT)
-        plain = right[0].isdigit() or (isinstance(x, ast.BinOp) and isinstance(x.op, ast.Div)) or is_quotient(y)
-        return left + (self.times if plain else " ") + right, PRODUCT
+    def side_by_side(self, factors: Sequence[Symbol]) -> Any:
+        """Factors beside each other, with a sign between them where that could be misread."""
+        if len(factors) == 1:
+            return self.at_least(factors[0], PRODUCT)
+        pieces: list[Any] = []
+        for before, factor in zip([None, *factors], factors):
+            if before is not None:
+                pieces.append(self.times if begins_with_a_digit(factor) else self.gap(before, factor))
+            pieces.append(self.at_least(factor, POWER if before is not None else PRODUCT))
+        return self.row(*pieces)
 
-    def comparison(self, x: ast.expr, sign: str, y: ast.expr) -> str:
-        """x compared with y."""
-        return f"{self(x)} {sign} {self(y)}"
+    def gap(self, before: Symbol, after: Symbol) -> str:
+        """What stands between two factors."""
+        return " "
 
-    def derivative(self, y: ast.expr, x: ast.expr) -> str:
+    def relation(self, x: Symbol, sign: str, y: Symbol) -> Any:
+        """A comparison."""
+        return self.row(self(x), f" {self.signs.get(sign, sign)} ", self(y))
+
+    def derivative(self, y: Symbol, x: Symbol) -> Any:
         """dy/dx"""
-        above, below = (self(z) if isinstance(z, ast.Name) else f"({self(z)})" for z in (y, x))
-        return f"d{above}/d{below}"
+        above, below = (self(z) if isinstance(z, Name) else self.bracketed(self(z)) for z in (y, x))
+        return self.row("d", above, "/d", below)
 
-    def write(self, tree: ast.expr) -> tuple[str, int]:
+    def write(self, formula: Symbol) -> tuple[Any, int]:
         """A formula, and how strongly it holds together."""
-        match tree:
-            case ast.Constant(int() | float() as x):
-                return self.number(x), PRODUCT if x < 0 or "e" in digits(x) else ATOM
-            case ast.Name(label):
-                return self.name(label)
-            case ast.BinOp(x, ast.Add() | ast.Sub() as op, y):
-                sign = "+" if isinstance(op, ast.Add) else "-"
-                right = self.at_least(y, SUM if sign == "+" else PRODUCT)
-                return f"{self.write(x)[0]} {sign} {self.bracketed(right) if right[0] == '-' else right}", SUM
-            case ast.BinOp(x, ast.Mult(), y):
-                return self.product(x, y)
-            case ast.BinOp(x, ast.Div(), y):
-                return self.quotient(x, y)
-            case ast.BinOp(x, ast.Pow(), y):
-                return self.power(x, y)
-            case ast.UnaryOp(ast.USub(), x):
-                return f"-{self.at_least(x, PRODUCT)}", PRODUCT
-            case ast.Call(ast.Name(function), arguments):
-                return self.call(function, arguments)
-            case ast.Compare(x, [op], [y]):
-                return self.comparison(x, _SIGNS[type(op)], y), SUM
-        return ast.unparse(tree), SUM
+        match formula:
+            case Number(x):
+                return self.number(x), PRODUCT if x < 0 else self.scientific if "e" in digits(x) else ATOM
+            case Name(label):
+                parts = label_parts(numbered_label(label)[0])
+                return self.name(label), SUM if parts is None else POWER if parts[2] else ATOM
+            case Blank():
+                return self.row(self.blank), ATOM
+            case Dots():
+                return self.row(self.dots), ATOM
+            case Sum(terms):
+                pieces = []
+                for i, term in enumerate(terms):
+                    minus = is_negative(term)
+                    pieces.append((" - " if minus else " + ") if i else "-" * minus)
+                    pieces.append(self.at_least(without_sign(term), PRODUCT))
+                return self.row(*pieces), SUM
+            case Product(numerator, _, _) if numerator < 0:
+                return self.row("-", self.at_least(without_sign(formula), PRODUCT)), PRODUCT
+            case Product(1.0, 1.0, ((base, n),)) if n > 0:
+                return self.power(base, Number(n))
+            case Product(numerator, denominator, powers):
+                above = [raised(base, n) for base, n in powers if n > 0]
+                below = [raised(base, -n) for base, n in powers if n < 0]
+                above = [Number(numerator), *above] if numerator != 1 or not above else above
+                below = [Number(denominator), *below] if denominator != 1 else below
+                return (self.quotient(above, below) if below else self.side_by_side(above)), PRODUCT
+            case Power(base, exponent):
+                return self.power(base, exponent)
+            case Call(function, operands):
+                return self.call(function, operands)
+            case Relation(x, sign, y):
+                return self.relation(x, sign, y), SUM
+            case Choice(test, yes, no):
+                return self.row(self.at_least(yes, SUM), " if ", self(test), " else ", self(no)), CHOICE
+        raise TypeError(f"not a formula: {formula!r}")
 
 
-def is_quotient(tree: ast.expr) -> bool:
-    """Whether a tree is a quotient."""
-    return isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Div)
+def raised(base: Symbol, n: float) -> Symbol:
+    """A power as a symbol of its own."""
+    return base if n == 1 else Product(1.0, 1.0, ((base, n),))
 
 
-class Latex(Text):
-    """Writes a syntax tree as LaTeX, in the part of it that MathJax and KaTeX know."""
+def without_sign(term: Symbol) -> Symbol:
+    """A term without the minus it is written with."""
+    match term:
+        case Number(x):
+            return Number(abs(x))
+        case Product(numerator, denominator, ((base, 1.0),)) if abs(numerator) == denominator == 1:
+            return base
+        case Product(numerator, denominator, powers):
+            return Product(abs(numerator), denominator, powers)
+    return term
 
-    times = r" \cdot "
+
+def begins_with_a_digit(factor: Symbol) -> bool:
+    """Whether a factor would run into a number before it."""
+    match factor:
+        case Number(x):
+            return x >= 0
+        case Power(base, _) | Product(1.0, 1.0, ((base, _),)):
+            return begins_with_a_digit(base)
+    return False
+
+
+class Latex(Writer):
+    """Writes LaTeX, in the part of it that MathJax and KaTeX know."""
+
+    times, dots, blank = r" \cdot ", r"\dots", r"\cdot"
+    scientific = PRODUCT
+    signs = {">": r"\gt", "<": r"\lt", ">=": r"\ge", "<=": r"\le", "!=": r"\ne"}  # noqa: RUF012
     operators = frozenset("exp log sin cos tan sinh cosh tanh arcsin arccos arctan".split())
     names = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "sigmoid": r"\sigma"}  # noqa: RUF012
-    signs = {">=": r"\ge", "<=": r"\le", "!=": r"\ne"}  # noqa: RUF012
 
-    def bracketed(self, text: str) -> str:
+    def bracketed(self, piece: str) -> str:
         """In parentheses, which grow with a content that is high."""
-        return rf"\left({text}\right)" if re.search(r"\\frac|\\sqrt|\^\{.*\^", text) else f"({text})"
+        return rf"\left({piece}\right)" if re.search(r"\\frac|\\sqrt|\^\{.*\^", piece) else f"({piece})"
 
     def number(self, x: float) -> str:
         """A number."""
         return latex_number(x)
 
-    def name(self, label: str) -> tuple[str, int]:
+    def name(self, label: str) -> str:
         """A label with its indices."""
-        return (r"\dots", ATOM) if label == "..." else (latex_label(label), super().name(label)[1])
+        return latex_label(label)
 
-    def call(self, function: str, arguments: list[ast.expr]) -> tuple[str, int]:
-        """A function of its arguments, by the sign that the textbook has for it."""
-        match function, arguments:
+    def call(self, function: str, operands: Sequence[Symbol]) -> tuple[str, int]:
+        """A function of its operands, by the sign that the textbook has for it."""
+        match function, operands:
             case "abs", [x]:
-                return rf"\left|{self(x)}\right|", ATOM
+                return rf"\left\vert {self(x)} \right\vert", ATOM
             case "sqrt", [x]:
                 return rf"\sqrt{{{self(x)}}}", ATOM
             case "exp", [x]:
                 return f"e^{{{self(x)}}}", POWER
-        return self.function(function) + self.bracketed(", ".join(map(self, arguments))), ATOM
+        return super().call(function, operands)
 
     def function(self, name: str) -> str:
         """The name of a function."""
@@ -203,27 +223,92 @@ class Latex(Text):
             return f"\\{name}"
         return name if name[0] == "\\" else r"\operatorname{" + name.replace("_", r"\_") + "}"
 
-    def quotient(self, x: ast.expr, y: ast.expr) -> tuple[str, int]:
-        """x divided by y, as a fraction."""
-        return rf"\frac{{{self(x)}}}{{{self(y)}}}", PRODUCT
+    def quotient(self, above: Sequence[Symbol], below: Sequence[Symbol]) -> str:
+        """A fraction."""
+        whole = lambda factors: self(factors[0]) if len(factors) == 1 else self.side_by_side(factors)  # noqa: E731
+        return rf"\frac{{{whole(above)}}}{{{whole(below)}}}"
 
-    def power(self, x: ast.expr, y: ast.expr) -> tuple[str, int]:
-        """x to the power y, written high; that of tanh(z) as textbooks have it, between the name and the operand."""
-        match x:
-            case ast.Call(ast.Name(function), [z]) if self.names.get(function, function) in self.operators - {"exp"}:
-                return f"{self.function(function)}^{{{self(y)}}}{self.bracketed(self(z))}", POWER
-        return f"{self.at_least(x, ATOM)}^{{{self(y)}}}", POWER
+    def power(self, base: Symbol, exponent: Symbol) -> tuple[str, int]:
+        """The exponent high; that of tanh(z) as textbooks have it, between the name and the operand."""
+        match base:
+            case Call(function, [z]) if self.names.get(function, function) in self.operators - {"exp"}:
+                return f"{self.function(function)}^{{{self(exponent)}}}{self.bracketed(self(z))}", POWER
+        return f"{self.at_least(base, ATOM)}^{{{self(exponent)}}}", POWER
 
-    def comparison(self, x: ast.expr, sign: str, y: ast.expr) -> str:
-        """x compared with y."""
-        return f"{self(x)} {self.signs.get(sign, sign)} {self(y)}"
+    def gap(self, before: Symbol, after: Symbol) -> str:
+        """Words, and what could be taken for a function of what follows, stand apart: spaces alone are not printed."""
+        close = isinstance(before, Number) and not is_word(after)
+        return " " if close or (is_letter(before) and is_letter(after)) else r" \, "
 
-    def derivative(self, y: ast.expr, x: ast.expr) -> str:
+    def derivative(self, y: Symbol, x: Symbol) -> str:
         """dy/dx, as a partial derivative."""
         return rf"\frac{{\partial {self.at_least(y, POWER)}}}{{\partial {self.at_least(x, POWER)}}}"
 
 
-text, latex = Text(), Latex()
+def is_letter(factor: Symbol) -> bool:
+    """Whether a factor is a single letter, with indices or an exponent."""
+    match factor:
+        case Name(label):
+            parts = label_parts(numbered_label(label)[0])
+            return parts is not None and len(parts[0].rstrip("'")) == 1
+        case Product(1.0, 1.0, ((base, _),)):
+            return is_letter(base)
+    return False
+
+
+def is_word(factor: Symbol) -> bool:
+    """Whether a factor begins with a word."""
+    match factor:
+        case Product(_, _, ((base, _), *_)) | Power(base, _):
+            return is_word(base)
+    return isinstance(factor, (Name, Call)) and not is_letter(factor)
+
+
+class Runs(Writer):
+    """Writes runs, for drawings and HTML."""
+
+    times, dots, blank = " · ", "…", "·"
+    scientific = PRODUCT
+    signs = {">=": "≥", "<=": "≤", "!=": "≠"}  # noqa: RUF012
+
+    def __init__(self, figures: int = 4):
+        self.figures = figures
+
+    def row(self, *pieces: Any) -> tuple[Run, ...]:
+        """Pieces and plain words, one after the other."""
+        runs = []
+        for piece in pieces:
+            runs += [Run(piece.replace("-", "−"))] if isinstance(piece, str) and piece else piece
+        return tuple(runs)
+
+    def number(self, x: float) -> tuple[Run, ...]:
+        """A number."""
+        return quantity(x, self.figures)
+
+    def name(self, label: str) -> tuple[Run, ...]:
+        """A label with its indices."""
+        return name(label)
+
+    def function(self, name: str) -> tuple[Run, ...]:
+        """The name of a function."""
+        return (Run(name),)
+
+    def power(self, base: Symbol, exponent: Symbol) -> tuple[tuple[Run, ...], int]:
+        """The exponent high."""
+        above = self(exponent)
+        high = all(run.level == 0 for run in above)
+        raised = [Run(run.text, run.style, 1) for run in above] if high else [Run("^"), *self.bracketed(above)]
+        return (*self.at_least(base, ATOM), *raised), POWER
+
+    def derivative(self, y: Symbol, x: Symbol) -> tuple[Run, ...]:
+        """dy/dx, as a partial derivative."""
+        return self.row("∂", self.at_least(y, POWER), " / ∂", self.at_least(x, POWER))
+
+
+text, latex, runs = Writer(), Latex(), Runs()
+
+
+# Tables ------------------------------------------------------------------------------------------------------------
 
 
 def table(heads: list[str], rows: list[list[str]], left: int = 2) -> str:
@@ -234,10 +319,11 @@ def table(heads: list[str], rows: list[list[str]], left: int = 2) -> str:
     return "\n".join("  ".join(cell(i, x) for i, x in enumerate(line)).rstrip() for line in lines)
 
 
-def html_table(caption: str, heads: list[str], rows: list[list[str]], left: int = 2) -> str:
-    """A table in HTML, with a caption and headed columns for those who hear it read."""
+def html_table(caption: str, heads: list[str], rows: Sequence[Sequence[Any]], left: int = 2) -> str:
+    """A table in HTML, with a caption and headed columns for those who hear it read; cells are words or runs."""
     side = lambda i: f'style="text-align:{"left" if i < left else "right"}"'  # noqa: E731
-    cell = lambda i, x: f"<td {side(i)}>{html.escape(x)}</td>"  # noqa: E731
+    inside = lambda x: html.escape(x) if isinstance(x, str) else markup(x)  # noqa: E731
+    cell = lambda i, x: f"<td {side(i)}>{inside(x)}</td>"  # noqa: E731
     head = "".join(f'<th scope="col" {side(i)}>{html.escape(head)}</th>' for i, head in enumerate(heads))
     body = "".join(f"<tr>{''.join(cell(i, x) for i, x in enumerate(row))}</tr>" for row in rows)
     title = html.escape(caption).replace("\n", "<br>")

@@ -11,10 +11,11 @@ from typing import Any
 
 from autograd.core.table import PRIMITIVES
 from autograd.core.value import Value, function, number
+from autograd.explaining.chain import chain
 from autograd.explaining.formulas import Formulas, grouped
-from autograd.explaining.notation import digits, html_table, table, text
+from autograd.explaining.notation import html_table, table, text
 from autograd.explaining.paths import exact_sum, reached, require_values, shortened
-from autograd.explaining.stops import stops
+from autograd.explaining.typography import digits
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Nudge:
         replay((node for node in self._formulas.order if node is not value or value.op), self._worth)
         self._before = {node: float(x) for node, x in self._worth.items()}
         self._way = [node for node in reached(cost, value) if node is not value]
-        quantities = list(stops(cost, value, self._formulas)) or [value, cost]
+        quantities = list(chain(cost, value, self._formulas)) or [value, cost]
         self._slopes = self._derivatives()
         after = self._moved(by)
         self.rows: list[Row] = []
@@ -121,9 +122,9 @@ class Nudge:
         return heads, rows
 
     def _where(self) -> list[str]:
-        names = [self._formulas.name(node) for node in shortened(self._quantities, MOST // 2) if node]
+        names = [self._formulas.name(node) for node in shortened(self._quantities, MOST // 2) if node is not None]
         listed = self._formulas.where(names)
-        return [f"where {text(self._formulas.name(node))} = {formula.written(text)}" for node, formula in listed]
+        return [f"where {text(self._formulas.name(node))} = {text(self._formulas.definition(node))}" for node in listed]
 
     def _title(self) -> str:
         first = self.rows[0]

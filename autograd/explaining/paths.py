@@ -14,7 +14,8 @@ from typing import Any, overload
 from autograd.core.graph import topological_order
 from autograd.core.value import Value
 from autograd.explaining.formulas import Formulas
-from autograd.explaining.notation import digits, html_table, table, text
+from autograd.explaining.notation import html_table, table, text
+from autograd.explaining.typography import digits
 
 
 @dataclass(frozen=True)
@@ -82,16 +83,16 @@ class Paths:
         return len(self._paths)
 
     def _where(self, formulas: Formulas) -> list[str]:
-        shown = {node for path in self for node in shortened(path.nodes) if node} | {self.cost, self.value}
+        shown = {node for path in self for node in shortened(path.nodes) if node is not None} | {self.cost, self.value}
         names = [formulas.name(node) for node in formulas.order if node in shown and node.op]
         return [
-            f"where {text(formulas.name(node))} = {formula.written(text)}" for node, formula in formulas.where(names)
+            f"where {text(formulas.name(node))} = {text(formulas.definition(node))}" for node in formulas.where(names)
         ]
 
     def _rows(self, formulas: Formulas, arrow: str, times: str) -> list[list[str]]:
         rows = []
         for path in self:
-            names = [formulas.short(node) if node else "..." for node in shortened(path.nodes)]
+            names = [formulas.short(node) if node is not None else "..." for node in shortened(path.nodes)]
             factors = ["..." if x is None else digits(x) for x in shortened(path.factors)]
             rows.append([arrow.join(names), times.join(factors), digits(path.product), percent(path.share)])
         if self.count > len(self):

@@ -27,7 +27,7 @@ def test_a_box_shows_name_formula_data_and_gradient():
     C.backward()
     box = box_of(Diagram(C), z)
     assert plain(box.heading) == "z"
-    assert plain(box.remark) == "w × a + b"
+    assert plain(box.remark) == "w a + b"
     assert [plain(line) for line in box.lines] == ["0.3"]
     assert plain(box.badge) == "grad −1.297"
 
@@ -135,7 +135,7 @@ def test_a_highlighted_path_stands_out_and_the_rest_is_dimmed():
     C.backward()
     diagram = Diagram(C, highlight=paths(C, w)[0])
     names = [plain(box.heading) for box in diagram.boxes if box.bold]
-    assert names == ["w", "w × a", "z", "tanh(z)", "tanh(z) − y", "C"]
+    assert names == ["w", "w a", "z", "tanh(z)", "tanh(z) − y", "C"]
     assert sum(arrow.bold for arrow in diagram.arrows) == 5
     assert all(thing.dim != thing.bold for thing in (*diagram.boxes, *diagram.arrows))
 
@@ -191,19 +191,19 @@ def test_a_layer_box_counts_neurons_parameters_and_examples():
     ("build", "text"),
     [
         (lambda a, b: a + b, "a + b"),
-        (lambda a, b: a * (a + b), "a × (a + b)"),
+        (lambda a, b: a * (a + b), "a (a + b)"),
         (lambda a, b: a - (a - b), "a − (a − b)"),
         (lambda a, b: a - b - a, "a − b − a"),
-        (lambda a, b: a / (b * a), "a / (b × a)"),
+        (lambda a, b: a / (b * a), "a / (b a)"),
         (lambda a, b: -(a + b), "−(a + b)"),
         (lambda a, b: (a + b) ** 2, "(a + b)^2"),
-        (lambda a, b: a * -2, "a × (−2)"),
-        (lambda a, b: tanh(a * b), "tanh(a × b)"),
+        (lambda a, b: a * -2, "−2 a"),
+        (lambda a, b: tanh(a * b), "tanh(a b)"),
         (lambda a, b: clip(a, 0, 1), "clip(a, 0, 1)"),
-        (lambda a, b: total([a, b, a]), "Σ of 3"),
-        (lambda a, b: weighted_sum([a], [b]), "Σ w a + b"),
+        (lambda a, b: total([a, b, a]), "2 a + b"),
+        (lambda a, b: weighted_sum([a], [b]), "a b"),
         (lambda a, b: Value(1.0) * Value(2.0), "×"),
-        (lambda a, b: Value(1.0) * a, "· × a"),
+        (lambda a, b: Value(1.0) * a, "· a"),
         (lambda a, b: tanh(Value(1.0)), "tanh"),
     ],
 )

@@ -41,7 +41,7 @@ def test_explain_works_the_chain_rule_of_one_neuron():
         "\n"
         "dC/dw = 2 * 0.91514 * (-2.5826) = -4.7269\n"
         "\n"
-        "The error a - y = -1.2913 makes the gradient large."
+        "4.73 is large beside 1: the error a - y = -1.2913 makes it 2.6 times larger, the input a0 2 times."
     )
 
 
@@ -58,9 +58,7 @@ def test_an_unlabelled_difference_belongs_to_the_one_factor_of_a_square():
     a, y = Value(0.25, label="a"), Value(1.0, label="y")
     C = (a - y) ** 2
     C.label = "C"
-    assert str(explain(C, a)) == (
-        "  C = (a - y)^2 = 0.5625\n\ndC/da = 2 (a - y) = -1.5\n\nThe error a - y = -0.75 makes the gradient large."
-    )
+    assert str(explain(C, a)) == ("  C = (a - y)^2 = 0.5625\n\ndC/da = 2 (a - y) = -1.5")
     assert explain(C, y).factors == [("dC/dy", "-2 (a - y)", 1.5)]
 
 
@@ -105,7 +103,8 @@ def test_several_paths_are_added():
         "      = 59.112 + 88.669\n"
         "      = 147.78\n"
         "\n"
-        "2 paths are added. On the largest of them, the factor 3 x^2 = 12 does most to make the gradient large."
+        "2 paths are added. On the largest of them the factor 3 x^2 = 12 makes it 12 times larger, the activation p 7.4 "
+        "times."
     )
 
 
@@ -118,7 +117,7 @@ def test_more_paths_than_can_be_read_are_summed_up_in_a_remainder():
     output = network([1.0, -1.0])
     explanation = explain(output, network.parameters()[0])
     assert explanation.gradient == pytest.approx(gradients(output, [network.parameters()[0]])[0], rel=1e-12)
-    assert "64 paths are added" in explanation.text
+    assert "64 paths cancel" in explanation.text
     assert "+ ..." in explanation.text
     assert r"\cdots" in explanation.latex
     assert len(explanation.text) < 5000
@@ -175,60 +174,6 @@ def test_the_cost_itself_has_derivative_1():
     C = Value(1.0, label="C")
     assert explain(C, C).gradient == 1
     assert str(explain(C, C)).startswith("dC/dC = 1")
-
-
-# What made it large or small
-
-
-def test_a_saturated_tanh_is_named():
-    z, y = Value(5.0, label="z"), Value(0.0, label="y")
-    assert (
-        "tanh is nearly flat (saturated) at z = 5: its slope is only 0.00018158" in explain((tanh(z) - y) ** 2, z).text
-    )
-
-
-def test_a_dead_relu_is_named():
-    w, x = Value(-0.5, label="w"), Value(2.0, label="x")
-    z = w * x
-    z.label = "z"
-    explanation = explain(relu(z) * 3, w)
-    assert explanation.gradient == 0
-    assert "relu is flat at z = -1: its slope is 0, and a dead unit passes nothing back." in explanation.text
-
-
-def test_a_large_error_is_named():
-    a, y = Value(10.0, label="a"), Value(-2.0, label="y")
-    assert "The error a - y = 12 makes the gradient large." in explain((a - y) ** 2, a).text
-
-
-def test_a_small_error_is_named():
-    a, y = Value(1.01, label="a"), Value(1.0, label="y")
-    assert "The error a - y = 0.01 makes the gradient small." in explain((a - y) ** 2, a).text
-
-
-def test_a_silent_input_is_named():
-    w, x = Value(1.0, label="w"), Value(0.0, label="x")
-    assert "The factor x = 0 makes the whole product 0." in explain(tanh(w * x), w).text
-
-
-def test_paths_that_cancel_are_named():
-    x = Value(1.0, label="x")
-    p, q = 3 * x, -2.99 * x
-    p.label, q.label = "p", "q"
-    assert "The paths cancel" in explain(p + q, x).text
-
-
-def test_a_vanishing_gradient_is_named():
-    h = x = Value(0.5, label="x")
-    for i in range(30):
-        h = sigmoid(h)
-        h.label = f"a_{i}"
-    assert "30 factors are multiplied, 0.225 on average: so it vanishes." in explain(h, x).text
-
-
-def test_a_slope_that_does_not_exist_is_named():
-    n = Value(3.0, label="n")
-    assert "is not a number: there is no slope at n = 3" in explain((-2) ** n, n).text
 
 
 # Every row of the table, and every formula

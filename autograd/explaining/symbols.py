@@ -1,0 +1,468 @@
+"""Symbols: the third kind of number that a row can be evaluated on, which says what it is instead of what it is worth.
+
+A symbol is simplified where it is made, as a reader would simplify it: sums are opened and equal terms collected,
+equal factors are powers, factors 1 and summands 0 are dropped. `notation` writes symbols; nothing else takes them
+apart.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property, partial
+from typing import Any
+
+from autograd.core.table import FLOATS, PRIMITIVES
+
+
+class Symbol:
+    """A formula. `key` tells whether two are written alike: `==`, as in the table, makes an equation."""
+
+    @cached_property
+    def key(self) -> tuple:
+        """What the symbol is made of, as a tuple that can be compared."""
+        return (type(self).__name__, *(keyed(getattr(self, part.name)) for part in fields(self)))  # type: ignore[arg-type]
+
+    def __add__(self, other: Any) -> Symbol:
+        return total([self, symbol(other)])
+
+    def __radd__(self, other: Any) -> Symbol:
+        return total([symbol(other), self])
+
+    def __sub__(self, other: Any) -> Symbol:
+        other = symbol(other)
+        return total([self, Product(-1.0, 1.0, ((other, 1.0),)) if isinstance(other, Sum) else -other])
+
+    def __rsub__(self, other: Any) -> Symbol:
+        return symbol(other) - self
+
+    def __mul__(self, other: Any) -> Symbol:
+        return product([self, symbol(other)])
+
+    def __rmul__(self, other: Any) -> Symbol:
+        return product([symbol(other), self])
+
+    def __truediv__(self, other: Any) -> Symbol:
+        return divide(self, other)
+
+    def __rtruediv__(self, other: Any) -> Symbol:
+        return divide(other, self)
+
+    def __pow__(self, other: Any) -> Symbol:
+        return power(self, other)
+
+    def __rpow__(self, other: Any) -> Symbol:
+        return power(other, self)
+
+    def __neg__(self) -> Symbol:
+        return Number(-self.value) if isinstance(self, Number) else product([Number(-1.0), self])
+
+    def __lt__(self, other: Any) -> Relation:
+        return Relation(self, "<", symbol(other))
+
+    def __le__(self, other: Any) -> Relation:
+        return Relation(self, "<=", symbol(other))
+
+    def __gt__(self, other: Any) -> Relation:
+        return Relation(self, ">", symbol(other))
+
+    def __ge__(self, other: Any) -> Relation:
+        return Relation(self, ">=", symbol(other))
+
+    def __eq__(self, other: Any) -> Relation:  # type: ignore[override]
+        return Relation(self, "=", symbol(other))
+
+    def __ne__(self, other: Any) -> Relation:  # type: ignore[override]
+        return Relation(self, "!=", symbol(other))
+
+    __hash__ = None  # type: ignore[assignment]  # a set of symbols would take every two for equal: use their keys
+
+
+made = dataclass(frozen=True, eq=False)
+
+
+@made
+class Number(Symbol):
+    """A plain number."""
+
+    value: float
+
+
+@made
+class Name(Symbol):
+    """What a quantity is called."""
+
+    label: str
+
+
+@made
+class Blank(Symbol):
+    """A quantity for whose name there is no room; each is one of its own."""
+
+    number: int
+
+
+@made
+class Dots(Symbol):
+    """The terms or factors that are left out of a long row."""
+
+
+@made
+class Sum(Symbol):
+    """A sum of two terms or more; those that are subtracted are negative numbers or products."""
+
+    terms: tuple[Symbol, ...]
+
+    @cached_property
+    def key(self) -> tuple:
+        """Whatever the order of the terms."""
+        return "Sum", frozenset(map(keyed, self.terms))
+
+
+@made
+class Product(Symbol):
+    """`numerator / denominator` times the product of `base ** exponent` over the powers."""
+
+    numerator: float
+    denominator: float
+    powers: tuple[tuple[Symbol, float], ...]
+
+    @cached_property
+    def key(self) -> tuple:
+        """Whatever the order of the factors."""
+        return "Product", self.numerator, self.denominator, frozenset(map(keyed, self.powers))
+
+
+@made
+class Power(Symbol):
+    """A power whose exponent is not a number."""
+
+    base: Symbol
+    exponent: Symbol
+
+
+@made
+class Call(Symbol):
+    """A function of its operands."""
+
+    function: str
+    operands: tuple[Symbol, ...]
+
+
+@made
+class Relation(Symbol):
+    """A comparison: > >= < <= = or !=."""
+
+    left: Symbol
+    sign: str
+    right: Symbol
+
+    def __bool__(self) -> bool:
+        raise TypeError("a comparison of symbols is neither true nor false: choose(test, yes, no) keeps both branches")
+
+    @property
+    def opposite(self) -> Relation:
+        """The comparison that holds when this one does not."""
+        return Relation(self.left, _OPPOSITE[self.sign], self.right)
+
+
+@made
+class Choice(Symbol):
+    """One formula where the comparison holds, another where it does not."""
+
+    test: Relation
+    yes: Symbol
+    no: Symbol
+
+
+PI = Name("pi")
+_OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">", "=": "!=", "!=": "="}
+
+
+def symbol(x: Any) -> Any:
+    """A number as a symbol; a symbol as it is."""
+    return x if isinstance(x, Symbol) else Number(float(x))
+
+
+def keyed(part: Any) -> Any:
+    """A part of a symbol as something that can be compared."""
+    if isinstance(part, Symbol):
+        return part.key
+    return tuple(map(keyed, part)) if isinstance(part, tuple) else part
+
+
+# Algebra -----------------------------------------------------------------------------------------------------------
+
+
+def total(terms: Iterable[Symbol]) -> Symbol:
+    """The sum. A 0 that is subtracted stays: it is often a target, and a - 0 is an error, not an activation."""
+    counted: dict[Any, tuple[float, Symbol]] = {}
+    for term in (part for whole in terms for part in (whole.terms if isinstance(whole, Sum) else [whole])):
+        match term:
+            case Number(x):
+                times, what, sign = x, Number(1.0), 0.0
+            case Product(numerator, denominator, powers) if math.isfinite(numerator):
+                times, what = numerator, fraction(1.0, denominator, powers)
+                sign = math.copysign(1.0, numerator)  # a - (a - b) is not b: what a reader wrote is not cancelled
+            case _:
+                times, what, sign = 1.0, term, 1.0
+        before = counted.get((sign, what.key))
+        if before is None:
+            counted[sign, what.key] = times, what
+        elif not isinstance(term, Dots):
+            same = max(before[1], what, key=exponents)  # 3 s^2 x, not 3 x s^2
+            counted[sign, what.key] = before[0] + times, same
+    found = [multiple(times, what) for times, what in counted.values() if times or math.copysign(1.0, times) < 0]
+    first = next((i for i, term in enumerate(found) if not is_negative(term)), 0)
+    found = [*found[first : first + 1], *found[:first], *found[first + 1 :]]  # y - x, not -x + y
+    return Sum(tuple(found)) if len(found) > 1 else found[0] if found else Number(0.0)
+
+
+def multiple(times: float, what: Symbol) -> Symbol:
+    """A term of a sum."""
+    if isinstance(what, Number):
+        return Number(times)
+    return (
+        Product(-1.0, 1.0, ((what, 1.0),)) if times == -1 and isinstance(what, Sum) else product([Number(times), what])
+    )
+
+
+def exponents(term: Symbol) -> tuple[float, ...]:
+    """The exponents of a product, in the order in which it is written."""
+    return tuple(n for _, n in term.powers) if isinstance(term, Product) else ()
+
+
+def product(factors: Iterable[Symbol]) -> Symbol:
+    """The product: numbers first, equal factors as powers."""
+    numerator = denominator = 1.0
+    powers: dict[Any, tuple[Symbol, float]] = {}
+    for factor in factors:
+        match factor:
+            case Number(above):
+                below, parts = 1.0, ()
+            case Product(above, below, parts):
+                pass
+            case _:
+                above, below, parts = 1.0, 1.0, ((factor, 1.0),)
+        if lost(numerator, above) or lost(denominator, below):  # 1e200 times 1e200 is not infinite as a formula
+            numbers = ((Number(above), 1.0), (Number(below), -1.0))
+            above, below, parts = 1.0, 1.0, (*parts, *((x, n) for x, n in numbers if x.value != 1))
+        numerator, denominator = numerator * above, denominator * below
+        for base, exponent in parts:
+            key = base.key, exponent > 0  # a / (b a) is not 1 / b: what a reader wrote is not cancelled
+            before = powers[key][1] if key in powers and not isinstance(base, Dots) else 0.0
+            powers[key] = base, before + exponent
+    found = sorted(((b, n) for b, n in powers.values() if n), key=lambda power: not isinstance(power[0], Number))
+    return fraction(numerator, denominator, tuple(found))
+
+
+def fraction(numerator: float, denominator: float, powers: tuple[tuple[Symbol, float], ...]) -> Symbol:
+    """`numerator / denominator` times the powers, without what is 1."""
+    if not numerator:
+        return Number(0.0)
+    if denominator < 0:
+        numerator, denominator = -numerator, -denominator
+    if denominator and math.isfinite(numerator) and numerator % denominator == 0:
+        numerator, denominator = numerator / denominator, 1.0
+    if denominator == 1 and not powers:
+        return Number(numerator)
+    if denominator == 1 and len(powers) == 1 and powers[0][1] == 1:
+        base = powers[0][0]
+        if numerator == 1:
+            return base
+        if numerator == -1 and isinstance(base, Sum) and any(map(is_negative, base.terms)):
+            return total([-term for term in base.terms])  # -(x - y) is y - x
+    return Product(numerator, denominator, powers)
+
+
+def lost(x: float, y: float) -> bool:
+    """Whether the product of two numbers is too large or too small for a float."""
+    return bool(x and y) and math.isfinite(x) and math.isfinite(y) and (not x * y or math.isinf(x * y))
+
+
+def is_negative(term: Symbol) -> bool:
+    """Whether a term is written with a minus."""
+    match term:
+        case Number(x) | Product(x, _, _):
+            return math.copysign(1.0, x) < 0
+    return False
+
+
+def divide(x: Any, y: Any) -> Symbol:
+    """x / y"""
+    match symbol(y):
+        case Number(below):
+            return product([symbol(x), fraction(1.0, below, ())])
+        case Product(above, below, powers):
+            return product([symbol(x), fraction(below, above, tuple((base, -n) for base, n in powers))])
+    return product([symbol(x), Product(1.0, 1.0, ((symbol(y), -1.0),))])
+
+
+def power(x: Any, y: Any) -> Symbol:
+    """x to the power y"""
+    match symbol(x), symbol(y):
+        case base, Number(1.0):
+            return base
+        case _, Number(0.0):
+            return Number(1.0)
+        case Number(a), Number(b) if 0 <= b <= 10 and b == int(b) and not math.isinf(worth := _raised(a, b)):
+            return Number(worth)
+        case Product(1.0, 1.0, ((base, n),)), Number(m) if n == int(n) and m == int(m):
+            return product([Product(1.0, 1.0, ((base, n * m),))])
+        case base, Number(n) if math.isfinite(n):
+            return Product(1.0, 1.0, ((base, n),))
+        case base, exponent:
+            return Power(base, exponent)
+    raise AssertionError
+
+
+def _raised(a: float, b: float) -> float:
+    try:
+        return a**b
+    except OverflowError:
+        return math.inf
+
+
+# The words of the table --------------------------------------------------------------------------------------------
+
+COMPARED: dict[str, Callable[[float, float], bool]] = {
+    ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "=": operator.eq, "!=": operator.ne
+}  # fmt: skip
+
+
+def choose(test: Relation, yes: Callable[[], Any], no: Callable[[], Any]) -> Symbol:
+    """Both branches, or the one that holds where two plain numbers, or twice the same, are compared."""
+    match test:
+        case Relation(Number(x), sign, Number(y)):
+            return symbol(yes() if COMPARED[sign](x, y) else no())
+        case Relation(x, sign, y) if x.key == y.key:
+            return symbol(yes() if COMPARED[sign](0.0, 0.0) else no())
+    return Choice(test, symbol(yes()), symbol(no()))
+
+
+def call(function: str, *operands: Any) -> Symbol:
+    """A function of symbols, of numbers, or of a list of them."""
+    listed = (item for x in operands for item in (x if isinstance(x, (list, tuple)) else [x]))
+    return Call(function, tuple(map(symbol, listed)))
+
+
+def sumproduct(xs: Sequence[Symbol], ys: Sequence[Symbol]) -> Symbol:
+    """The sum of x y over both lists."""
+    return total([x * y for x, y in zip(xs, ys)])
+
+
+_WORDS: dict[str, Any] = {
+    "sum": total, "prod": product, "sumproduct": sumproduct, "divide": divide, "power": power, "choose": choose,
+    "pi": PI, "nan": Number(math.nan),
+}  # fmt: skip
+
+
+def words() -> dict[str, Any]:
+    """What the words of the table mean for symbols: functions are calls, those of the user's own as well."""
+    for name in {*PRIMITIVES, *FLOATS} - _WORDS.keys():
+        _WORDS[name] = partial(call, name)
+    return _WORDS
+
+
+def contains(formula: Any, kind: type) -> bool:
+    """Whether a kind of symbol occurs in a formula."""
+    if isinstance(formula, tuple):
+        return any(contains(part, kind) for part in formula)
+    if not isinstance(formula, Symbol):
+        return False
+    return isinstance(formula, kind) or any(contains(getattr(formula, x.name), kind) for x in fields(formula))  # type: ignore[arg-type]
+
+
+def worth(formula: Any, of_name: Callable[[str], float]) -> float:
+    """What a formula is worth, given what its names are; nan where that is not defined."""
+    value = partial(worth, of_name=of_name)
+    match formula:
+        case Number(x):
+            return x
+        case Name(label):
+            return math.pi if formula is PI else of_name(label)
+        case Sum(terms):
+            return math.fsum(map(value, terms))
+        case Product(numerator, denominator, powers):
+            return SLOPES["divide"](numerator, denominator) * math.prod(SLOPES["power"](value(b), n) for b, n in powers)
+        case Power(base, exponent):
+            return SLOPES["power"](value(base), value(exponent))
+        case Call(function, operands):
+            xs = list(map(value, operands))
+            return SLOPES[function](*([xs] if PRIMITIVES[function].lists else xs))
+    return math.nan
+
+
+def names_in(formula: Any) -> Iterable[str]:
+    """The names that occur in a formula, from left to right."""
+    if isinstance(formula, tuple):
+        for part in formula:
+            yield from names_in(part)
+    elif isinstance(formula, Name):
+        if formula is not PI:
+            yield formula.label
+    elif isinstance(formula, Symbol):
+        for x in fields(formula):  # type: ignore[arg-type]
+            yield from names_in(getattr(formula, x.name))
+
+
+# To be evaluated by the core's own function once it stands there
+
+
+import ast  # noqa: E402
+from functools import cache  # noqa: E402
+
+
+class _Rewritten(ast.NodeTransformer):
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        word = {ast.Div: "divide", ast.Pow: "power"}.get(type(node.op))
+        return ast.Call(ast.Name(word, ast.Load()), [node.left, node.right], []) if word else node
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        self.generic_visit(node)
+        nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+        branches: list[ast.expr] = [ast.Lambda(nothing, branch) for branch in (node.body, node.orelse)]
+        return ast.Call(ast.Name("choose", ast.Load()), [node.test, *branches], [])
+
+
+@cache
+def _compiled(text: str) -> Any:
+    tree = ast.parse(text, mode="eval")
+    return compile(ast.fix_missing_locations(_Rewritten().visit(tree)), text, "eval")
+
+
+def evaluate(text: str, words: dict[str, Any], names: dict[str, Any]) -> Any:
+    """An expression of the table on some kind of number; `words` says what its functions mean there."""
+    return eval(_compiled(text), {**words, **names})
+
+
+def calm(word: Any) -> Any:
+    """A word that is nan where it is not defined."""
+
+    def calmed(*operands: Any) -> Any:
+        try:
+            return word(*operands)
+        except (ArithmeticError, ValueError):
+            return math.nan
+
+    return calmed if callable(word) else word
+
+
+class _Slopes(dict):
+    def __or__(self, other: dict) -> dict:
+        return {name: calm(word) for name, word in FLOATS.items()} | {"divide": D, "power": P} | other
+
+    def __getitem__(self, name: str) -> Any:
+        from autograd.core.value import function
+
+        if name not in FLOATS and name in PRIMITIVES:
+            function(name)
+        return (self | {})[name]
+
+
+from autograd.core.table import divide as D, power as P  # noqa: E402,I001,N812
+
+SLOPES = _Slopes()

@@ -1,0 +1,344 @@
+"""The verdict: what made a gradient as small or as large as it is.
+
+The factors of the largest path are grouped by what they are: slopes of activations, weights, inputs, the error. What a
+group does to the gradient is its product, compared with 1, and the sentence names the groups by how much they do.
+"""
+
+import math
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autograd.core.graph import backpropagate
+from autograd.core.value import Value
+from autograd.explaining.chain import Link
+from autograd.explaining.formulas import Formulas, is_arithmetic
+from autograd.explaining.notation import text
+from autograd.explaining.paths import exact_sum, whole
+from autograd.explaining.symbols import Dots, Name, Number, Product, Sum, Symbol, contains, is_negative, worth
+from autograd.explaining.typography import digits, label_parts, numbered_label
+
+Edge = tuple[Link, int]
+Say = Callable[[Symbol], str]
+
+WORTH_SAYING = 1.5  # times larger or smaller from which a group is mentioned
+CANCELLING = 10.0  # times the paths may be larger than their sum before they are said to cancel
+STANDS_OUT = 3.0  # times a gradient may differ from those of its layer before that is said
+LONG = 9  # factors from which their mean says more than they do
+SHOWN = 60  # letters of a formula that stand in a sentence
+
+WEIGHTS = {"w", "W", "weight", "theta", "θ", "u", "U", "V"}
+INPUTS = {"x", "X", "input", "a", "h"}
+LARGEST_SLOPE = {"sigmoid": 0.25, "tanh": 1.0, "erf": 2 / math.sqrt(math.pi), "softsign": 1.0, "atan": 1.0}
+FLAT = {"sign", "step", "floor", "ceil", "trunc"}
+CHOICES = {"maximum", "minimum", "where"}
+NUMBERS = "no one two three four five six seven eight nine ten eleven twelve".split()
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Something that makes a gradient larger or smaller than 1.
+
+    Attributes:
+        kind: "slopes", "saturated", "weights", "inputs", "activations", "error", "constants", "factor"; where the
+            gradient is 0 also "off", "dead", "clipped", "not chosen", "flat"; "cancel" for paths; "undefined" for nan.
+        size: what it multiplies the gradient by, without its sign.
+        names: what it consists of, as plain text.
+    """
+
+    kind: str
+    size: float
+    names: tuple[str, ...] = ()
+
+
+class Verdict:
+    """The reasons for the size of one gradient, the weightiest first, and the sentence that tells them."""
+
+    def __init__(self, formulas: Formulas, links: dict[Value, Link], path: Sequence[Edge], count: int, gradient: float):
+        self.formulas, self.links, self.path, self.count, self.gradient = formulas, links, path, count, gradient
+        self.cost, self.value = formulas.cost, formulas.value
+        self.reasons: list[Reason] = self.told(text)[0]
+
+    def told(self, say: Say) -> tuple[list[Reason], str]:
+        """The reasons, and the sentence with its formulas written by `say`; it is empty where nothing is to tell."""
+        cost, value = say(self.formulas.name(self.cost)), say(self.formulas.name(self.value))
+        if not self.count:
+            return [], f"No path leads from {value} to {cost}: the cost does not depend on it."
+        if self.value is self.cost:
+            return [], "A quantity changes at its own rate."
+        undefined = next((edge for edge in self.path if math.isnan(slope_of(edge))), None)
+        if undefined:
+            return [
+                Reason("undefined", math.nan)
+            ], f"There is no slope at {self._at(undefined, say)}: it is not a number."
+        sizes = absolute_sum(self.links.values(), self.value)
+        if sizes > CANCELLING * abs(self.gradient):
+            return self._cancelled(sizes)
+        if not self.gradient:
+            return self._stopped(say)
+        return self._compared(say)
+
+    def _at(self, edge: Edge, say: Say) -> str:
+        lower = edge[0].parents[edge[1]].node
+        return f"{say(self.formulas.name(lower))} = {digits(lower.data)}"
+
+    # Gradients that are 0
+
+    def _cancelled(self, sizes: float) -> tuple[list[Reason], str]:
+        up, down = (sizes + self.gradient) / 2, (sizes - self.gradient) / 2
+        what = f"{whole(self.count)} paths" if self.count > 1 else "terms of this sum over paths"
+        return [Reason("cancel", abs(self.gradient) / sizes)], (
+            f"The {what} cancel: those that are positive add up to {digits(up)}, the negative ones to {digits(-down)}."
+        )
+
+    def _stopped(self, say: Say) -> tuple[list[Reason], str]:
+        """Why nothing at all passes."""
+        stopping = [(link, i) for link in self.links.values() for i, x in enumerate(link.partials) if not x]
+        decides = lambda edge: edge[0].node.op == "where" and edge[0].node.operands[0] is edge[0].parents[edge[1]].node  # noqa: E731
+        along = [edge for edge in self.path if not slope_of(edge)]
+        first = next((edge for edge in (*along, *stopping) if not decides(edge)), along[0] if along else None)
+        if first is None:
+            text = (
+                f"The product of {len(self.path)} factors is smaller than any number a computer can hold, so it is 0."
+            )
+            return [Reason("slopes", 0.0)], text
+        kind, sentence = self._stop(first, say)
+        if kind == "off":
+            op = first[0].node.op
+            off = [edge for edge in stopping if edge[0].node.op == op]
+            if len(off) > 1 and self.count > 1:
+                kind = "dead"
+                sentence = (
+                    f"{op} is off at all {len(off)} places that the paths go through, {self._at(first, say)} among "
+                    "them: on these data the unit is dead, and passes nothing back."
+                )
+        return [Reason(kind, 0.0)], sentence
+
+    def _stop(self, edge: Edge, say: Say) -> tuple[str, str]:
+        link, i = edge
+        op, at = self._operation(edge), self._at(edge, say)
+        lower = say(self.formulas.name(link.parents[i].node))
+        if op in CHOICES:
+            others = [x for x in link.node.operands if x is not link.parents[i].node]
+            if op == "where" and link.node.operands[0] is link.parents[i].node:
+                return "not chosen", f"{lower} only decides what where chooses: its slope is 0 on both sides."
+            other = next((say(self.formulas.name(x)) for x in others[-1:]), "the other operand")
+            if op != "where" and others and not isinstance(others[0], Value):
+                return "clipped", f"{op} clips {at} to {other}: beyond the bound its slope is 0."
+            return "not chosen", f"{lower} is not chosen by {op} here: a branch that is not taken passes nothing back."
+        if op == "clip":
+            return "clipped", f"clip holds {at} at its bound: beyond it the slope is 0."
+        if op == "relu":
+            return "off", f"relu is off for this example, at {at}: its slope is 0 there, and nothing passes back."
+        if op in LARGEST_SLOPE:
+            return "saturated", f"{named(op)} is saturated at {at}: its slope there is 0."
+        if op:
+            everywhere = "everywhere" if op in FLAT else f"at {at}"
+            return "flat", f"{named(op)} is flat {everywhere}: its slope is 0, and nothing passes back."
+        parts = [part for part in self._parts(edge) if not part.size] or self._parts(edge)
+        part = parts[0]
+        subject = f"{ONE[part.kind]} {say(part.symbol)}" if part.kind in ONE else say(part.symbol)
+        if len(say(part.symbol)) > SHOWN:
+            subject = "one factor"
+        if part.kind == "error":
+            return part.kind, f"{subject[:1].upper()}{subject[1:]} is 0: the cost is at its lowest here."
+        return part.kind, f"{subject[:1].upper()}{subject[1:]} is 0, so the whole product is 0."
+
+    # Gradients that are not
+
+    def _compared(self, say: Say) -> tuple[list[Reason], str]:
+        """The groups of factors, by how much they do."""
+        parts = [part for edge in self.path for part in self._parts(edge)]
+        groups: dict[Any, list[Part]] = {}
+        for part in parts:
+            groups.setdefault(part.group, []).append(part)
+        ranked = sorted(groups.values(), key=lambda group: -abs(group_size(group)))
+        ranked = [group for group in ranked if abs(group_size(group)) >= math.log(WORTH_SAYING)]
+        small = abs(self.gradient) < 1
+        causes = [group for group in ranked if (group_size(group) < 0) == small]
+        against = [group for group in ranked if (group_size(group) < 0) != small]
+        reasons = [self._reason(group) for group in (*causes, *against)]
+        if len(self.path) < 2 and self.count == 1:
+            return reasons, self._beside_its_layer(say)
+        path = f"{whole(self.count)} paths are added. On the largest of them " if self.count > 1 else ""
+        if not reasons:
+            sentence = path + ("every factor is near 1." if path else "Every factor is near 1, and so is the gradient.")
+        else:
+            lead = "near" if 0.5 <= abs(self.gradient) <= 2 else "small beside" if small else "large beside"
+            clauses = [self._clauses(some, say) for some in (causes, against) if some]
+            sentence = (
+                f"{path}{'; '.join(clauses)}."
+                if path
+                else f"{digits(abs(self.gradient), 3)} is {lead} 1: {'; '.join(clauses)}."
+            )
+        if len(self.path) > LONG and math.isfinite(self.gradient):
+            mean = math.exp(math.fsum(math.log(abs(slope_of(edge))) for edge in self.path) / len(self.path))
+            trend = "vanishes" if mean < 0.9 else "explodes" if mean > 1.1 else "keeps its size"
+            sentence += f" {len(self.path)} factors are multiplied, {digits(mean, 3)} on average, so it {trend}."
+        return reasons, " ".join(filter(None, [sentence, self._beside_its_layer(say)]))
+
+    def _clauses(self, groups: list[list["Part"]], say: Say) -> str:
+        """`the three slopes of the sigmoid together make it 72 times smaller, the two weights 14 times`"""
+        clauses = []
+        for group in groups[:3]:
+            size = math.exp(min(abs(group_size(group)), 700.0))
+            times = f"{rounded(size)} times"
+            first = not clauses
+            if first:
+                makes = "together make it" if len(group) > 1 else "makes it"
+                times = f"{makes} {times} {'smaller' if group_size(group) < 0 else 'larger'}"
+            clauses.append(f"{self._subject(group, say, first)} {times}")
+        return ", ".join(clauses)
+
+    def _subject(self, group: list["Part"], say: Say, first: bool) -> str:
+        """What a group is called: `the slope of tanh, saturated at z = 5,` or `the two weights`."""
+        part, n = group[0], len(group)
+        many = NUMBERS[n] if n < len(NUMBERS) else str(n)
+        if part.kind == "slopes":
+            op = part.group[1]
+            saturated = [each for each in group if is_saturated(each)]
+            at = f", saturated at {self._at(saturated[0].edge, say)}," if saturated else ""
+            where = at if n > 1 or at else f" at {self._at(part.edge, say)}"
+            limit = ", at most 1/4 each," if op == "sigmoid" and n > 1 and not at else ""
+            return f"the {many} slopes of {named(op)}{limit}{at}" if n > 1 else f"the slope of {named(op)}{where}"
+        if n > 1:
+            return f"the {many} {MANY.get(part.kind, 'factors')}"
+        words = say(part.symbol)
+        worth = "" if isinstance(part.symbol, Number) or not first else f" = {digits(part.worth)}"
+        return f"{ONE.get(part.kind, 'the factor')}{f' {words}{worth}' if len(words) <= SHOWN else ''}"
+
+    def _reason(self, group: list["Part"]) -> Reason:
+        kind = "saturated" if any(map(is_saturated, group)) else group[0].kind
+        names = tuple(text(part.symbol) for part in group)
+        return Reason(kind, math.exp(max(-700.0, min(700.0, group_size(group)))), names)
+
+    def _beside_its_layer(self, say: Say) -> str:
+        """How the gradient compares with those of the parameters beside it, where it stands out."""
+        place = layer_of(self.value)
+        beside = [x for x in self.formulas.order if place and not x.op and layer_of(x) == place]
+        if len(beside) < 3 or not math.isfinite(self.gradient):
+            return ""
+        gradient = backpropagate(self.cost)
+        middle = statistics.median(abs(gradient.get(x, 0.0)) for x in beside)
+        ratio = abs(self.gradient) / middle if middle else 1.0
+        if 1 / STANDS_OUT < ratio < STANDS_OUT:
+            return ""
+        larger = "larger" if ratio > 1 else "smaller"
+        return f"It is {rounded(ratio if ratio > 1 else 1 / ratio)} times {larger} than the median of the {len(beside)} gradients beside it in its layer."
+
+    # What a factor is
+
+    def _operation(self, edge: Edge) -> str:
+        """The function that a factor is the slope of; an empty string where it is arithmetic."""
+        link, i = edge
+        direct = link.parents[i].node in link.node.parents and len(link.routes[i]) == 1
+        return link.node.op if direct and not is_arithmetic(link.node.op) else ""
+
+    def _parts(self, edge: Edge) -> list["Part"]:
+        """A factor of the chain rule as factors of one kind each; a number goes with what it multiplies."""
+        link, i = edge
+        if op := self._operation(edge):
+            return [Part("slopes", ("slopes", op), Name(op), slope_of(edge), slope_of(edge), edge)]
+        formula = link.formula(i, self.formulas).symbol
+        powers = formula.powers if isinstance(formula, Product) else ((formula, 1.0),)
+        sizes = [worth(base, self._worth) for base, _ in powers]
+        if isinstance(formula, Number) or not powers or any(contains(base, Dots) for base, _ in powers):
+            kind = "constants" if isinstance(formula, (Number, Product)) and not contains(formula, Dots) else "factor"
+            return [Part(kind, (kind, edge if kind == "factor" else 0), formula, slope_of(edge), slope_of(edge), edge)]
+        parts = []
+        for (base, n), size in zip(powers, sizes):
+            kind = self._kind(base, edge)
+            power = abs(size) ** n if size else 0.0 if n > 0 else math.inf
+            group = kind if kind in MANY and kind != "factor" else base.key
+            symbol, value = (formula, slope_of(edge)) if kind == "factor" and len(powers) == 1 else (base, size)
+            parts.append(Part(kind, (group,), symbol, value, power, edge))
+        rest = math.prod(part.size for part in parts)
+        if rest and math.isfinite(rest):  # the 2 of 2 (a - y)
+            parts[-1].size *= abs(slope_of(edge)) / rest
+        return parts
+
+    def _worth(self, label: str) -> float:
+        return self.formulas.given(label).data
+
+    def _kind(self, base: Symbol, edge: Edge) -> str:
+        """What a factor is: an error, a weight, an input, an activation, or just a factor."""
+        if isinstance(base, Sum) and len(base.terms) > 1 and any(map(is_negative, base.terms)):
+            return "error"
+        if not isinstance(base, Name):
+            return "factor"
+        node = self.formulas.given(base.label)
+        if node is self.value:
+            return "factor"
+        if node.op:
+            return "activations"
+        letter = letter_of(base.label)
+        if letter in WEIGHTS:
+            return "weights"
+        if letter in INPUTS or (letter_of(self.value.label) in WEIGHTS and self.value in edge[0].node.parents):
+            return "inputs"
+        return "factor"
+
+
+@dataclass
+class Part:
+    """A factor of one kind: what group it belongs to, its formula, what that is worth, and what it does."""
+
+    kind: str
+    group: Any
+    symbol: Symbol
+    worth: float
+    size: float
+    edge: Edge
+
+
+ONE = {"weights": "the weight", "inputs": "the input", "activations": "the activation", "error": "the error",
+       "constants": "the constant", "factor": "the factor"}  # fmt: skip
+MANY = {"weights": "weights", "inputs": "inputs", "activations": "activations", "error": "errors",
+        "constants": "constants", "factor": "factors"}  # fmt: skip
+
+
+def rounded(x: float) -> str:
+    """A number to two significant digits."""
+    return digits(float(f"{x:.2g}"))
+
+
+def slope_of(edge: Edge) -> float:
+    """The factor of one step."""
+    return edge[0].partials[edge[1]]
+
+
+def group_size(group: Sequence[Part]) -> float:
+    """The logarithm of what a group multiplies the gradient by."""
+    return math.fsum(math.log(abs(part.size)) if part.size and math.isfinite(part.size) else 0.0 for part in group)
+
+
+def is_saturated(part: Part) -> bool:
+    """Whether a slope is far below the largest that its function has."""
+    return part.kind == "slopes" and abs(part.size) < 0.1 * LARGEST_SLOPE.get(part.group[1], 0.0)
+
+
+def named(op: str) -> str:
+    """A function in a sentence."""
+    return "the sigmoid" if op == "sigmoid" else op
+
+
+def letter_of(label: str) -> str:
+    """The name that a label has without its indices."""
+    parts = label_parts(numbered_label(label)[0])
+    return parts[0] if parts else label
+
+
+def layer_of(value: Value) -> tuple[str, str] | None:
+    """The name and the layer of a parameter such as w_jk^(l)."""
+    parts = label_parts(value.label)
+    return (parts[0], parts[2]) if parts and parts[1] and parts[2] else None
+
+
+def absolute_sum(links: Iterable[Link], value: Value) -> float:
+    """The sum over all paths of the sizes of their products: how large the gradient would be if nothing cancelled."""
+    size: dict[Link, float] = {}
+    for link in links:
+        slopes = [link.size(i) * size[x] for i, x in enumerate(link.parents)]
+        size[link] = 1.0 if link.node is value else exact_sum(slopes)
+    return size[link]
