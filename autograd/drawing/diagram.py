@@ -10,7 +10,7 @@ from typing import Any
 from autograd.core.table import PRIMITIVES
 from autograd.core.value import Value
 from autograd.drawing.folding import Group, edges_between, fold
-from autograd.drawing.svg import Arrow, Box
+from autograd.drawing.svg import FIELD, Arrow, Box
 from autograd.explaining.formulas import brief
 from autograd.explaining.notation import POWER, runs
 from autograd.explaining.typography import Run, Text, label_parts, name, plain, quantity, significant
@@ -33,8 +33,9 @@ class Diagram:
         unfold: str | None = "all",
         max_nodes: int = 100,
         steppable: bool = False,
+        blank: frozenset[str] = frozenset(),
     ):
-        self.cost = cost
+        self.cost, self.blank = cost, blank
         self.parameters = None if parameters is None else set(parameters)
         self.groups = fold(cost, unfold, max_nodes)
         self.values = [value for group in self.groups for value in group.members]
@@ -137,14 +138,29 @@ class Diagram:
         return "parameter" if (named_so if self.parameters is None else value in self.parameters) else "input"
 
     def gradient(self, value: Value) -> float | None:
-        """The gradient; None where no backward pass has reached."""
-        return value.grad if value.grad or self.cost.grad else None
+        """The gradient; None where no backward pass has reached, or where it is left blank."""
+        return value.grad if (value.grad or self.cost.grad) and "gradients" not in self.blank else None
+
+    def data(self, value: Value) -> Text:
+        """What a value is worth, or a field to write it in."""
+        return FIELD if self._is_asked(value) else quantity(value.data)
+
+    def _is_asked(self, value: Value) -> bool:
+        return bool(value.op) and "values" in self.blank
+
+    def badge(self, slopes: Sequence[float]) -> Text:
+        """A gradient, or the range of several."""
+        if "gradients" in self.blank:
+            return (Run("grad"), *FIELD)
+        return (Run("grad "), *span(slopes)) if slopes else (Run("grad not computed"),)
 
     def strength(self, slope: float | None) -> tuple[int, float]:
         """The sign of a gradient, and its size on a scale of four decades below the largest."""
         if not slope or math.isnan(slope):
             return 0, 0.0
-        size = 1.0 if math.isinf(slope) or not self.largest else 1 + math.log10(abs(slope) / self.largest) / 4
+        size = 1.0
+        if math.isfinite(slope) and self.largest:
+            size += (math.log10(abs(slope)) - math.log10(self.largest)) / 4  # their quotient might vanish
         return (1 if slope > 0 else -1), min(1.0, max(0.08, size))
 
     def _box(self, group: Group) -> Box:
@@ -153,26 +169,30 @@ class Diagram:
         told = [self._told(member) for member in group.members[-TOLD:]]
         tooltip = "\n".join([f"the last {TOLD} of {len(group.members)}:"] * (len(group.members) > TOLD) + told)
         if group.kind == "neuron":
-            alike = [member for member in group.members if member.op and member.label == value.label]
-            told_data = (Run(" = "), *quantity(value.data)) if len(alike) == 1 else (Run(f" × {len(alike)}"),)
+            alike = [member for member in group.members if member.label == value.label]
+            told_data = (Run(f" × {len(alike)}"),)
+            if len(alike) == 1:
+                told_data = (Run(" = "), *self.data(value))
             slope = max((self.gradient(member) or 0.0 for member in alike), key=abs)
             return Box("neuron", (*name(value.label), *told_data), (), [], (), *self.strength(slope), tooltip)
         if group.kind == "value":
             heading, remark = name(value.label), formula(value)
-            lines = [quantity(value.data)]
+            lines = [self.data(value)]
             if not value.label:
                 heading, remark, lines = (remark, (), lines) if value.op else (*lines, (), [])
-            badge = (Run("grad "), *quantity(slope)) if slope is not None else (Run("grad not computed"),)
+            badge = self.badge([] if slope is None else [slope])
             return Box(self.kind(value), heading, remark, lines, badge, *self.strength(slope), tooltip)
         slopes = [slope for member in group.members if (slope := self.gradient(member)) is not None]
         sign = {(True, False): 1, (False, True): -1}.get((any(s > 0 for s in slopes), any(s < 0 for s in slopes)), 0)
-        badge = (Run("grad "), *span(slopes)) if slopes else (Run("grad not computed"),)
+        badge = self.badge(slopes)
         strength = self.strength(max(slopes, key=abs, default=0.0))[1]
         return Box("group", *self._summary(group), badge, sign, strength, tooltip)
 
     def _summary(self, group: Group) -> tuple[Text, Text, list[Text]]:
         """Heading, remark and lines of a folded box."""
-        count, data = len(group.members), [value.data for value in group.members]
+        count = len(group.members)
+        asked = any(map(self._is_asked, group.members))
+        data = FIELD if asked else span([value.data for value in group.members])
         if group.kind == "layer":
             parameters = sum(self.kind(value) == "parameter" for value in group.members)
             labels = [value.label for value in group.members if value.op and value.label]
@@ -183,29 +203,36 @@ class Diagram:
             lines += [(Run(f"{repeats} examples"),)] if repeats > 1 else []
             return (Run(f"layer {group.name.strip('()')}"),), (), lines
         if group.kind == "rest":
-            return (Run(f"{count} earlier values"),), (), [span(data)]
+            return (Run(f"{count} earlier values"),), (), [data]
         label = label_parts(group.value.label) or (group.value.label, "", "")
         same = all(member.label == group.value.label for member in group.members)
         heading = name(group.value.label if same else label[0]) if label[0] else formula(group.value)
-        return heading or (Run("values"),), (Run(f"× {count}"),), [span(data)]
+        return heading or (Run("values"),), (Run(f"× {count}"),), [data]
 
     def _told(self, value: Value) -> str:
-        slope = self.gradient(value)
-        text = "not computed" if slope is None else repr(slope)
-        return f"{self.called(value)} = {value.data!r}, gradient {text}"
+        data, gradient, slope = "?" if self._is_asked(value) else repr(value.data), "", self.gradient(value)
+        if "gradients" not in self.blank:
+            gradient = ", gradient not computed" if slope is None else f", gradient {slope!r}"
+        return f"{self.called(value)} = {data}{gradient}"
 
     def _arrow(self, tail: int, value: Value, operand: Value, partial: float) -> Arrow:
         """The edge of one operand, with its local derivative."""
+        told = f"∂{self._below_a_d(value)} / ∂{self._below_a_d(operand)}"
+        if "partials" in self.blank:
+            return Arrow(tail, self.number[value], FIELD, tooltip=told)
         upstream = self.gradient(value)
         flow = 0.0 if upstream is None else upstream * partial
-        told = f"∂{self._below_a_d(value)} / ∂{self._below_a_d(operand)} = {partial!r}"
+        told += f" = {partial!r}"
         told += "" if upstream is None else f"\nupstream {upstream!r} × local {partial!r} = {flow!r}"
         return Arrow(tail, self.number[value], quantity(partial), *self.strength(flow), told)
 
     def _bundle(self, tail: int, head: int, edges: Sequence[tuple[Value, int]]) -> Arrow:
         """All edges between two folded boxes as one: what flows back through them, added up."""
         flow = sum((self.gradient(value) or 0.0) * value.partials[i] for value, i in edges)
-        told = f"{len(edges)} edge{'s' * (len(edges) != 1)}; {flow!r} flows back through them"
+        told = f"{len(edges)} edge{'s' * (len(edges) != 1)}"
+        if self.blank:
+            return Arrow(tail, head, (), tooltip=told, thin=len(self.groups) > 12)
+        told += f"; {flow!r} flows back through them"
         return Arrow(tail, head, (), *self.strength(flow), told, thin=len(self.groups) > 12)
 
     def _prepare(self) -> None:
@@ -248,8 +275,12 @@ class Diagram:
 
     # In words
 
+    def _partial(self, partial: float) -> str:
+        return "" if "partials" in self.blank else f" ({significant(partial)})"
+
     def _description(self) -> str:
         state = "" if self.largest else " Gradients are not computed yet: call backward() first."
+        state = f" To be filled in: {', '.join(sorted(self.blank))}." if self.blank else state
         listed = "; ".join(self._told(value) for value in self.values[: -TOLD - 1 : -1])
         more = f"; and {len(self.values) - TOLD} more" if len(self.values) > TOLD else ""
         return f"{len(self.values)} values, from the cost back to the leaves.{state} {listed}{more}."
@@ -260,13 +291,14 @@ class Diagram:
         for value in self.values[: -most - 1 : -1]:
             slope, partials = self.gradient(value), iter(value.partials)
             operands = [
-                f"{self.called(x)} ({significant(next(partials))})" if isinstance(x, Value) else significant(x, 6)
+                self.called(x) + self._partial(next(partials)) if isinstance(x, Value) else significant(x, 6)
                 for x in value.operands
             ]
             operands = [*operands[:6], "..."] if len(operands) > 7 else operands
             gradient = "not computed" if slope is None else significant(slope)
+            gradient = "" if "gradients" in self.blank else gradient
             origin = f"{value.op}: {', '.join(operands)}" if value.op else ""
-            rows.append([self.called(value), self.kind(value), significant(value.data), gradient, origin])
+            rows.append([self.called(value), self.kind(value), plain(self.data(value)).strip(), gradient, origin])
         return rows
 
 

@@ -6,9 +6,10 @@ here; and `svg` draws them, so that every engine gives the same look.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from autograd.core.value import Value
@@ -17,15 +18,17 @@ from autograd.drawing.diagram import Diagram
 from autograd.drawing.folding import LEVELS
 from autograd.drawing.layout import Edge, Placement, arrange
 from autograd.drawing.network import Network, layers_of
+from autograd.drawing.picture import Picture
 from autograd.drawing.svg import Arrow, Box
 from autograd.explaining.notation import html_table, table
-from autograd.explaining.typography import clean, plain, printable, width
+from autograd.explaining.typography import plain, printable, width
 
 ENGINES = ("dot", "graphviz-pure", "builtin")
 DIRECTIONS = ("LR", "RL", "TB", "BT")
 PATIENCE = 20.0  # seconds that an outside program may take
 SMALL = 60  # values up to which a bare Value shows its graph, and lines that a repr shows
 MANY = 1000  # lines of a table
+BLANKS = ("values", "gradients", "partials")  # what a worksheet can leave empty
 LARGE = 1000  # boxes and arrows beyond which Graphviz is not asked unless it is named
 
 
@@ -39,6 +42,7 @@ def draw(
     max_nodes: int = 100,
     parameters: Iterable[Value] | None = None,
     legend: bool = True,
+    blank: str | Iterable[str] = (),
 ) -> Drawing:
     """The computation graph of a Value as a picture: names, data and gradients, the local derivative on each edge.
 
@@ -56,10 +60,12 @@ def draw(
         max_nodes: the number of boxes above which a graph is folded.
         parameters: the leaves to be drawn as parameters, such as `model.parameters()`; None: those labelled w or b.
         legend: whether a line below says what the shapes and colours mean.
+        blank: what is left empty, for a worksheet: "values" (those of the leaves are given), "gradients", "partials"
+            (on the edges), or several of them. Nothing in the file gives them away.
 
     Raises:
         TypeError: for anything but a Value or a model.
-        ValueError: for an unknown engine, direction or unfold.
+        ValueError: for an unknown engine, direction, unfold or blank.
 
     >>> from autograd import Value, draw
     >>> x = Value(3.0, label="x")
@@ -68,24 +74,35 @@ def draw(
     ('builtin', '<svg')
     """
     unfold = {True: "all", False: None}.get(unfold, unfold) if isinstance(unfold, bool) else unfold
-    for name, given, known in (("engine", engine, ENGINES), ("unfold", unfold, LEVELS)):
-        if given is not None and given not in known:
-            raise ValueError(f"{name} is None or one of {', '.join(map(repr, known))}, not {given!r}")
-    if direction not in DIRECTIONS:
-        raise ValueError(f"direction is one of {', '.join(map(repr, DIRECTIONS))}, not {direction!r}")
+    check_places(engine, direction)
+    if unfold is not None and unfold not in LEVELS:
+        raise ValueError(f"unfold is None or one of {', '.join(map(repr, LEVELS))}, not {unfold!r}")
+    empty = frozenset([blank] if isinstance(blank, str) else blank)
+    if not empty <= set(BLANKS):
+        raise ValueError(f"blank is one or more of {', '.join(map(repr, BLANKS))}, not {blank!r}")
     if isinstance(max_nodes, bool) or not isinstance(max_nodes, int) or max_nodes < 2:
         raise ValueError(f"max_nodes is a whole number from 2 on, not {max_nodes!r}")
     if not isinstance(cost, Value):
         if layers := layers_of(cost):
-            if highlight is not None or unfold is not None or parameters is not None:
-                raise ValueError("highlight, unfold and parameters are for the graph of a Value, not for a model")
+            if highlight is not None or unfold is not None or parameters is not None or empty:
+                raise ValueError(
+                    "highlight, unfold, parameters and blank are for the graph of a Value, not for a model"
+                )
             return Drawing(Network(cost, layers), engine, direction, legend)
         given = f"{type(cost).__name__} {cost!r}"[:80]
         raise TypeError(f"draw takes a Value, the end of the graph to be drawn, or a model of neurons; not {given}")
-    return Drawing(Diagram(cost, parameters, highlight, unfold, max_nodes), engine, direction, legend)
+    return Drawing(Diagram(cost, parameters, highlight, unfold, max_nodes, blank=empty), engine, direction, legend)
 
 
-class Drawing:
+def check_places(engine: str | None, direction: str) -> None:
+    """A ValueError unless there are such an engine and such a direction."""
+    if engine is not None and engine not in ENGINES:
+        raise ValueError(f"engine is None or one of {', '.join(map(repr, ENGINES))}, not {engine!r}")
+    if direction not in DIRECTIONS:
+        raise ValueError(f"direction is one of {', '.join(map(repr, DIRECTIONS))}, not {direction!r}")
+
+
+class Drawing(Picture):
     """A picture of what the graph was when it was drawn: later backward passes do not change it.
 
     Attributes:
@@ -97,17 +114,18 @@ class Drawing:
         width, height: the size of the picture.
     """
 
+    _kind = "a drawing"
+
     def __init__(
         self, diagram: Diagram | Network, engine: str | None = None, direction: str = "LR", legend: bool = True
     ):
-        self.title = diagram.title
         self._boxes, self._arrows, self._direction = diagram.boxes, diagram.arrows, direction
         if isinstance(diagram, Network):
             self.engine, placement = "builtin", diagram.place()
         else:
             self.engine, placement = place(diagram.boxes, diagram.arrows, engine, direction)
-        self.svg = svg.write(diagram.title, diagram.description, diagram.boxes, diagram.arrows, placement, legend)
-        self.width, self.height = (int(x) for x in self.svg.split('viewBox="0 0 ', 1)[1].split('"', 1)[0].split())
+        picture = svg.write(diagram.title, diagram.description, diagram.boxes, diagram.arrows, placement, legend)
+        super().__init__(picture, diagram.title)
         self._heads, *self._rows = diagram.rows(MANY)
 
     @property
@@ -120,28 +138,8 @@ class Drawing:
         """What the picture shows, as a table in plain text."""
         return table(self._heads, self._rows, left=len(self._heads))
 
-    @property
-    def image(self) -> str:
-        """The picture as an HTML image: the one form that notebooks show before they are trusted."""
-        import base64
-
-        source = base64.b64encode(self.svg.encode()).decode()
-        alt = clean(self.title)
-        return f'<img src="data:image/svg+xml;base64,{source}" alt="{alt}" style="max-width:100%;height:auto">'
-
-    def save(self, path: Any) -> str:
-        """Write the picture to a file ending in .svg or .dot, and return its path."""
-        path = os.fspath(path)
-        texts = {".svg": self.svg, ".dot": self.dot, ".gv": self.dot}
-        suffix = os.path.splitext(path)[1].lower()
-        if suffix not in texts:
-            raise ValueError(
-                f"a drawing is saved as .svg (or .dot), not as {suffix or 'a file without suffix'!r}: save the SVG, "
-                "and convert it with a browser, Inkscape or rsvg-convert if you need pixels or PDF"
-            )
-        with open(path, "w", encoding="utf-8", newline="\n") as file:
-            file.write(texts[suffix])
-        return path
+    def _forms(self, scale: float) -> dict[str, Callable[[], str | bytes]]:
+        return super()._forms(scale) | {".dot": lambda: self.dot, ".gv": lambda: self.dot}
 
     def __repr__(self) -> str:
         lines = self.table.split("\n")
@@ -151,9 +149,6 @@ class Drawing:
     def _repr_html_(self) -> str:
         words = html_table(printable(self.title), self._heads, self._rows, left=len(self._heads))
         return f"{self.image}<details><summary>As a table</summary>{words}</details>"
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": repr(self), "image/svg+xml": self.svg, "text/html": self._repr_html_()}
 
 
 def value_bundle(value: Value) -> dict[str, str]:
@@ -255,18 +250,26 @@ def _graphviz(program: str, boxes: Sequence[Box], arrows: Sequence[Arrow], direc
         answer = subprocess.run(command, input=source.encode(), capture_output=True, timeout=PATIENCE)
         found = json.loads(answer.stdout)  # an exit status of 1 may follow mere warnings
         right, top = (float(x) for x in found["bb"].split(",")[2:])
+        things, lines = found["objects"], found.get("edges", [])
+        if {thing["name"] for thing in things} != {f"n{i}" for i in range(len(boxes))}:
+            return None
+        if {thing["id"] for thing in lines} != {f"e{i}" for i in range(len(arrows))}:
+            return None
         centres, anchors, curves = [(0.0, 0.0)] * len(boxes), [(0.0, 0.0)] * len(arrows), [[(0.0, 0.0)]] * len(arrows)
-        for thing in found["objects"]:
+        for thing in things:
             x, y = (float(v) for v in thing["pos"].split(","))
             centres[int(thing["name"][1:])] = (x, top - y)
-        for thing in found.get("edges", []):
+        for thing in lines:
             i = int(thing["id"][1:])
             curves[i] = _spline(thing["pos"], top)
             anchors[i] = curves[i][len(curves[i]) // 2]
             if "lp" in thing:
                 x, y = (float(v) for v in thing["lp"].split(","))
                 anchors[i] = (x, top - y)
-    except (OSError, subprocess.SubprocessError, ImportError, ValueError, LookupError):
+        numbers = [x for points in (centres, anchors, *curves) for point in points for x in point]
+        if not all(map(math.isfinite, [right, top, *numbers])):
+            return None
+    except (OSError, subprocess.SubprocessError, ImportError, ValueError, LookupError, TypeError, AttributeError):
         return None
     return Placement(centres, curves, anchors, right, top)
 

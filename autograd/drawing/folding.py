@@ -67,6 +67,10 @@ def _neuron(label: str) -> tuple[str, str] | None:
 def _labelled(order: Sequence[Value], kind: str, key: Callable[[str], tuple[str, str] | None]) -> list[Group]:
     """Values whose labels share a key together, with the unlabelled steps that lead to nothing else."""
     keys: dict[Value, Hashable] = {value: key(value.label) for value in order}
+    for value in order:  # the output of a model that was given another name is still its neuron's
+        if value.op == "weighted_sum" and keys[value] is None:
+            own = {keys[parent] for parent in value.parents if not parent.op} - {None}
+            keys[value] = own.pop() if len(own) == 1 else None
     wanted: dict[Value, set[Hashable]] = defaultdict(set)
     for value in reversed(order):
         if value.op and not value.label and len(wanted[value]) == 1:

@@ -4,7 +4,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from autograd.drawing.picture import Picture
 from autograd.drawing.svg import LABEL, MARGIN, NAME, NUMBER, label, number, picture, tag
+from autograd.explaining.nudge import Nudge, Sweep
 from autograd.explaining.typography import Run, Text, digits, quantity, width
 
 LINE = 420.0  # length of a number line, and
@@ -109,6 +111,16 @@ def error_curve(title: str, points: Sequence[tuple[float, float]]) -> str:
     return picture(
         title, f"{title}. The error of the ratio for each nudge: {told}.", body, left + wide + 30, top + high + 54
     )
+
+
+def nudge_picture(nudge: Nudge) -> Picture:
+    """The number lines of a nudge."""
+    return Picture(number_lines(nudge.title(), nudge.named_rows(), nudge.by), nudge.title())
+
+
+def sweep_picture(sweep: Sweep) -> Picture:
+    """The errors of a sweep's nudges."""
+    return Picture(error_curve(sweep.title(), [(step.by, step.error) for step in sweep.rows]), sweep.title())
 
 
 def ten(power: int) -> Text:

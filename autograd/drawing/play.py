@@ -15,11 +15,12 @@ from autograd.core.graph import backpropagate, topological_order
 from autograd.core.value import Value
 from autograd.drawing import svg
 from autograd.drawing.diagram import Diagram, formula, name_of, symbol_of
-from autograd.drawing.draw import Drawing
+from autograd.drawing.draw import Drawing, check_places
+from autograd.drawing.files import write_whole
 from autograd.drawing.javascript import page, program
-from autograd.explaining.nudge import replay
 from autograd.explaining.formulas import rules
 from autograd.explaining.notation import runs
+from autograd.explaining.nudge import replay
 from autograd.explaining.typography import clean, markup, plain
 
 MOST = 1000  # values that a page can show
@@ -43,7 +44,7 @@ def play(
 
     Raises:
         TypeError: for anything but a Value.
-        ValueError: for a graph that is too large to be stepped through.
+        ValueError: for a graph that is too large to be stepped through, an unknown engine or direction.
 
     >>> from autograd import Value, play
     >>> x = Value(3.0, label="x")
@@ -52,6 +53,7 @@ def play(
     """
     if not isinstance(cost, Value):
         raise TypeError(f"play takes a Value, the cost whose backward pass is to be shown, not {type(cost).__name__}")
+    check_places(engine, direction)
     order = topological_order(cost)
     if len(order) > MOST:
         raise ValueError(
@@ -134,9 +136,7 @@ class Page:
                 f"a page is saved as .html, not as {suffix or 'a file without suffix'!r}; "
                 "for a picture save draw(cost) as .svg"
             )
-        with open(path, "w", encoding="utf-8", newline="\n") as file:
-            file.write(self.html)
-        return path
+        return write_whole(path, self.html)
 
     def __repr__(self) -> str:
         return f"<Page {self.title!r}, {len(self.values)} values: .save('backprop.html'), then open it in a browser>"

@@ -79,6 +79,7 @@ UNIT = 36.0  # the diameter of a neuron in a network
 SIZES = {"name": NAME, "value": NUMBER, "remark": REMARK, "grad": BADGE, "text": LABEL}
 KINDS = "parameter input constant operation neuron group cost".split()
 MARGIN = 24.0
+FIELD: Text = (Run("\u2002" * 7),)  # an empty place to write in, as wide as a number
 ID = "\0"  # stands for the id until the content, and so its hash, is known; no text can hold it
 
 # Blue and vermilion are told apart by all readers; the sign of the number says the same without colour.
@@ -101,6 +102,7 @@ def rules(scope: str, colours: dict[str, str]) -> str:
         "text": f"fill:{c['ink']}",
         ".muted": f"fill:{c['muted']}",
         ".shape": f"fill:{c['box']};stroke:{c['line']}",
+        ".field": f"fill:{c['paper']};stroke:{c['edge']}",
         ".line": f"stroke:{c['edge']}",
         ".tip": f"fill:{c['edge']}",
         ".badge": f"fill:{c['muted']}",
@@ -119,12 +121,13 @@ def rules(scope: str, colours: dict[str, str]) -> str:
 def stylesheet(scope: str) -> str:
     """All CSS of a picture, dark colours included."""
     fixed = (
-        f"{scope} text{{font-family:{FONT};font-size:{NUMBER}px;font-variant-numeric:lining-nums tabular-nums}}"
+        f"{scope} text{{font-family:{FONT};font-stretch:condensed;font-size:{NUMBER}px;"
+        "font-variant-numeric:lining-nums tabular-nums}"
         + "".join(f"{scope} .{class_}{{font-size:{size}px}}" for class_, size in SIZES.items())
         + f"{scope} .i{{font-style:italic}}{scope} .b{{font-weight:bold}}"
         f"{scope} .mid{{text-anchor:middle}}{scope} .end{{text-anchor:end}}"
         f"{scope} .shape{{stroke-width:1.2}}{scope} .line{{fill:none}}"
-        f"{scope} .dash{{stroke-dasharray:3 3}}{scope} .thin{{opacity:.7}}"
+        f"{scope} .field{{stroke-width:.8}}{scope} .dash{{stroke-dasharray:3 3}}{scope} .thin{{opacity:.7}}"
         f"{scope} .bold .shape{{stroke-width:2.6}}{scope} .dim{{opacity:.28}}"
     )
     return f"{fixed}{rules(scope, LIGHT)}@media(prefers-color-scheme:dark){{{rules(scope, DARK)}}}"
@@ -272,7 +275,8 @@ def _edge(arrow: Arrow, curve: list[Point]) -> str:
 def _local(arrow: Arrow, place: Point) -> str:
     """The local derivative on an edge."""
     (x, y), w = place, width(arrow.label, LABEL) + 4
-    paper = tag("rect", class_="paper", x=x - w / 2, y=y - 7, width=w, height=14, rx=4, fill_opacity=0.88)
+    look = {"class_": "field"} if arrow.label == FIELD else {"class_": "paper", "fill_opacity": 0.88}
+    paper = tag("rect", x=x - w / 2, y=y - 7, width=w, height=14, rx=4, **look)
     return _group(arrow, "local", paper, label(arrow.label, x, y + 4, LABEL, "mid text"))
 
 
@@ -317,11 +321,15 @@ def _box(box: Box, centre: Point, size: tuple[float, float]) -> str:
         parts.append(label(box.heading or box.remark, x, row, NAME, "mid name"))
     for line in box.lines:
         row += 19
+        if line == FIELD:
+            wide = width(line, NUMBER)
+            parts.append(tag("rect", class_="field", x=x - wide / 2, y=row - 13, width=wide, height=16, rx=3))
         parts.append(label(line, x, row, NUMBER, "mid value"))
     if box.badge:
         place = {"x": x - w / 2 + inset - 6, "y": row + 5, "width": w - 2 * inset + 12, "height": 18}
         opacity = 0.1 + 0.5 * box.strength if box.sign else 0.1
-        parts.append(tag("rect", class_="badge", **place, rx=4, fill_opacity=opacity))
+        look = {"class_": "field"} if box.badge[-1:] == FIELD else {"class_": "badge", "fill_opacity": opacity}
+        parts.append(tag("rect", **place, rx=4, **look))
         parts.append(label(box.badge, x, row + 18.5, BADGE, "mid grad"))
     return _group(box, f"node {box.kind}", *parts)
 

@@ -7,7 +7,7 @@ each change to the nudge tends to a derivative: that is what a derivative is.
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd.core.table import PRIMITIVES
 from autograd.core.value import Value, function, number
@@ -15,7 +15,11 @@ from autograd.explaining.chain import chain
 from autograd.explaining.formulas import Formulas, grouped
 from autograd.explaining.notation import html_table, table, text
 from autograd.explaining.paths import exact_sum, reached, require_values, shortened
-from autograd.explaining.typography import digits
+from autograd.explaining.typography import Run, Text, digits
+from autograd.explaining.typography import name as set_name
+
+if TYPE_CHECKING:
+    from autograd.drawing.picture import Picture
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,17 @@ class Nudge:
         by: the nudge.
         rows: one `Row` for each quantity on the way, the nudged value first, the cost last.
         derivative: d cost / d value; ratio: change of the cost / nudge.
-        svg: the number lines as a picture, one for each quantity.
+        picture: the number lines, one for each quantity; `.picture.save("nudge.png")` writes them.
+        svg: the same as SVG.
     """
+
+    if TYPE_CHECKING:  # put in place by autograd.show
+
+        @property
+        def picture(self) -> Picture: ...  # noqa: D102
+
+        @property
+        def svg(self) -> str: ...  # noqa: D102
 
     def __init__(self, cost: Value, value: Value, by: float):
         self.cost, self.value, self.by = cost, value, by
@@ -126,45 +139,32 @@ class Nudge:
         listed = self._formulas.where(names)
         return [f"where {text(self._formulas.name(node))} = {text(self._formulas.definition(node))}" for node in listed]
 
-    def _title(self) -> str:
+    def title(self) -> str:
+        """What is moved, and how far."""
         first = self.rows[0]
         return f"{first.name} is nudged by {digits(self.by)}, from {digits(first.before)} to {digits(first.after, 12)}"
 
     def __str__(self) -> str:
         where = ["\n".join(self._where())] if self._where() else []
-        return "\n\n".join([self._title(), table(*self._table(), left=1), *where])
+        return "\n\n".join([self.title(), table(*self._table(), left=1), *where])
 
     def __repr__(self) -> str:
         return str(self)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        caption = "\n".join([self._title(), *self._where()])
-        page = image(self.svg, self._title()) + html_table(caption, *self._table(), left=1)
-        return {"text/plain": str(self), "image/svg+xml": self.svg, "text/html": page}
+    def html(self) -> str:
+        """The table as HTML."""
+        return html_table("\n".join([self.title(), *self._where()]), *self._table(), left=1)
 
-    @property
-    def svg(self) -> str:
-        """The number lines: for each quantity an arrow from before to after, all to one scale."""
-        from autograd.drawing.numberlines import number_lines, say
-        from autograd.explaining.typography import name
-
+    def named_rows(self) -> list[tuple[Text, Row] | None]:
+        """What is shown: each quantity's name, set, and its row; None where some are left out."""
         named = [
-            (name(row.name) if self._formulas.is_named(node) else say(row.name), row)
+            (set_name(row.name) if self._formulas.is_named(node) else (Run(row.name),), row)
             for node, row in zip(self._quantities, self.rows)
         ]
-        return number_lines(self._title(), shortened(named, MOST // 2), self.by)
+        return shortened(named, MOST // 2)
 
 
 MOST = 12  # quantities that are shown; .rows has them all
-
-
-def image(svg: str, alt: str) -> str:
-    """A picture as an HTML image: the one form that notebooks show before they are trusted."""
-    import base64
-    import html
-
-    source = base64.b64encode(svg.encode()).decode()
-    return f'<img src="data:image/svg+xml;base64,{source}" alt="{html.escape(alt)}" style="max-width:100%;height:auto">'
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,13 @@ class Sweep:
     Attributes:
         rows: a `Step` for each size, from large to small.
         best: the one whose ratio is closest to the derivative.
+        picture: the errors as a curve.
     """
+
+    if TYPE_CHECKING:
+
+        @property
+        def picture(self) -> Picture: ...  # noqa: D102
 
     def __init__(self, nudge: Nudge, sizes: list[float]):
         self.derivative = nudge.derivative
@@ -208,22 +214,20 @@ class Sweep:
             rows.append([digits(step.by), digits(step.ratio, 12), digits(step.error, 3), remark])
         return ["nudge", "ratio", "error", ""], rows
 
-    def _title(self) -> str:
+    def title(self) -> str:
+        """What the nudges approach."""
         return f"{self._symbol} = {digits(self.derivative, 12)}"
 
     def __str__(self) -> str:
         note = "Large nudges are wrong by the curvature of the cost (truncation), tiny ones by the rounding of floats."
-        return f"{self._title()}\n\n{table(*self._table(), left=0)}\n\n{note}"
+        return f"{self.title()}\n\n{table(*self._table(), left=0)}\n\n{note}"
 
     def __repr__(self) -> str:
         return str(self)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        from autograd.drawing.numberlines import error_curve
-
-        picture = error_curve(self._title(), [(step.by, step.error) for step in self.rows])
-        page = image(picture, self._title()) + html_table(self._title(), *self._table(), left=0)
-        return {"text/plain": str(self), "image/svg+xml": picture, "text/html": page}
+    def html(self) -> str:
+        """The table as HTML."""
+        return html_table(self.title(), *self._table(), left=0)
 
 
 def nudge(cost: Value, value: Value, by: float = 0.01) -> Nudge:
