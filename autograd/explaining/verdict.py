@@ -225,7 +225,8 @@ class Verdict:
         if 1 / STANDS_OUT < ratio < STANDS_OUT:
             return ""
         larger = "larger" if ratio > 1 else "smaller"
-        return f"It is {rounded(ratio if ratio > 1 else 1 / ratio)} times {larger} than the median of the {len(beside)} gradients beside it in its layer."
+        times = rounded(ratio if ratio > 1 else 1 / ratio)
+        return f"It is {times} times {larger} than the median of the {len(beside)} gradients beside it in its layer."
 
     # What a factor is
 

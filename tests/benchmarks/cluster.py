@@ -2,9 +2,9 @@
 
     python tests/benchmarks/cluster.py
 
-Two worker processes of one thread each. Medians over the steps of one training each, one step an epoch: the overhead of
-a step for tiny partitions, from 2 to 16 of them, and from what size of partition two workers are quicker than one process
-that works through the same partitions.
+Two worker processes of one thread each. Medians over the steps of one training each, one step an epoch: the overhead
+of a step for tiny partitions, from 2 to 16 of them, and from what size of partition two workers are quicker than one
+process that works through the same partitions.
 """
 
 import os

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nn
-from autograd import Value, exp, explain, gradients, mean, paths, primitive, relu, sigmoid, sum, tanh
+from autograd import Value, exp, explain, gradients, mean, paths, primitive, sigmoid, sum, tanh
 from autograd.core.graph import backpropagate
 from autograd.core.table import PRIMITIVES
 from autograd.core.value import function
@@ -103,8 +103,8 @@ def test_several_paths_are_added():
         "      = 59.112 + 88.669\n"
         "      = 147.78\n"
         "\n"
-        "2 paths are added. On the largest of them the factor 3 x^2 = 12 makes it 12 times larger, the activation p 7.4 "
-        "times."
+        "2 paths are added. On the largest of them the factor 3 x^2 = 12 makes it 12 times larger, the activation p "
+        "7.4 times."
     )
 
 

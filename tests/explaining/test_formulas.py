@@ -1,6 +1,5 @@
 """Formulas and their notation: simplified as a reader would, written so that they cannot be misread."""
 
-import html
 import math
 import random
 import re
