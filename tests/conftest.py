@@ -27,7 +27,6 @@ def _only_declared_operations():
 
 def forget(name):
     """Take an operation back."""
-    from autograd.calculus import gradients as higher
     from autograd.core import value
     from autograd.core.table import FLOATS
 
@@ -37,5 +36,3 @@ def forget(name):
     delattr(value, name)
     if name in vars(value.Value):
         delattr(value.Value, name)
-    for cached in (higher.slope_functions, higher.words_of, higher.careful):
-        cached.cache_clear()

@@ -4,17 +4,16 @@ For the graph, the walk of `autograd.core.graph` is repeated with the partials o
 same rows give derivatives of every order, and no further rule is needed.
 """
 
-import ast
 import functools
 import math
 import operator
+from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any, Literal, overload
 
-from autograd.core.expressions import Fold, hoist, names_in, parse
-from autograd.core.generate import careful_partials, define
+from autograd.calculus.slopes import SIGNS, TAME, WildError, Words, is_bounded, is_tame, refuse, slope_row
 from autograd.core.graph import backpropagate, topological_order
-from autograd.core.table import CONSTANTS, PRIMITIVES, Primitive, products_of_others
+from autograd.core.table import PRIME, PRIMITIVES, Primitive, divide, evaluate, power, products_of_others
 from autograd.core.value import Value, described, function, warn_of_nan
 
 Number = Value | float
@@ -90,8 +89,9 @@ def graph_gradient(cost: Value, wrt: list[Value] | None = None) -> dict[Value, V
     relevant = {cost} | depending(order, order if wrt is None else wrt)
     terms: dict[Value, list[tuple[Number, Number]]] = {node: [] for node in order if node in relevant}
     gradient: dict[Value, Number] = {}
+    unbounded: set[Number] = set()
     for node in reversed(terms):
-        gradient[node] = upstream = 1.0 if node is cost else sum_of_products(terms[node])
+        gradient[node] = upstream = 1.0 if node is cost else sum_of_products(terms[node], unbounded)
         for parent, partial in partials(node, relevant):
             terms[parent].append((partial, upstream))
     # A result is a node of its own: whoever labels it must not rename a node of the cost.
@@ -111,20 +111,47 @@ def depending(order: list[Value], sources: Iterable[Value]) -> set[Value]:
     return found
 
 
-def sum_of_products(terms: list[tuple[Number, Number]]) -> Number:
-    """x1 y1 + ... + xn yn with as few nodes as possible: zeros and ones leave none."""
-    terms = [(x, y) for x, y in terms if not is_number(x, 0.0) and not is_number(y, 0.0)]
+def sum_of_products(terms: list[tuple[Number, Number]], unbounded: set[Number]) -> Number:
+    """x1 y1 + ... + xn yn with as few nodes as possible: zeros and ones leave none.
+
+    `unbounded` are the Values that slopes with poles are part of, with which a product with 0 may be nan; so is the
+    result, if one of them is part of it.
+    """
+
+    def vanishes(x: Number, y: Number) -> bool:
+        return is_number(x, 0.0) and (y not in unbounded if isinstance(y, Value) else math.isfinite(y))
+
+    terms = [(x, y) for x, y in terms if not vanishes(x, y) and not vanishes(y, x)]
     if not terms:
         return 0.0
+    for pair in terms:
+        unbounded.update(x for x in pair if isinstance(x, Value) and may_be_infinite(x))
+    if len(terms) == 1:
+        result = product(*terms[0])
+    elif all(is_number(x, 1.0) or is_number(y, 1.0) for x, y in terms):
+        summands = [product(x, y) for x, y in terms]
+        result = summands[0] + summands[1] if len(terms) == 2 else total(summands)
+    else:
+        try:
+            result = function("weighted_sum")([x for x, _ in terms], [y for _, y in terms])
+        except OverflowError:  # infinite, as in the pass on floats
+            result = functools.reduce(operator.add, [product(x, y) for x, y in terms])
+    if isinstance(result, Value) and any(x in unbounded for pair in terms for x in pair):
+        unbounded.add(result)
+    return result
+
+
+def total(summands: list[Number]) -> Number:
+    """The sum; infinite where it overflows, as in the pass on floats."""
     try:
-        if len(terms) == 1:
-            return product(*terms[0])
-        if all(is_number(x, 1.0) or is_number(y, 1.0) for x, y in terms):
-            summands = [product(x, y) for x, y in terms]
-            return summands[0] + summands[1] if len(terms) == 2 else function("sum")(summands)
-        return function("weighted_sum")([x for x, _ in terms], [y for _, y in terms])
-    except (ArithmeticError, ValueError):  # 0 * inf or inf - inf: nan, as in the pass on floats, which warns of it
-        return sum(float(x) * float(y) for x, y in terms)
+        return function("sum")(summands)
+    except OverflowError:
+        return functools.reduce(operator.add, summands)
+
+
+def may_be_infinite(slope: Value) -> bool:
+    """Whether a partial is a slope with poles."""
+    return PRIME in slope.op and not is_bounded(PRIMITIVES[slope.op])
 
 
 def product(x: Number, y: Number) -> Number:
@@ -148,26 +175,23 @@ def partials(node: Value, wanted: Container[Value]) -> Iterator[tuple[Value, Num
     """(parent, d node / d parent) for the wanted parents, each slope an expression in the operands and the node."""
     if not node.op:
         return
-    slopes, stored = slope_functions(node.op), iter(node.partials)
-    for operand, (position, arguments) in zip(node.operands, occurrences(PRIMITIVES[node.op], node.operands)):
+    row, recorded = PRIMITIVES[node.op], iter(node.partials)
+    for operand, (position, names) in zip(node.operands, occurrences(row, node)):
         if isinstance(operand, Value):
-            recorded = next(stored)
+            stored = next(recorded)
             if operand in wanted:
-                slope = slopes[position]
-                yield operand, evaluate(slope, arguments, node, recorded) if callable(slope) else slope
+                yield operand, partial(row, position, names, node, stored)
 
 
-def occurrences(row: Primitive, operands: tuple[Number, ...]) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """For each operand of a node: which partial of the row is its own, and what the words of that partial stand for."""
-    if not row.variadic:
-        yield from ((position, operands) for position in range(len(operands)))
-        return
-    groups = grouped(row, operands)
-    n = len(groups[0])
-    rest = products_of_others(groups[0]) if "rest" in words_of(row.name) else [math.nan] * n
-    for position, group in enumerate(groups):
+def occurrences(row: Primitive, node: Value) -> Iterator[tuple[int, dict[str, Any]]]:
+    """For each operand of a node: which partial of the row is its own, and what the names in it stand for."""
+    groups = dict(zip(row.operands, grouped(row, node.operands)))
+    n = len(groups[row.lists[0]]) if row.variadic else 1
+    rest = products_of_others(groups[row.lists[0]]) if "rest" in row.partials else []
+    for position, group in enumerate(groups.values()):
         for i in range(n if isinstance(group, list) else 1):
-            yield position, (*[g[i] if isinstance(g, list) else g for g in groups], rest[i], float(n))
+            own = {many[:-1]: groups[many][i] for many in row.lists}
+            yield position, {**groups, **own, "out": node, "n": float(n), "rest": rest[i] if rest else math.nan}
 
 
 def grouped(row: Primitive, operands: tuple[Number, ...]) -> list[Any]:
@@ -179,21 +203,30 @@ def grouped(row: Primitive, operands: tuple[Number, ...]) -> list[Any]:
     return [[next(waiting) for _ in range(n)] if x in row.lists else next(waiting) for x in row.operands]
 
 
-def evaluate(slope: Callable[..., Number], arguments: tuple[Any, ...], node: Value, recorded: float) -> Number:
-    """A partial on Values; a constant where it has no finite value, as the slope of `sqrt` at 0."""
+def partial(row: Primitive, position: int, names: dict[str, Any], node: Value, recorded: float) -> Number:
+    """One partial on Values: written out if it is tame, else one node of the row that it is itself."""
     try:
-        result = slope(*arguments, node)
-        unchanged = same(worth(result), recorded) or math.isnan(node.data)
-    except (ArithmeticError, ValueError):
-        data = grouped(PRIMITIVES[node.op], tuple(map(worth, node.operands)))
-        result = recorded
-        unchanged = any(same(x, recorded) for x in careful(node.op)(*data, node.data))
+        slope = written_out(row, position, names)
+        unchanged = same(worth(slope), recorded) or math.isnan(node.data)
+    except (ArithmeticError, ValueError):  # a domain that the data have left since
+        unchanged = slope = False
     if not unchanged:
         raise ValueError(
             f"the data of {node.op} ({described(node.op, node.operands)}) were assigned after it was computed, so its "
             "partials can no longer be written as expressions: compute the cost again, then ask for its gradient"
         )
-    return result
+    return slope
+
+
+def written_out(row: Primitive, position: int, names: dict[str, Any]) -> Number:
+    """The expression of a partial, or its row where that is wild for Values; plain numbers may tame it."""
+    if is_tame(row, position) or any(type(names[x]) is float for x in row.operands):
+        try:
+            return evaluate(row.partials[position], WORDS[row.infix], names)
+        except WildError:
+            pass
+    slope = slope_row(row, position)
+    return function(slope.name)(*[names["out" if x == "out_" and x not in names else x] for x in slope.operands])
 
 
 def worth(x: Number) -> float:
@@ -206,93 +239,35 @@ def same(x: float, y: float) -> bool:
     return math.isclose(x, y, rel_tol=1e-9) or (x != x and y != y)
 
 
-@functools.cache
-def careful(name: str) -> Callable[..., list[float]]:
-    """The partials of a row on floats, infinite or nan where they do not exist."""
-    return careful_partials(PRIMITIVES[name])
+def called(name: str, *operands: Number) -> Number:
+    """A word of the table, if it is tame or one of numbers."""
+    return function(name)(*operands) if name in TAME or not any(map(is_value, operands)) else refuse()
 
 
-@functools.cache
-def slope_functions(name: str) -> list[Callable[..., Number] | float]:
-    """The partials of a row: functions of operands and result, Values or floats; or the number that one always is."""
-    row = PRIMITIVES[name]
-    parameters = [x[:-1] if x in row.lists else x for x in row.operands] + ["rest", "n"] * row.variadic + ["out"]
-    words = {word: function(word) for word in words_of(name) & set(PRIMITIVES)} | {"pow": power}
-    slopes: list[Callable[..., Number] | float] = []
-    for operand, expression in zip(row.operands, row.partials):
-        tree = Fold().visit(parse(expression))
-        if isinstance(tree, ast.Constant):
-            slopes.append(float(tree.value))  # type: ignore[arg-type]
-            continue
-        calls, [tree] = hoist([tree])
-        body = [*(f"{t} = {call}" for t, call in calls.items()), f"return {ast.unparse(OnValues().visit(tree))}"]
-        title = f"slope_of_{name}_in_{operand}"
-        source = f"def {title}({', '.join(parameters)}):\n" + "".join(f"    {line}\n" for line in body)
-        slopes.append(define(title, source, {**CONSTANTS, **words, "choose": choose}))
-    return slopes
+def is_value(x: Number) -> bool:
+    """Whether x is no plain number."""
+    return isinstance(x, Value)
 
 
-@functools.cache
-def words_of(name: str) -> set[str]:
-    """The names in the partials of a row."""
-    return set().union(*(names_in(parse(expression)) for expression in PRIMITIVES[name].partials))
+def quotient(x: Number, y: Number) -> Number:
+    """X / y; a slope has no error between numbers."""
+    return x / y if is_value(y) else divide(x, y) if not is_value(x) else x / y if y else refuse()
 
 
-def power(x: Number, y: Number) -> Number:
-    """X ** y, without a node for a power of 1 or 0."""
-    if is_number(y, 1.0) or is_number(y, 0.0):
-        return x if y else 1.0
-    return function("pow")(x, y)
+def choice(x: Number, sign: str, y: Number, yes: Callable[[], Number], no: Callable[[], Number]) -> Number:
+    """A choice between numbers is made."""
+    return refuse() if is_value(x) or is_value(y) else yes() if SIGNS[sign](worth(x), worth(y)) else no()
 
 
-class OnValues(ast.NodeTransformer):
-    """Powers as calls, and a conditional expression as a call of `choose`."""
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        """X ** y as pow(x, y), which refuses what Python would make complex."""
-        self.generic_visit(node)
-        return ast.Call(ast.Name("pow"), [node.left, node.right], []) if isinstance(node.op, ast.Pow) else node
-
-    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
-        """A if x > y else B."""
-        self.generic_visit(node)
-        match node:
-            case ast.IfExp(ast.Compare(x, [comparison], [y]), a, b):
-                x, y, a, b = (ast.unparse(part) for part in (x, y, a, b))
-                return parse(f"choose({x}, '{type(comparison).__name__}', {y}, lambda: {a}, lambda: {b})")
-        raise ValueError(f"a condition compares two numbers, as x > y does, unlike {ast.unparse(node.test)}")
+def raised(x: Number, y: Number) -> Number:
+    """X ** y with a power that no number is outside the domain of if it is inside that of x ** (y + 1)."""
+    if is_value(y) or y < 0:
+        return refuse()
+    return power(x, y) if not is_value(x) else x**y if y not in (0.0, 1.0) else x if y else 1.0
 
 
-def minus(x: Number, y: Number) -> Number:
-    """X - y, without a node for a 0."""
-    return x if is_number(y, 0.0) else -y if is_number(x, 0.0) else x - y
-
-
-COMPARISONS: dict[str, tuple[Callable[[float, float], bool], Callable[[Number, Number], Number], bool]] = {
-    # how floats compare, and an expression that is above 0 exactly where they do (True) or exactly where they do not
-    "Gt": (operator.gt, minus, True),
-    "Lt": (operator.lt, lambda x, y: minus(y, x), True),
-    "LtE": (operator.le, minus, False),
-    "GtE": (operator.ge, lambda x, y: minus(y, x), False),
-    "NotEq": (operator.ne, lambda x, y: abs(minus(x, y)), True),
-    "Eq": (operator.eq, lambda x, y: abs(minus(x, y)), False),
-}
-
-
-def choose(x: Number, comparison: str, y: Number, yes: Callable[[], Number], no: Callable[[], Number]) -> Number:
-    """`yes() if x > y else no()`; a `where` node if the condition may change when the graph is evaluated again."""
-    compare, difference, positive = COMPARISONS[comparison]
-    holds = compare(worth(x), worth(y))
-    taken = yes() if holds else no()
-    if not isinstance(x, Value) and not isinstance(y, Value):
-        return taken
-    try:
-        other = no() if holds else yes()
-    except (ArithmeticError, ValueError):  # the other choice does not exist here
-        return taken
-    if other is taken or (not isinstance(taken, Value) and not isinstance(other, Value) and same(taken, other)):
-        return taken
-    undecided = math.isnan(worth(x)) or math.isnan(worth(y))  # as are the arguments of a function that is compiled
-    if not undecided and any(not isinstance(choice, Value) and math.isnan(choice) for choice in (taken, other)):
-        return taken  # one of them does not exist anywhere
-    return function("where")(difference(x, y), *((taken, other) if holds == positive else (other, taken)))
+# What the words of a partial mean on Values, for rows with the operator ** or / and for all others
+_ONE = Words(called, choose=choice, divide=lambda x, y: refuse() if is_value(y) else quotient(x, y), power=refuse)
+WORDS = defaultdict(lambda: _ONE)
+WORDS["/"] = Words(called, choose=choice, divide=quotient, power=refuse)
+WORDS["**"] = Words(called, choose=choice, divide=_ONE["divide"], power=raised)

@@ -228,10 +228,11 @@ class Call:
             leaf: v for leaf, v in zip(self.leaves, directions) if isinstance(v, Value) or v != 0.0
         }
         if self.graph:
+            unbounded: set[Number] = set()
             for node in order:
                 terms = [(partial, tangent[parent]) for parent, partial in partials(node, tangent)]
                 if terms:
-                    tangent[node] = sum_of_products(terms)
+                    tangent[node] = sum_of_products(terms, unbounded)
         else:
             push_forward(order, tangent)
         return [tangent.get(x, 0.0) if isinstance(x, Value) else 0.0 for x in self.numbers]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd.core.expressions import Fold, Rename, hoist, names_in, parse
-from autograd.core.table import FLOATS, Primitive, divide, power
+from autograd.core.table import FLOATS, PRIMITIVES, Primitive, divide, power
 
 
 def define(name: str, source: str, namespace: dict[str, Any]) -> Callable[..., Any]:
@@ -75,18 +75,34 @@ def kernel(row: Primitive) -> Callable[..., float]:
     """A row's value as a function of floats (and lists of floats); it raises outside the row's domain."""
     if row.name in FLOATS:
         return FLOATS[row.name]
+    if row.is_slope:
+        return careful_value(row)
     calls, [value] = hoist([_CheckedPower().visit(Fold().visit(parse(row.value)))])
     lines = [*_count(row), *(f"{name} = {call}" for name, call in calls.items()), f"return {ast.unparse(value)}"]
     return define(row.name, f"def {row.name}({signature(row)}):\n{_indent(lines)}", FLOATS)
+
+
+def careful_value(row: Primitive) -> Callable[..., float]:
+    """The value of a slope as a function of floats: an error only where its domain, another row, has one."""
+    source = f"def {row.name}({', '.join(row.operands)}):\n"
+    if row.domain:
+        source += f"    domain({', '.join(PRIMITIVES[row.domain].operands)})\n"
+    source += f"    return {ast.unparse(_Careful().visit(Fold().visit(parse(row.value))))}"
+    return define(row.name, source, {**calm_words(), "domain": FLOATS.get(row.domain)})
+
+
+def calm_words() -> dict[str, Any]:
+    """What the words of the table mean for slopes."""
+    calm = {name: _calm(word) if callable(word) else word for name, word in FLOATS.items()}
+    return {**calm, "divide": divide, "power": power}
 
 
 def careful_partials(row: Primitive) -> Callable[..., list[float]]:
     """All partials of a row where a slope may be infinite or may not exist: inf or nan, never an error."""
     trees = [_Careful().visit(Fold().visit(parse(partial))) for partial in row.partials]
     lines = [*_count(row), f"return [{', '.join(_items(row, trees, ''))}]"]
-    calm = {name: _calm(word) if callable(word) else word for name, word in FLOATS.items()}
     source = f"def {row.name}({', '.join(row.operands)}, out):\n{_indent(lines)}"
-    return define(row.name, source, {**calm, "divide": divide, "power": power})
+    return define(row.name, source, calm_words())
 
 
 def _calm(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -174,6 +190,16 @@ def _compute(row: Primitive, operands: str, is_value: list[bool], partials: str)
     second = [f"{name} = {call}" for name, call in calls.items() if name not in names_in(trees[0])]
     items = _items(row, trees[1:], "_data") if row.variadic else [ast.unparse(tree) for tree in trees[1:]]
     recorded = f"tuple([p for p, o in zip(careful_partials({arguments}, out), {operands}) if isinstance(o, Value)])"
+    if row.is_slope:
+        whole = PRIMITIVES[row.domain].operands if row.domain else ()
+        handler = f"raise failure('{row.domain}', ({''.join(f'{x}, ' for x in whole)}), error) from None"
+        lines = [f"out = kernel({arguments})"]
+        lines = (
+            [*_block("try:", lines), *_block("except (ArithmeticError, ValueError) as error:", [handler])]
+            if whole
+            else lines
+        )
+        return [*lines, f"{partials} = {recorded}"]
     value = ast.unparse(trees[0])
     domain_error = f"raise failure('{row.name}', {operands}, error) from None"
     return [

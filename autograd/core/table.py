@@ -8,8 +8,10 @@ of a calculus book. Every reader takes its rules from here: the eager engine (fl
 import ast
 import math
 import operator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,11 @@ class Primitive:
     lists: tuple[str, ...] = ()
     defaults: dict[str, float] = field(default_factory=dict)
     note: str = ""
+    is_slope: bool = False  # made from another row's partial: infinite or nan in place of an error
+    domain: str = ""  # of a slope: the row that must have a value where this one is asked for
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.value, self.partials))
 
     @property
     def variadic(self) -> bool:
@@ -41,6 +48,57 @@ class Primitive:
             case ast.BinOp(ast.Name(), operator, ast.Name()) | ast.UnaryOp(operator, ast.Name()):
                 return symbols.get(type(operator), "")
         return ""
+
+
+# An expression on any kind of number -------------------------------------------------------------------------------
+
+SIGNS = {"Gt": ">", "GtE": ">=", "Lt": "<", "LtE": "<=", "Eq": "==", "NotEq": "!="}
+_OPERATORS = {"Add": operator.add, "Sub": operator.sub, "Mult": operator.mul}
+Meaning = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]
+_meanings: dict[str, Meaning] = {}
+
+
+def evaluate(text: str, words: Mapping[str, Any], names: Mapping[str, Any]) -> Any:
+    """An expression of the table on some kind of number: `names` are its variables, `words` what its functions mean.
+
+    A kind of number has the operators `+ - *` and `-x`; the rest are words: `x / y` is `divide(x, y)`, `x ** y` is
+    `power(x, y)`, and `a if x > y else b` is `choose(x, ">", y, lambda: a, lambda: b)`. Constants are floats.
+
+    >>> evaluate("2 * x / y", {"divide": lambda x, y: f"{x} over {y}"}, {"x": 3.0, "y": "four"})
+    '6.0 over four'
+    """
+    if text not in _meanings:
+        _meanings[text] = _meaning(ast.parse(text, mode="eval").body)
+    return _meanings[text](words, names)
+
+
+def _meaning(tree: ast.expr) -> Meaning:
+    """A syntax tree as a function of words and names, made of the functions of its parts."""
+    match tree:
+        case ast.Constant(int() | float() as constant):
+            number = float(constant)
+            return lambda words, names: number
+        case ast.Name(name):
+            return lambda words, names: names[name] if name in names else words[name]
+        case ast.UnaryOp(ast.USub(), part):
+            x = _meaning(part)
+            return lambda words, names: -x(words, names)
+        case ast.BinOp(left, ast.Div() | ast.Pow() as op, right):
+            x, y, word = _meaning(left), _meaning(right), "divide" if isinstance(op, ast.Div) else "power"
+            return lambda words, names: words[word](x(words, names), y(words, names))
+        case ast.BinOp(left, op, right) if type(op).__name__ in _OPERATORS:
+            x, y, combine = _meaning(left), _meaning(right), _OPERATORS[type(op).__name__]
+            return lambda words, names: combine(x(words, names), y(words, names))
+        case ast.IfExp(ast.Compare(left, [comparison], [right]), body, orelse):
+            x, y, a, b = map(_meaning, (left, right, body, orelse))
+            sign = SIGNS[type(comparison).__name__]
+            return lambda words, names: words["choose"](
+                x(words, names), sign, y(words, names), lambda: a(words, names), lambda: b(words, names)
+            )
+        case ast.Call(ast.Name(name), parts, []):
+            arguments = [_meaning(part) for part in parts]
+            return lambda words, names: words[name](*[x(words, names) for x in arguments])
+    raise ValueError(f"{ast.unparse(tree)!r} is not in the language of the table")
 
 
 def declaration(name: str, value: str, *partials: str, operands: str = "", note: str = "") -> Primitive:
@@ -58,7 +116,21 @@ def declaration(name: str, value: str, *partials: str, operands: str = "", note:
     return Primitive(name, value, partials, names, lists, defaults, note)
 
 
-PRIMITIVES: dict[str, Primitive] = {}
+PRIME = "ʹ"  # a letter, so that the name of a slope is an identifier; nobody types it by accident
+
+
+class Table(dict[str, Primitive]):
+    """The rows by name. A name with a prime, `powʹx`, is that of a slope, which `derive` makes when it is asked for."""
+
+    derive: Callable[[str], Primitive]
+
+    def __missing__(self, name: str) -> Primitive:
+        if PRIME in name:
+            return self.derive(name)
+        raise KeyError(name)
+
+
+PRIMITIVES = Table()
 
 
 def row(name: str, value: str, *partials: str, operands: str = "", note: str = "") -> Primitive:
@@ -78,7 +150,7 @@ row("neg", "-x", "-1")
 row(
     "pow",
     "x ** y",
-    "y * x ** (y - 1) if y != 0 else y * out / x if x != 0 else 0",
+    "y * x ** (y - 1) if y != 0 else y * x ** y / x if x != 0 else 0",
     "out * log(x) if x > 0 else nan if x < 0 else 0 if y > 0 else nan",
 )
 row("abs", "abs(x)", "sign(x)", note="|x|' at 0 is 0")
@@ -236,7 +308,15 @@ def logsumexp(xs: list[float]) -> float:
 
 def sumproduct(ws: list[float], xs: list[float]) -> float:
     """The sum of w x over both lists."""
-    return math.fsum(map(operator.mul, ws, xs))
+    return total(map(operator.mul, ws, xs))
+
+
+def total(xs: Iterable[float]) -> float:
+    """The exact sum, rounded once; nan for infinities of both signs."""
+    try:
+        return math.fsum(xs)
+    except ValueError:
+        return math.nan
 
 
 def products_of_others(xs: list) -> list:
@@ -277,6 +357,6 @@ _MATH = "exp expm1 log log1p log2 log10 sqrt sin cos tan asin acos atan sinh cos
 FLOATS = {
     **{name: getattr(math, name) for name in _MATH.split()},
     **CONSTANTS,
-    **{"abs": abs, "pow": checked_power, "sum": math.fsum, "products_of_others": products_of_others},
+    **{"abs": abs, "pow": checked_power, "sum": total, "products_of_others": products_of_others},
     **{f.__name__: f for f in (maximum, minimum, sign, step, floor, ceil, logsumexp, sumproduct)},
 }

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from autograd.core.expressions import check, names_in, parse
 from autograd.core.generate import kernel, node_function
 from autograd.core.graph import backpropagate, topological_order
-from autograd.core.table import FLOATS, PRIMITIVES, declaration
+from autograd.core.table import FLOATS, PRIME, PRIMITIVES, declaration
 
 new = object.__new__
 _changes = itertools.count(1)
@@ -359,9 +359,21 @@ def failure(name: str, operands: tuple, error: Exception) -> Exception:
 
 
 def refuse_nan(name: str, operands: tuple) -> None:
-    """Raise when an operation makes a nan of operands that are none; a nan among the data passes through."""
-    if not any(math.isnan(datum(x, name)) for x in operands):
+    """Raise when an operation makes a nan of operands that are none; a nan among the data passes through.
+
+    So does what follows from an infinite slope, as in the backward pass on floats.
+    """
+    if not any(math.isnan(datum(x, name)) for x in operands) and not any(map(is_infinite_slope, operands)):
         raise ValueError(f"{name} is not a number (nan) at {described(name, operands)}")
+
+
+def is_infinite_slope(x: Value | float) -> bool:
+    """Whether an operand is infinite because a slope is, which it was computed from."""
+    return (
+        isinstance(x, Value)
+        and math.isinf(x._data)
+        and any(PRIME in node.op and not math.isfinite(node._data) for node in topological_order(x))
+    )
 
 
 def plain(name: str, function: Callable[..., float], *data: Any) -> float:
@@ -472,11 +484,13 @@ def function(name: str) -> Callable[..., Any]:
     """The eager function of the row `name`, which from then on is a method of Value, too."""
     if name not in FUNCTIONS:
         row = PRIMITIVES[name]
-        FLOATS[name] = kernel(row)
         words = set().union(*(names_in(parse(expression)) for expression in (row.value, *row.partials)))
-        for word in sorted(words & set(PRIMITIVES) - set(FLOATS)):
+        for word in sorted({*words, row.domain} & set(PRIMITIVES) - set(FLOATS)):
             function(word)
+        FLOATS[name] = kernel(row)
         FUNCTIONS[name] = node_function(row, _WORDS)
+        if row.is_slope:
+            return FUNCTIONS[name]
         globals()[name] = FUNCTIONS[name]
         if not row.variadic and name != "where":
             setattr(Value, name, FUNCTIONS[name])

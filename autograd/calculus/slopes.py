@@ -1,0 +1,362 @@
+"""The slope of a row is a row itself: `powʹx` is the derivative of `pow` with respect to its operand x.
+
+In a gradient that is a graph, a partial that has poles, choices or an end is one node of such a row. Its value is the
+partial as slopes are, infinite or nan instead of an error, and of a choice only the branch that is taken. Its own
+partials are the derivatives of that text, found by evaluating it on one more kind of number, a term that knows its
+derivative; every rule for that comes from the table again. So there are derivatives of every order, and whatever reads
+rows (the eager engine, the compiler, explanations) reads these.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from autograd.core.table import FLOATS, PRIME, PRIMITIVES, Primitive, evaluate
+
+SIGNS: dict[str, Callable[[float, float], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+# Words that no number is outside the domain of: finite wherever their operands are
+TAME = frozenset(
+    "abs sign step floor ceil trunc sin cos tanh erf erfc atan atan2 asinh maximum minimum sigmoid".split()
+)
+# Words that may overflow, and otherwise are defined everywhere
+LARGE = frozenset("exp expm1 exp2 sinh cosh hypot cbrt softplus".split())
+AFTER = f"after{PRIME}"  # a number that stands only if another one, computed on the way to it, exists
+
+
+# Terms: text that is added and multiplied ---------------------------------------------------------------------------
+
+
+class Term:
+    """An expression of the table as a sum of products, `{product: its factor}`; the product of a constant is "".
+
+    Sums are collected, so that (1 - x) - (1 + x) is -2 x, to the last digit of a small x as well.
+    """
+
+    def __init__(self, products: Mapping[str, float]):
+        self.products = products
+
+    def __add__(self, other: Number) -> Number:
+        total = dict(self.products)
+        for product, factor in products(other).items():
+            total[product] = total.get(product, 0.0) + factor
+        return collected(total)
+
+    def __radd__(self, other: float) -> Number:
+        return self + other
+
+    def __sub__(self, other: Number) -> Number:
+        return self + -other
+
+    def __rsub__(self, other: float) -> Number:
+        return -self + other
+
+    def __neg__(self) -> Term:
+        return Term({product: -factor for product, factor in self.products.items()})
+
+    def __mul__(self, other: Number) -> Number:
+        if not isinstance(other, Term):
+            return collected({product: factor * other for product, factor in self.products.items()})
+        (left, x), (right, y) = single(self), single(other)
+        return Term({f"{left} * {f'({right})' if '/' in right else right}": x * y})
+
+    def __rmul__(self, other: float) -> Number:
+        return self * other
+
+
+Number = Term | float
+
+
+def products(x: Number) -> Mapping[str, float]:
+    """A term's products and their factors."""
+    return x.products if isinstance(x, Term) else {"": x}
+
+
+def collected(total: dict[str, float]) -> Number:
+    """The sum of these products, a number if that is all."""
+    total = {product: factor for product, factor in total.items() if factor != 0}
+    return Term(total) if total.keys() - {""} else total.get("", 0.0)
+
+
+def single(x: Term) -> tuple[str, float]:
+    """A term as one product and its factor."""
+    if len(x.products) == 1:
+        return next(iter(x.products.items()))
+    return f"({text(x)})", 1.0
+
+
+def text(x: Number) -> str:
+    """An expression as it is written in the table."""
+    written = ""
+    for product, factor in products(x).items():
+        size = repr(abs(factor)).replace("inf", "1e999")
+        part = size if not product else product if abs(factor) == 1 else f"{size} * {product}"
+        sign = "-" if math.copysign(1.0, factor) < 0 else "+"
+        written = f"{written} {sign} {part}" if written else part if sign == "+" else f"-{part}"
+    return written
+
+
+def enclosed(x: Number) -> str:
+    """An expression as a factor: in parentheses unless it is a name, a call or in parentheses already."""
+    written = text(x)
+    if not isinstance(x, Term) and x >= 0:
+        return written
+    depth, name = 0, written.partition("(")[0]
+    if not name or name.isidentifier():
+        for i, letter in enumerate(written):
+            depth += {"(": 1, ")": -1}.get(letter, 0)
+            if letter == ")" and not depth:
+                return written if i == len(written) - 1 else f"({written})"
+        return written
+    return f"({written})"
+
+
+def divide(x: Number, y: Number) -> Number:
+    """X / y."""
+    if not isinstance(y, Term) and y != 0:
+        return x / y if not isinstance(x, Term) else x * (1 / y) if abs(math.frexp(y)[0]) == 0.5 else quotient(x, y)
+    return quotient(x, y)
+
+
+def quotient(x: Number, y: Number) -> Term:
+    """X / y, written as a quotient."""
+    product, factor = single(x) if isinstance(x, Term) else (repr(abs(x)), math.copysign(1.0, x))
+    if abs(factor) != 1:
+        product, factor = (f"{abs(factor)!r} * {product}"), math.copysign(1.0, factor)
+    return Term({f"{product} / {enclosed(y)}": factor})
+
+
+def power(x: Number, y: Number) -> Number:
+    """X ** y."""
+    if not isinstance(y, Term) and y in (0.0, 1.0):
+        return x if y else 1.0
+    return Term({f"{enclosed(x)} ** {enclosed(y)}": 1.0})
+
+
+def choose(x: Number, sign: str, y: Number, yes: Callable[[], Number], no: Callable[[], Number]) -> Number:
+    """`yes() if x > y else no()`, decided between numbers."""
+    if not isinstance(x, Term) and not isinstance(y, Term):
+        return yes() if SIGNS[sign](x, y) else no()
+    if (a := text(yes())) == (b := text(no())):
+        return yes()
+    return Term({f"({a} if {text(x)} {sign} {text(y)} else {b})": 1.0})
+
+
+class Words(dict[str, Any]):
+    """What the words of the table mean for a kind of number; `call` is told the name of any other one."""
+
+    def __init__(self, call: Callable[..., Any], **words: Any):
+        super().__init__(words, pi=math.pi, nan=math.nan)
+        self.call = call
+
+    def __missing__(self, name: str) -> Callable[..., Any]:
+        return functools.partial(self.call, name)
+
+
+def call(name: str, *operands: Number) -> Number:
+    """A function of the table, a number if it is one of numbers."""
+    if name in FLOATS and not any(isinstance(x, Term) for x in operands):
+        return FLOATS[name](*operands)
+    return Term({f"{name}({', '.join(map(text, operands))})": 1.0})
+
+
+TERMS = Words(call, divide=divide, power=power, choose=choose)
+
+
+# Terms with their derivatives --------------------------------------------------------------------------------------
+
+
+class Moving:
+    """A term and its derivative with respect to some variable."""
+
+    def __init__(self, value: Number, slope: Number):
+        self.value, self.slope = value, slope
+
+    def __add__(self, other: Moving | float) -> Moving:
+        return moving("add", self, other)
+
+    def __radd__(self, other: float) -> Moving:
+        return moving("add", other, self)
+
+    def __sub__(self, other: Moving | float) -> Moving:
+        return moving("sub", self, other)
+
+    def __rsub__(self, other: float) -> Moving:
+        return moving("sub", other, self)
+
+    def __mul__(self, other: Moving | float) -> Moving:
+        return moving("mul", self, other)
+
+    def __rmul__(self, other: float) -> Moving:
+        return moving("mul", other, self)
+
+    def __neg__(self) -> Moving:
+        return moving("neg", self)
+
+
+def at_rest(x: Moving | float) -> Moving:
+    """A number as one that does not move; the slope of what is not a number is none either."""
+    return x if isinstance(x, Moving) else Moving(x, math.nan if math.isnan(x) else 0.0)
+
+
+def moving(name: str, *operands: Moving | float) -> Moving:
+    """A row on moving terms: its value, and by the chain rule the sum of partial times slope."""
+    if name not in PRIMITIVES:
+        raise ValueError(
+            f"{name} is a function of floats, so its derivative is not known: declare it as an operation of its own, "
+            f"primitive({name!r}, ...) with its derivative, to differentiate twice what has it for a partial"
+        )
+    row, given = PRIMITIVES[name], [at_rest(x) for x in operands]
+    given += [Moving(row.defaults[x], 0.0) for x in row.operands[len(given) :]]
+    names: dict[str, Any] = {x: operand.value for x, operand in zip(row.operands, given)}
+    value = evaluate(row.value, TERMS, names) if row.infix else TERMS[name](*names.values())
+    slope: Number = 0.0
+    for operand, partial in zip(given, row.partials):
+        if isinstance(operand.slope, Term) or operand.slope != 0:
+            slope = slope + evaluate(partial, TERMS, names | {"out": value}) * operand.slope
+    return Moving(value, slope)
+
+
+def moving_choice(
+    x: Moving | float,
+    sign: str,
+    y: Moving | float,
+    yes: Callable[[], Moving | float],
+    no: Callable[[], Moving | float],
+) -> Moving:
+    """A choice moves as the branch that is taken."""
+    given = at_rest(x).value, sign, at_rest(y).value
+    value = choose(*given, lambda: at_rest(yes()).value, lambda: at_rest(no()).value)
+    return Moving(value, choose(*given, lambda: at_rest(yes()).slope, lambda: at_rest(no()).slope))
+
+
+MOVING = Words(
+    moving,
+    divide=lambda x, y: moving("div", x, y),
+    power=lambda x, y: moving("pow", x, y),
+    choose=moving_choice,
+)
+
+
+def derivative(expression: str, variable: str, names: tuple[str, ...]) -> str:
+    """The derivative of an expression of the table with respect to one of its names.
+
+    >>> derivative("1 / sqrt((1 - x) * (1 + x))", "x", ("x",))
+    '1.0 / sqrt((1.0 - x) * (1.0 + x)) / sqrt((1.0 - x) * (1.0 + x)) * (0.5 / sqrt((1.0 - x) * (1.0 + x))) * 2.0 * x'
+    """
+    variables = {name: Moving(Term({name: 1.0}), float(name == variable)) for name in names}
+    return text(at_rest(evaluate(expression, MOVING, variables)).slope)
+
+
+# Rows --------------------------------------------------------------------------------------------------------------
+
+
+class Used(dict[str, Any]):
+    """Names that remember which of them were asked for."""
+
+    def __init__(self, *arguments: Any):
+        super().__init__(*arguments)
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:
+        self.asked.add(name)
+        return super().__getitem__(name)
+
+
+def derive(name: str) -> Primitive:
+    """The row of a slope by its name."""
+    if name == AFTER:
+        return Primitive(AFTER, "x if y == y else nan", ("1", "0"), ("x", "y"), is_slope=True)
+    of, _, operand = name.rpartition(PRIME)
+    row = PRIMITIVES[of]
+    return slope_row(row, elements(row).index(operand))
+
+
+@functools.cache
+def slope_row(row: Primitive, position: int) -> Primitive:
+    """The derivative of a row with respect to one of its operands, as a row.
+
+    Its operands are those that the partial is written in, and the result under the name `out_`. Where the partial
+    would exist outside the domain of the row, as 1 / x does for the logarithm, it is none there.
+    """
+    words = [*elements(row), "rest", "total", "n"]
+    terms = Used({x: Term({x: 1.0}) for x in words} | {"out": Term({"out_": 1.0})})
+    partial = text(evaluate(row.partials[position], TERMS, terms))
+    domain = row.domain if row.is_slope else "" if "out" in terms.asked or is_total(row) else row.name
+    if domain and not row.is_slope:
+        value = text(evaluate(row.value, TERMS, terms))
+        partial = f"{partial} if {value} == {value} else nan"
+    needed = {*terms.asked, *(PRIMITIVES[domain].operands if domain else ())}
+    names = tuple("out_" if x == "out" else x for x in terms if x in needed)
+    partials = tuple(derivative(partial, x, names) for x in names)
+    return Primitive(f"{row.name}{PRIME}{words[position]}", partial, partials, names, is_slope=True, domain=domain)
+
+
+def elements(row: Primitive) -> list[str]:
+    """What each partial of a row is the derivative with respect to: an operand, or an element of one."""
+    return [x[:-1] if x in row.lists else x for x in row.operands]
+
+
+class WildError(ValueError):
+    """An expression has a pole, a choice or an end, or may overflow."""
+
+
+def refuse(*_: Any) -> Any:
+    """Refuse what is not tame."""
+    raise WildError
+
+
+def surveyed(expression: str, row: Primitive, call: Callable[..., Number], **words: Any) -> bool:
+    """Whether an expression in the words of a row passes what these words refuse."""
+    unknown = Term({"unknown": 1.0})
+    words = {"power": refuse, "divide": lambda x, y: refuse() if isinstance(y, Term) else unknown, **words}
+
+    def called(name: str, *operands: Number) -> Number:
+        return call(name) and unknown if any(isinstance(x, Term) for x in operands) else TERMS[name](*operands)
+
+    names = dict.fromkeys((*row.operands, *elements(row), "rest", "total", "out"), unknown) | {"n": 2.0}
+    try:
+        evaluate(expression, Words(called, **words), names)
+    except WildError:
+        return False
+    return True
+
+
+def either(x: Number, sign: str, y: Number, yes: Callable[[], Number], no: Callable[[], Number]) -> Number:
+    """Both branches of a choice, surveyed."""
+    return (yes(), no())[0]
+
+
+@functools.cache
+def is_total(row: Primitive) -> bool:
+    """Whether a row is defined for all numbers, overflow aside."""
+    return surveyed(row.value, row, lambda name: name in TAME | LARGE or refuse(), choose=either)
+
+
+@functools.cache
+def is_bounded(row: Primitive) -> bool:
+    """Whether a row is finite wherever its operands are."""
+    return surveyed(row.value, row, lambda name: name in TAME or refuse(), choose=either)
+
+
+@functools.cache
+def is_tame(row: Primitive, position: int) -> bool:
+    """Whether a partial can be written out with the operations of Values: it has no choices, poles or ends.
+
+    The reciprocal in the slopes of a quotient is defined where the quotient is.
+    """
+    own = {"divide": lambda x, y: x * 1.0} if row.infix == "/" else {}
+    return surveyed(row.partials[position], row, lambda name: name in TAME or refuse(), choose=refuse, **own)
+
+
+PRIMITIVES.derive = derive
