@@ -4,9 +4,7 @@ For the graph, the walk of `autograd.core.graph` is repeated with the partials o
 same rows give derivatives of every order, and no further rule is needed.
 """
 
-import functools
 import math
-import operator
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any, Literal, overload
@@ -135,7 +133,7 @@ def sum_of_products(terms: list[tuple[Number, Number]], unbounded: set[Number]) 
         try:
             result = function("weighted_sum")([x for x, _ in terms], [y for _, y in terms])
         except OverflowError:  # infinite, as in the pass on floats
-            result = functools.reduce(operator.add, [product(x, y) for x, y in terms])
+            result = one_by_one([product(x, y) for x, y in terms])
     if isinstance(result, Value) and any(x in unbounded for pair in terms for x in pair):
         unbounded.add(result)
     return result
@@ -146,7 +144,15 @@ def total(summands: list[Number]) -> Number:
     try:
         return function("sum")(summands)
     except OverflowError:
-        return functools.reduce(operator.add, summands)
+        return one_by_one(summands)
+
+
+def one_by_one(summands: list[Number]) -> Number:
+    """The sum in pairs, which does not raise where it overflows."""
+    result = summands[0]
+    for x in summands[1:]:
+        result = result + x
+    return result
 
 
 def may_be_infinite(slope: Value) -> bool:
@@ -241,33 +247,39 @@ def same(x: float, y: float) -> bool:
 
 def called(name: str, *operands: Number) -> Number:
     """A word of the table, if it is tame or one of numbers."""
-    return function(name)(*operands) if name in TAME or not any(map(is_value, operands)) else refuse()
-
-
-def is_value(x: Number) -> bool:
-    """Whether x is no plain number."""
-    return isinstance(x, Value)
+    return function(name)(*operands) if name in TAME or not any(isinstance(x, Value) for x in operands) else refuse()
 
 
 def quotient(x: Number, y: Number) -> Number:
     """X / y; a slope has no error between numbers."""
-    return x / y if is_value(y) else divide(x, y) if not is_value(x) else x / y if y else refuse()
+    if isinstance(x, Value) or isinstance(y, Value):
+        return x / y if isinstance(y, Value) or y else refuse()
+    return divide(x, y)
+
+
+def reduced(x: Number, y: Number) -> Number:
+    """X / y for a number y."""
+    return refuse() if isinstance(y, Value) else quotient(x, y)
 
 
 def choice(x: Number, sign: str, y: Number, yes: Callable[[], Number], no: Callable[[], Number]) -> Number:
     """A choice between numbers is made."""
-    return refuse() if is_value(x) or is_value(y) else yes() if SIGNS[sign](worth(x), worth(y)) else no()
+    if isinstance(x, Value) or isinstance(y, Value):
+        return refuse()
+    return yes() if SIGNS[sign](x, y) else no()
 
 
 def raised(x: Number, y: Number) -> Number:
     """X ** y with a power that no number is outside the domain of if it is inside that of x ** (y + 1)."""
-    if is_value(y) or y < 0:
+    if isinstance(y, Value) or y < 0:
         return refuse()
-    return power(x, y) if not is_value(x) else x**y if y not in (0.0, 1.0) else x if y else 1.0
+    if not isinstance(x, Value):
+        return power(x, y)
+    return x**y if y not in (0.0, 1.0) else x if y else 1.0
 
 
 # What the words of a partial mean on Values, for rows with the operator ** or / and for all others
-_ONE = Words(called, choose=choice, divide=lambda x, y: refuse() if is_value(y) else quotient(x, y), power=refuse)
+_ONE = Words(called, choose=choice, divide=reduced, power=refuse)
 WORDS = defaultdict(lambda: _ONE)
 WORDS["/"] = Words(called, choose=choice, divide=quotient, power=refuse)
-WORDS["**"] = Words(called, choose=choice, divide=_ONE["divide"], power=raised)
+WORDS["**"] = Words(called, choose=choice, divide=reduced, power=raised)
