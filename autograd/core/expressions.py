@@ -1,8 +1,10 @@
 """The language of the table: expressions as syntax trees, and the few rewrites that every reader of a row shares."""
 
 import ast
+import math
+import operator
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from autograd.core.table import CONSTANTS, FLOATS, PRIMITIVES
 
@@ -65,22 +67,60 @@ class Rename(ast.NodeTransformer):
         return parse(self.names[node.id]) if node.id in self.names else node
 
 
+def literal(x: float) -> ast.expr:
+    """A number as a syntax tree. A negative one is a negation, so that text made of it has its parentheses."""
+    if math.isnan(x):
+        return ast.Name("nan")
+    return ast.UnaryOp(ast.USub(), ast.Constant(-x)) if math.copysign(1.0, x) < 0 else ast.Constant(x)
+
+
+def number_of(tree: ast.AST) -> float | None:
+    """The number that a syntax tree is, if it is one."""
+    match tree:
+        case ast.Constant(int() | float() as x):
+            return float(x)
+        case ast.UnaryOp(ast.USub(), ast.Constant(int() | float() as x)):
+            return -float(x)
+    return None
+
+
+ARITHMETIC = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+    ast.Pow: FLOATS["pow"],
+}  # fmt: skip
+
+
 class Fold(ast.NodeTransformer):
-    """Write every number as a float, and evaluate what holds no variable: `sqrt(2 * pi)` becomes its number."""
+    """Write every number as a float, and evaluate what holds no variable: `sqrt(2 * pi)` becomes its number.
+
+    What has no finite value, such as `log(0)`, stays as it is: it may never be evaluated.
+    """
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         """A node with its parts folded, then itself."""
         node = super().generic_visit(node)
         match node:
-            case ast.Constant(int(number)):
-                return ast.Constant(float(number))
-            case ast.BinOp(ast.Constant(), _, ast.Constant()) | ast.UnaryOp(_, ast.Constant()):
-                return ast.Constant(eval(ast.unparse(node)))
-            case ast.Call(ast.Name(), arguments) if all(isinstance(x, ast.Constant) for x in arguments):
-                return ast.Constant(eval(ast.unparse(node), dict(FLOATS)))
+            case ast.Constant(int() as x):
+                return literal(float(x))
             case ast.Name("pi"):
-                return ast.Constant(FLOATS["pi"])
+                return literal(math.pi)
+            case ast.BinOp(left, operation, right):
+                return folded(node, ARITHMETIC[type(operation)], [left, right])
+            case ast.Call(ast.Name(word), arguments) if word in FLOATS:
+                return folded(node, FLOATS[word], arguments)
         return node
+
+
+def folded(node: ast.expr, function: Callable[..., float], operands: list[ast.expr]) -> ast.expr:
+    """The number that a function of numbers is worth; the node itself where it is none."""
+    numbers = [x for x in map(number_of, operands) if x is not None]
+    if len(numbers) < len(operands):
+        return node
+    try:
+        result = function(*numbers)
+    except (ArithmeticError, ValueError):
+        return node
+    return literal(float(result)) if math.isfinite(result) else node
 
 
 def unconditional(tree: ast.AST) -> Iterator[ast.AST]:

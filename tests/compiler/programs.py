@@ -509,7 +509,7 @@ class Pen:
         c = self.vector(rng.randrange(2, 5))
         out = []
         for _ in range(rng.randrange(1, 4)):
-            x, degree = self.operand(0.4), rng.randrange(len(c))
+            x, degree = self.operand(0.2) if rng.random() < 0.7 else self.number(), rng.randrange(len(c))
             order = range(degree, -1, -1) if rng.random() < 0.6 else range(degree + 1)
             if rng.random() < 0.3:
                 total = c[degree]
@@ -517,7 +517,7 @@ class Pen:
                     total = self.node("add", self.node("mul", total, x), c[k])
             else:
                 terms = [
-                    self.node("mul", c[k], self.node("pow", x, k) if isinstance(x, Ref) else float(x) ** k)
+                    self.node("mul", c[k], self.node("pow", x, k) if isinstance(x, Ref) else min(float(x), 1e9) ** k)
                     for k in order
                 ]
                 total = self.node("sum", *terms) if rng.random() < 0.5 else 0
