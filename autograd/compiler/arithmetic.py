@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import functools
+import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from autograd.core.expressions import Fold, Rename, hoist, parse
+from autograd.core.expressions import Fold, Rename, hoist, literal, number_of, parse
 from autograd.core.table import PRIMITIVES
 
 UFUNCS = {
@@ -17,10 +18,14 @@ UFUNCS = {
     ast.USub: "np.negative", ast.Gt: "np.greater", ast.GtE: "np.greater_equal", ast.Lt: "np.less",
     ast.LtE: "np.less_equal", ast.Eq: "np.equal", ast.NotEq: "np.not_equal",
 }  # fmt: skip
+COMPARE = {
+    ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+}  # fmt: skip
 _SAME = "exp expm1 log log1p log2 log10 sqrt sin cos tan sinh cosh tanh hypot maximum minimum sign floor ceil"
 WORDS = {name: f"np.{name}" for name in _SAME.split()} | {
     "abs": "np.absolute", "asin": "np.arcsin", "acos": "np.arccos", "atan": "np.arctan", "atan2": "np.arctan2",
-    "erf": "erfs", "erfc": "erfcs",
+    "erf": "erfs", "erfc": "erfcs", "copysign": "np.copysign", "unsigned_sign": "np.sign",
 }  # fmt: skip
 
 # What NumPy lacks, for the head of a program that needs it
@@ -28,6 +33,11 @@ DEFINITIONS = {
     "erfs": "erfs = np.vectorize(math.erf, otypes=[float])",
     "erfcs": "erfcs = np.vectorize(math.erfc, otypes=[float])",
 }
+
+
+def written(x: float) -> str:
+    """A number as text that stands for it in any expression, infinite ones too; what is not a number is `nan`."""
+    return ast.unparse(literal(x))
 
 
 class Expand(ast.NodeTransformer):
@@ -41,7 +51,7 @@ class Expand(ast.NodeTransformer):
             return node
         row = PRIMITIVES[name]
         arguments = [ast.unparse(x) for x in node.args]
-        arguments += [str(row.defaults[x]) for x in row.operands[len(arguments) :]]
+        arguments += [written(row.defaults[x]) for x in row.operands[len(arguments) :]]
         body = Rename({x: f"({a})" for x, a in zip(row.operands, arguments)}).visit(parse(row.value))
         return self.visit(Fold().visit(body))
 
@@ -65,8 +75,10 @@ class Simplify(ast.NodeTransformer):
         """A choice, or the branch that a comparison of constants takes."""
         self.generic_visit(node)
         match node.test:
-            case ast.Compare(ast.Constant(), _, [ast.Constant()]):
-                return node.body if eval(ast.unparse(node.test)) else node.orelse
+            case ast.Compare(left, [comparison], [right]):
+                x, y = number_of(left), number_of(right)
+                if x is not None and y is not None:
+                    return node.body if COMPARE[type(comparison)](x, y) else node.orelse
         return node
 
 
@@ -77,9 +89,9 @@ def tree(expression: str, names: Mapping[str, str]) -> ast.expr:
 
 def without_factor(product: ast.expr) -> tuple[float, ast.expr | None]:
     """The constant factor of a product, and what remains of it; None if that is all."""
+    if (number := number_of(product)) is not None:
+        return number, None
     match product:
-        case ast.Constant(float(x)):
-            return x, None
         case ast.UnaryOp(ast.USub(), x):
             factor, rest = without_factor(x)
             return -factor, rest
@@ -87,24 +99,19 @@ def without_factor(product: ast.expr) -> tuple[float, ast.expr | None]:
             (factor, left), (other, right) = without_factor(x), without_factor(y)
             rest = ast.BinOp(left, ast.Mult(), right) if left and right else left or right
             return factor * other, rest
-        case ast.BinOp(x, ast.Div(), ast.Constant(float(y))) if y:
+        case ast.BinOp(x, ast.Div(), divisor) if y := number_of(divisor):
             factor, rest = without_factor(x)
             return factor / y, rest
     return 1.0, product
 
 
 class ScalarPower(ast.NodeTransformer):
-    """Powers for plain Python: `x * x` for a square, `pow(x, y)` of the math module otherwise."""
+    """Powers for plain Python: `pow(x, y)` of the math module, which raises where a product would become infinite."""
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         """A power by another name; anything else as it is."""
         self.generic_visit(node)
-        match node:
-            case ast.BinOp(ast.Name() as x, ast.Pow(), ast.Constant(2.0)):
-                return ast.BinOp(x, ast.Mult(), x)
-            case ast.BinOp(x, ast.Pow(), y):
-                return ast.Call(ast.Name("pow"), [x, y], [])
-        return node
+        return ast.Call(ast.Name("pow"), [node.left, node.right], []) if isinstance(node.op, ast.Pow) else node
 
 
 @dataclass(frozen=True)
@@ -216,7 +223,7 @@ class _Cook:
         match node:
             case ast.Name(name):
                 return f"<{name}>" if name != "nan" else "math.nan"
-            case ast.Constant() | ast.UnaryOp(ast.USub(), ast.Constant()):
+            case _ if number_of(node) is not None:
                 return ast.unparse(node)
             case ast.BinOp(base, ast.Pow(), ast.Constant(2.0)):
                 return self._call("np.square", [base], out)
@@ -224,8 +231,13 @@ class _Cook:
                 return self._call("np.sqrt", [base], out)
             case ast.BinOp(ast.Name() as base, ast.Pow(), ast.Constant(3.0)):  # np.power takes ten times as long
                 return self._call("np.multiply", [ast.BinOp(base, ast.Pow(), ast.Constant(2.0)), base], out)
-            case ast.BinOp(base, ast.Pow(), ast.Constant(-1.0)):
+            case ast.BinOp(base, ast.Pow(), ast.UnaryOp(ast.USub(), ast.Constant(1.0))):
                 return self._call("np.divide", [ast.Constant(1.0), base], out)
+            case ast.BinOp(ast.Name("_up") as up, ast.Mult(), ast.Call(ast.Name("step" | "sign" as word), [x])):
+                # of a slope neither the sign of a zero nor a nan matters: that of the value is found by the scalars
+                above = ast.Compare(x, [ast.Gt()], [ast.Constant(0.0)])
+                slope = above if word == "step" else ast.Call(ast.Name("unsigned_sign"), [x], [])
+                return self._call("np.multiply", [up, slope], out)
             case ast.BinOp(left, operator, right):
                 return self._call(UFUNCS[type(operator)], [left, right], out)
             case ast.UnaryOp(operator, operand):
@@ -233,7 +245,9 @@ class _Cook:
             case ast.Compare(left, [comparison], [right]):
                 return self._call(UFUNCS[type(comparison)], [left, right], None, "bool")
             case ast.Call(ast.Name("step"), [x]):
-                return self._call("np.greater", [x, ast.Constant(0.0)], out, "bool")
+                return self._call("np.heaviside", [x, ast.Constant(0.0)], out)
+            case ast.Call(ast.Name("sign"), [x]):  # of NumPy's, a zero has no sign
+                return self._call("np.copysign", [ast.Call(ast.Name("unsigned_sign"), [x], []), x], out)
             case ast.Call(ast.Name(word), arguments):
                 return self._call(WORDS[word], list(arguments), out)
             case ast.IfExp():

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.arithmetic import Formula
+from autograd.compiler.arithmetic import Formula, written
 from autograd.compiler.contributions import Contributions
 from autograd.compiler.roll import Group, Layout, Read
 from autograd.compiler.trace import Trace
@@ -87,7 +87,7 @@ class Backward(Contributions):
         elif group not in self.started:
             return
         if group in self.known:
-            up = repr(self.known[group])
+            up = written(self.known[group])
         if group.kind == "elementwise":
             row = PRIMITIVES[group.op]
             names = {x: self.number(read) for x, read in zip(row.operands, group.reads)} | {"out": group.name}
@@ -110,7 +110,7 @@ class Backward(Contributions):
                     self.lines.append(f"{up} *= {share}")
         elif np.array_equal(reads[0].at, reads[1].at) and reads[0].constant is None:  # a sum of squares
             if group in self.known:
-                up = repr(2.0 * self.known[group])
+                up = written(2.0 * self.known[group])
             else:
                 self.lines.append(f"{up} *= 2.0")
             pairs = pairs[:1]
@@ -137,10 +137,10 @@ class Backward(Contributions):
     def times(up: str, factor: str) -> str:
         """The product of an upstream gradient and a partial."""
         if number(up) is not None and number(factor) is not None:
-            return repr(float(up) * float(factor))
+            return written(float(up) * float(factor))
         if up == "1.0":
             return factor
-        return {"1.0": up, "-1.0": f"-{up}", "0.0": "0.0"}.get(factor) or f"{up} * ({factor})"
+        return {"1.0": up, "-1.0": f"-{up}"}.get(factor) or f"{up} * {in_parentheses(factor)}"
 
     def hand_scalar(self, read: Read, k: int, expression: str) -> None:
         """Add a contribution to the gradient of one number."""
@@ -157,7 +157,7 @@ class Backward(Contributions):
         if value is not None and (known is not None or target not in self.started):
             self.known[target] = value + (known or 0.0)
         elif known is not None:
-            self.lines.append(f"d{target.name} = {known!r} + {expression}")
+            self.lines.append(f"d{target.name} = {written(known)} + {in_parentheses(expression)}")
         else:
             self.lines.append(f"d{target.name} {'+=' if target in self.started else '='} {expression}")
         self.started.add(target)
@@ -167,8 +167,6 @@ class Backward(Contributions):
         if group.kind == "elementwise":
             self.backward_elementwise(group)
             return
-        if self.is_square(group):
-            self.factor[group] = 2.0 * self.factor.get(group, 1.0)
         up = self.settled(group)
         match group.kind:
             case "spread":
@@ -178,10 +176,14 @@ class Backward(Contributions):
             case "many":
                 self.backward_many(group, up)
             case _:
-                *others, last = [None, *(read for read in group.reads[2:] if self.wanted(read))]
-                for read in others:
-                    if read:
-                        self.accumulate(read, array(up), group.shape, group.batched)
+                singles = [read for read in group.reads[2:] if self.wanted(read)]
+                is_square = self.is_square(group)
+                last = singles.pop() if singles and not is_square else None
+                for read in singles:
+                    self.accumulate(read, array(up), group.shape, group.batched)
+                if is_square:
+                    self.factor[group] = 2.0
+                    self.settled(group)
                 self.backward_product(group, up)
                 if last:
                     self.pass_on(group, last, Formula("_up", {"_up": up}))
@@ -255,8 +257,8 @@ class Backward(Contributions):
             rest = Formula(rest.expression, {**rest.names, other: self.constant(factor * given, "given")})
             factor = 1.0
         if rest.expression == "1.0" and source.kind == "elementwise":
-            self.share(source, repr(factor))
-            self.narrow.add(repr(factor))
+            self.share(source, written(factor))
+            self.narrow.add(written(factor))
         elif rest.expression == "1.0" or up in self.narrow:
             self.accumulate(read, rest, group.shape, group.batched)
             self.factor[source] = factor
@@ -367,6 +369,11 @@ def is_safe(factors: float | np.ndarray) -> bool:
     """Whether a product of two such constant factors neither vanishes nor overflows."""
     sizes = np.abs(factors)
     return bool(((sizes > _SAFE) & (sizes < 1 / _SAFE)).all())
+
+
+def in_parentheses(expression: str) -> str:
+    """An expression as it may stand beside any operator."""
+    return expression if expression.isidentifier() or number(expression) is not None else f"({expression})"
 
 
 def number(text: str) -> float | None:

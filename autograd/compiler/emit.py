@@ -68,4 +68,4 @@ def head(words: set[str]) -> list[str]:
 
 def used_names(lines: Sequence[str]) -> set[str]:
     """The words that some lines of a program use."""
-    return set(re.findall(r"[A-Za-z_]\w*", "\n".join(lines)))
+    return set(re.findall(r"[^\W\d]\w*", "\n".join(lines)))

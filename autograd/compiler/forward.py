@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from autograd.compiler.arithmetic import Formula, ScalarPower, tree
+from autograd.compiler.arithmetic import Formula, ScalarPower, tree, written
 from autograd.compiler.roll import Group, Layout, Read
 from autograd.compiler.trace import Trace
 from autograd.compiler.views import Views, is_number
@@ -56,7 +56,7 @@ class Forward(Views):
         ]
         if constants:
             places = self.layout.place[list(constants)]
-            values = ", ".join(repr(x) if np.isfinite(x) else f"float('{x}')" for x in constants.values())
+            values = ", ".join(map(written, constants.values()))
             run = len(places) == places.max() - places.min() + 1
             where = f"{places.min()} : {places.max() + 1}" if run else str(places.tolist())
             self.program.setup.append(f"v[{where}] = [{values}]  # constants")
@@ -191,7 +191,7 @@ class Forward(Views):
     def number(self, read: Read, k: int = 0) -> str:
         """The Python name or literal of one value."""
         if read.constant is not None:
-            return repr(read.constant)
+            return written(read.constant)
         place = int(read.at.flat[k])
         group = self.group_at(False, place)
         if group and is_number(group):

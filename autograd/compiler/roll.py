@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -119,8 +120,10 @@ class Layout:
 
 def stem(label: str) -> str:
     """The name that the elements of an array share: `z1` for `z_0^(1)`, `w2` for `w_3,12^(2)`, `x` for `x_4`."""
-    match = re.fullmatch(r"([A-Za-z]\w*?)(?:_[\d,{}jk]+)?(?:\^\(?(\w+)\)?)?", label)
-    return f"{match[1]}{match[2] or ''}" if match else ""
+    label = unicodedata.normalize("NFKC", label)  # as Python does: labels that it takes for one name become one
+    match = re.fullmatch(r"([^\W\d_]\w*?)(?:_[\d,{}jk]+)?(?:\^\(?(\w+)\)?)?", label)
+    name = f"{match[1]}{match[2] or ''}" if match else ""
+    return name if name.isidentifier() else ""
 
 
 class Roller:
@@ -134,6 +137,9 @@ class Roller:
         self.source = np.full(count, -1)  # the array that a node belongs to: 0 parameters, 1 other leaves, 2 constants
         self.spread: dict[int, int] = {}  # where a single value has its copy per example
         self.is_constant = np.zeros(count, bool)
+        self.padding = (
+            -1
+        )  # the zero that short sums are filled up with; a zero among the terms of a sum is another node
         self.biases, self.under_ones = self._biases(set(traced.leaves[: parameters if parameters <= _ORDERED else 0]))
         self.ones: dict[int, tuple[int, int]] = {}  # of each node of an array after ones, where these start and stop
         self._place_leaves(parameters, inputs)
@@ -192,7 +198,6 @@ class Roller:
             self.batched[nodes] = batched
             self.source[nodes] = source
         self.is_constant[constants] = True
-        self.zero = next((i for i, x in self.traced.constants.items() if x == 0), -1)
 
     def _allocate_ones(self, count: int, batched: bool, nodes: list[int]) -> None:
         """Leave room for a row of ones before the array of some nodes."""
@@ -409,7 +414,13 @@ class Roller:
 
         None if the single terms are something else, or there are no ones before the activations.
         """
-        if left.ndim > 2 or right.ndim > 2 or singles.size != math.prod(shape):
+        per_example = self.batched[right]
+        if (
+            left.ndim > 2
+            or right.ndim > 2
+            or singles.size != math.prod(shape)
+            or per_example.any() != per_example.all()
+        ):
             return None
         bias, rows = singles.reshape(-1 if left.ndim == 1 else len(left), right[0].size), left.reshape(-1, len(right))
         weights = [self.biases.get(i, ()) for i in bias[:, 0].tolist()]
@@ -420,20 +431,22 @@ class Roller:
         ones = at[:1] - (stop - start)
         if ones.min() < start or ones.max() >= stop or (np.diff(at[:2], axis=0) != stop - start).any():
             given = (self.source[right] == 1) | (self.source[right] == 2)
-            if not given.all() or self.batched[right].any() or right.ndim == 1:
+            if not given.all() or per_example.any() or right.ndim == 1:
                 return None
             constant = self._constant(1.0)
             ones = np.full_like(at[:1], self.place[constant])  # given numbers, which are copied with a one
         one = np.full_like(right[:1], self._constant(1.0))
-        read = Read(np.concatenate([one, right]), np.concatenate([ones, at]), bool(self.batched[right].all()))
+        read = Read(np.concatenate([one, right]), np.concatenate([ones, at]), bool(per_example.all()))
         return [self._read(np.concatenate([bias[:, :1].reshape(*left.shape[:-1], 1), left], axis=-1)), read]
 
     def _padded(self, lists: list[Any], value: float = 0.0) -> np.ndarray:
-        """Lists of nodes as one array, filled up with a constant."""
+        """Lists of nodes as one array, filled up with a constant, which for a sum is the padding."""
         longest = max(map(len, lists))
         if min(map(len, lists)) == longest:
             return np.fromiter(chain.from_iterable(lists), int).reshape(len(lists), longest)
-        filler = self._constant(value)
+        if value == 0.0 and self.padding < 0:
+            self.padding = self._new_constant(0.0)
+        filler = self.padding if value == 0.0 else self._constant(value)
         return np.array([(*x, *[filler] * (longest - len(x))) for x in lists])
 
     def _constant(self, value: float) -> int:
@@ -441,21 +454,23 @@ class Roller:
         for node, x in self.traced.constants.items():
             if x == value:
                 return node
+        return self._new_constant(value)
+
+    def _new_constant(self, value: float) -> int:
+        """A node for a constant."""
         node = self.traced.add(CONSTANT)
         self.traced.constants[node] = value
         layout = self.layout
         layout.place = self.place = np.append(self.place, self._allocate(1, False))
         layout.batched = self.batched = np.append(self.batched, False)
         self.source, self.is_constant = np.append(self.source, 2), np.append(self.is_constant, True)
-        if value == 0:
-            self.zero = node
         return node
 
     def _rank(self) -> np.ndarray:
         """The places of all nodes, as one order: padding last, per-example values after single ones."""
         rank = self.place + (self.batched.astype(int) << 40)
-        if self.zero >= 0:
-            rank[self.zero] = 1 << 50
+        if self.padding >= 0:
+            rank[self.padding] = 1 << 50
         return rank
 
     def _rows(self, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -467,13 +482,23 @@ class Roller:
         which[order] = np.cumsum(is_new) - 1
         return nodes[order[is_new]], which
 
+    def _without_padding(self, row: list[int]) -> tuple[int, ...]:
+        """A row without the padding at its end; with all of it where some is elsewhere."""
+        length = len(row)
+        while length and row[length - 1] == self.padding:
+            length -= 1
+        return tuple(row if self.padding in row[:length] else row[:length])
+
     def _whole(self, *sides: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Where rows end early on both sides, let one side go on as a longer row does: it meets zeros there."""
+        """Where rows end early on both sides, let one side go on as a longer row does: it meets the padding there.
+
+        Only a row whose padding is at its end can go on; in any other, equal elements stand in different columns.
+        """
         results = []
         for rows, of in (sides[:2], sides[2:]):
             whole: dict[tuple, int] = {}
             target = np.zeros(len(rows), int)
-            lists = [tuple(x for x in row if x != self.zero) for row in rows.tolist()]
+            lists = [self._without_padding(row) for row in rows.tolist()]
             for i in sorted(range(len(rows)), key=lambda i: -len(lists[i])):
                 target[i] = whole.setdefault(lists[i], i)
                 if target[i] == i:

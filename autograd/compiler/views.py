@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from autograd.compiler.arithmetic import DEFINITIONS, Formula, Writer
+from autograd.compiler.arithmetic import DEFINITIONS, Formula, Writer, written
 from autograd.compiler.fuse import DOT
 from autograd.compiler.roll import Group, Layout, Read, stem
 from autograd.compiler.trace import Trace
@@ -44,7 +44,26 @@ def array(name: str) -> Formula:
     return Formula("x", {"x": name})
 
 
-_RESERVED = "v g vs gs e es np math base64 zlib examples forward backward program order".split()
+class Names:
+    """Names for the variables of a program, each new, and none a word of Python, NumPy or the table."""
+
+    def __init__(self) -> None:
+        own = "v g vs gs e es np math base64 zlib examples forward backward program order"
+        self.taken = {*own.split(), *FLOATS, *PRIMITIVES, *keyword.kwlist, *dir(builtins), *DEFINITIONS}
+        self.count: dict[str, int] = {}
+
+    def are_free(self, name: str, *more: str) -> bool:
+        """Whether a name and those made from it, such as `d{}` for its gradient, are all new."""
+        return self.taken.isdisjoint([name, *(pattern.format(name) for pattern in more)])
+
+    def new(self, name: str, *more: str) -> str:
+        """The name, or the name with a number, such that it and those made from it are new."""
+        candidate = name
+        while not self.are_free(candidate, *more):
+            self.count[name] = self.count.get(name, 1) + 1
+            candidate = f"{name}_{self.count[name]}"
+        self.taken |= {candidate, *(pattern.format(candidate) for pattern in more)}
+        return candidate
 
 
 def is_number(group: Group) -> bool:
@@ -70,13 +89,12 @@ class Views:
         self.program = Emitted(first_input=self.first_input)
         if layout.order:
             self.program.arrays["order"] = np.array(layout.order)
-        self.names = {*_RESERVED, *FLOATS, *PRIMITIVES, *keyword.kwlist, *dir(builtins), *DEFINITIONS}
-        self.numbered: dict[str, int] = {}
+        self.names = Names()
         self.views: dict[tuple, str] = {}
         self.lines: list[str] = self.program.forward
         self.writer = Writer(lambda line: self.lines.append(line), self._declare)
         self.hints: dict[tuple[bool, int], str] = {}
-        self.narrow: set[str] = set()  # names that are less than a whole array: an axis of length 1, or one number
+        self.narrow: set[str] = set()  # names that are less than an array of full shape: broadcast, or one number
         self.shared: dict[Group, str] = {}  # gradients that are one number, by its name or value
         self.home: dict[Group, int] = {}  # where gradients begin that have taken over the array of another
         self.constant_at = np.zeros(layout.sizes[0], bool)
@@ -89,12 +107,7 @@ class Views:
 
     def unique(self, name: str) -> str:
         """The name, or the name with a number that makes it new."""
-        candidate = name
-        while candidate in self.names:
-            self.numbered[name] = self.numbered.get(name, 1) + 1
-            candidate = f"{name}_{self.numbered[name]}"
-        self.names.add(candidate)
-        return candidate
+        return self.names.new(name)
 
     def _declare(self, shape: str, dtype: str) -> str:
         name = self.unique("mask" if dtype == "bool" else "t")
@@ -128,6 +141,8 @@ class Views:
                 source += f"[{', '.join(index)}]"
             self.views[key] = self.unique(name)
             self.program.setup.append(f"{self.views[key]} = {source}")
+            if lead or spread or any(n > 1 and not step for n, step in zip(at.shape, strides)):
+                self.narrow.add(self.views[key])
         return self.views[key]
 
     def _view_source(
@@ -163,15 +178,14 @@ class Views:
         kinds = {"matmul": "z", "rows": "z", "sum": "s", "relu": "a", "tanh": "a", "sigmoid": "a"}
         for group in self.layout.groups:
             if group.name:
-                group.name = self.unique(group.name)
+                group.name = self.names.new(group.name, "d{}")
         count: dict[str, int] = {}
         for group in self.layout.groups:
             while not group.name:
                 base = kinds.get(group.op if group.op != DOT else group.kind, group.op)
                 count[base] = count.get(base, 0) + 1
-                if f"{base}{count[base]}" not in self.names:
-                    group.name = self.unique(f"{base}{count[base]}")
-        self.names |= {f"d{group.name}" for group in self.layout.groups}
+                if self.names.are_free(f"{base}{count[base]}", "d{}"):
+                    group.name = self.names.new(f"{base}{count[base]}", "d{}")
         for leaf in self.traced.leaves:
             name = stem(self.traced.labels.get(leaf, ""))
             if name:
@@ -246,7 +260,7 @@ class Views:
     def elements(self, read: Read, group: Group, otherwise: str = "x") -> str:
         """The name of what is read, as it broadcasts against the group's array."""
         if read.constant is not None:
-            return repr(read.constant)
+            return written(read.constant)
         strides = read.strides
         spread = group.batched and not read.batched
         source = self.source_of(read)
@@ -263,6 +277,7 @@ class Views:
         if key not in self.views:
             self.views[key] = self.unique(name)
             self.program.setup.append(f"{self.views[key]} = {name}[..., None]")
+            self.narrow.add(self.views[key])
         return self.views[key]
 
     def matrix(self, read: Read, otherwise: str) -> str:
