@@ -22,6 +22,7 @@ from autograd.core.table import PRIMITIVES
 from autograd.core.value import Value, function, primitive, softmax
 from autograd.drawing.draw import draw
 from autograd.drawing.play import play
+from autograd.drawing.playground import playground
 from autograd.explaining.explain import explain
 from autograd.explaining.nudge import nudge
 from autograd.explaining.paths import paths
@@ -55,6 +56,7 @@ __all__ = [
     "nudge",
     "paths",
     "play",
+    "playground",
     "primitive",
     "softmax",
     "value_and_grad",

@@ -20,6 +20,7 @@ ROOMS = {
     "drawing": {"core", "calculus", "explaining"},
     "show": {"core", "calculus", "explaining", "drawing", "compiler"},
     "compiler": {"core", "calculus"},
+    "__main__": {"core", "calculus", "explaining", "drawing"},
 }
 
 

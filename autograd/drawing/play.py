@@ -98,10 +98,10 @@ class Page:
         filled = {
             "title": clean(self.title),
             "heading": f"Backpropagation through {markup(name_of(cost))}",
-            "colours": _colours(),
+            "colours": colours(),
             "font": svg.FONT,
             "picture": self.drawing.svg,
-            "graph": _json(self._graph(gradient)),
+            "graph": script_json(self._graph(gradient)),
             "program": program(value.op for value in values if value.op),
         }
         self.html = page("play.html", filled)
@@ -154,7 +154,7 @@ class Page:
         return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
 
-def _colours() -> str:
+def colours() -> str:
     """The colours of the drawings as CSS variables, light and dark."""
     light, dark = (
         ";".join(f"--{name}:{colour}" for name, colour in colours.items()) for colours in (svg.LIGHT, svg.DARK)
@@ -162,7 +162,7 @@ def _colours() -> str:
     return f":root{{{light}}}\n@media(prefers-color-scheme:dark){{:root{{{dark}}}}}"
 
 
-def _json(thing: Any) -> str:
+def script_json(thing: Any) -> str:
     """JSON that may stand in a script element: no `<`, and what is not finite as text."""
     import json
 

@@ -1,0 +1,139 @@
+"""playground: one page on which an expression is typed and differentiated, and a network is trained and explained.
+
+The page knows every row of the table, as functions of numbers and of symbols; what it computes is JavaScript all the
+way, from the files in `web`. Python checks the expression that it opens with, and gives the numbers to compare with.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+from typing import Any
+
+from autograd.core.expressions import parse
+from autograd.core.graph import backpropagate
+from autograd.core.table import PRIMITIVES, Primitive
+from autograd.drawing import svg
+from autograd.drawing.javascript import page, program
+from autograd.drawing.play import colours, script_json
+from autograd.drawing.statements import STARTS, expression
+from autograd.explaining.formulas import is_arithmetic
+from autograd.explaining.typography import GREEK, clean
+
+EXAMPLE = "z = w*a + b\nC = (tanh(z) - y)^2\nw = 0.8; a = 1.5; b = -0.5; y = 1"
+
+
+def playground(text: str = "") -> Playground:
+    """A page to type expressions into, and to train a network on points and see each of its gradients worked out.
+
+    `.save("playground.html")` writes it; a notebook shows it. It needs no network and no other file.
+
+    Args:
+        text: the expression to open with, as `C = (tanh(w*a + b) - y)**2`. Statements stand on lines or after `;`, the
+            last one is the cost; `^` and `**` are powers; a name that is not assigned is a leaf, and `w = 0.8` gives
+            one its number. Without a text the page opens with a network.
+
+    Raises:
+        TypeError: for anything but text.
+        ValueError: for an expression with a fault, saying where it is.
+
+    >>> playground("C = (tanh(w*a + b) - y)**2")
+    <Playground 'C = (tanh(w*a + b) - y)**2': .save('playground.html'), then open it in a browser>
+    """
+    return Playground(text)
+
+
+class Playground:
+    """The page: `.html` is its text, `.save(path)` writes it."""
+
+    def __init__(self, text: str = ""):
+        found = expression(text if text != "" else EXAMPLE)
+        gradient = backpropagate(found.cost)
+        self.text = text
+        opening = {
+            "text": found.text,
+            "mode": "expression" if text else "network",
+            "leaves": {name: [leaf.data, gradient[leaf]] for name, leaf in found.leaves.items()},
+            "cost": found.cost.data,
+            "starts": STARTS,
+            "greek": GREEK,
+        }
+        filled = {
+            "colours": colours(),
+            "font": svg.FONT,
+            "program": program(PRIMITIVES),
+            "rows": script_json({name: _facts(row) for name, row in PRIMITIVES.items()}),
+            "symbols": "\n".join(f"symbolic.{name} = {_symbolic(row)};" for name, row in PRIMITIVES.items()),
+            "opening": script_json(opening),
+        }
+        self.html = page("web/playground.html", filled)
+
+    def save(self, path: Any) -> str:
+        """Write the page to a file ending in .html, and return its path."""
+        path = os.fspath(path)
+        if os.path.splitext(path)[1].lower() not in (".html", ".htm"):
+            raise ValueError(f"a playground is saved as .html, not as {path!r}")
+        with open(path, "w", encoding="utf-8", newline="\n") as file:
+            file.write(self.html)
+        return path
+
+    def __repr__(self) -> str:
+        return f"<Playground {self.text!r}: .save('playground.html'), then open it in a browser>"
+
+    def _repr_html_(self) -> str:
+        return (
+            f'<iframe srcdoc="{clean(self.html)}" title="playground" sandbox="allow-scripts" '
+            'style="width:100%;height:52rem;border:1px solid #8888;border-radius:6px"></iframe>'
+        )
+
+
+def _facts(row: Primitive) -> dict[str, Any]:
+    """What a parser has to know about a row."""
+    return {"operands": row.operands, "lists": row.lists, "defaults": row.defaults, "infix": row.infix}
+
+
+# A row on symbols: the same expressions, with the words of `symbols.js` in place of the operators ---------------------
+
+_WORDS = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "power"}
+_SIGNS = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "===", ast.NotEq: "!=="}
+
+
+def _written(tree: ast.expr) -> str:
+    """An expression of the table in JavaScript whose operands are symbols; a choice is made by their numbers."""
+    match tree:
+        case ast.Constant(int() | float() as x):
+            return repr(x)
+        case ast.Name("pi"):
+            return 'S.name("π", Math.PI)'
+        case ast.Name("nan"):
+            return "NaN"
+        case ast.Name(name):
+            return f"${name}"
+        case ast.UnaryOp(ast.USub(), x):
+            return f"S.neg({_written(x)})"
+        case ast.BinOp(x, op, y) if type(op) in _WORDS:
+            return f"S.{_WORDS[type(op)]}({_written(x)}, {_written(y)})"
+        case ast.IfExp(ast.Compare(a, [op], [b]), x, y):
+            return f"(S.of({_written(a)}) {_SIGNS[type(op)]} S.of({_written(b)}) ? {_written(x)} : {_written(y)})"
+        case ast.Call(ast.Name(word), arguments):
+            return f'S.call("{word}", [{", ".join(map(_written, arguments))}])'
+    raise ValueError(f"{ast.unparse(tree)!r} cannot be written in symbols")
+
+
+def _symbolic(row: Primitive) -> str:
+    """`{value, partials}` of a row as functions of symbols; the value is its formula or its name with the operands."""
+    operands = ", ".join(f"${x}" for x in row.operands)
+    count = f"const $n = ${row.lists[0]}.length; " if row.lists else ""
+    shown = _written(parse(row.value)) if is_arithmetic(row.name) else f'S.call("{row.name}", [{operands}])'
+    partials = []
+    for operand, partial in zip(row.operands, row.partials):
+        written = _written(parse(partial))
+        if operand in row.lists:
+            elements = "".join(f"const ${x[:-1]} = ${x}[$i]; " for x in row.lists)
+            rest = f"const $rest = S.others(${row.lists[0]}, $i); " if "$rest" in written else ""
+            written = f"...${operand}.map((_, $i) => {{ {elements}{rest}return {written}; }})"
+        partials.append(written)
+    return (
+        f"{{ value: ({operands}) => {{ {count}return {shown}; }}, "
+        f"partials: ({operands}, $out) => {{ {count}return [{', '.join(partials)}]; }} }}"
+    )

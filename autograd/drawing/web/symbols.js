@@ -1,0 +1,82 @@
+// The third kind of number: symbols, which know how they are written (as HTML), how strongly they hold together, and what
+// they are worth. Plain numbers stand for themselves. `symbolic` are the rows of the table on them.
+
+const SUM = 0, PRODUCT = 1, POWER = 2, ATOM = 3;
+const S = {
+  of: (x) => (typeof x === "number" ? x : x.n),
+  symbol: (html, level, n) => ({ html, level, n }),
+  name: (html, n) => S.symbol(html, ATOM, n),
+  html: (x) => (typeof x !== "number" ? x.html : Number.isNaN(x) ? "undefined" : html(x)),
+  least(x, level) {  // as it stands where parts must hold together at least that strongly
+    const own = typeof x !== "number" ? x.level : x < 0 || /\d \u00D7/.test(html(x)) ? SUM : ATOM;
+    return own < level ? `(${S.html(x)})` : S.html(x);
+  },
+  both: (x, y) => typeof x === "number" && typeof y === "number",
+  add(x, y) {
+    if (S.both(x, y)) return x + y;
+    if (x === 0) return y;
+    if (y === 0) return x;
+    if (typeof y === "number" && y < 0) return S.sub(x, -y);
+    return S.symbol(`${S.html(x)} + ${S.least(y, SUM)}`, SUM, S.of(x) + S.of(y));
+  },
+  sub(x, y) {
+    if (S.both(x, y)) return x - y;
+    if (y === 0) return x;
+    if (x === 0) return S.neg(y);
+    if (typeof y === "number" && y < 0) return S.add(x, -y);
+    return S.symbol(`${S.html(x)} \u2212 ${S.least(y, PRODUCT)}`, SUM, S.of(x) - S.of(y));
+  },
+  neg: (x) => (typeof x === "number" ? -x : S.symbol(`\u2212${S.least(x, PRODUCT)}`, SUM, -x.n)),
+  mul(x, y) {
+    if (S.both(x, y)) return x * y;
+    if (typeof y === "number") return S.mul(y, x);
+    if (x === 0 || x === 1) return x && y;
+    if (x === -1) return S.neg(y);
+    if (x === y || (x.level === ATOM && x.html === y.html)) return S.power(x, 2);
+    const left = typeof x === "number" && x < 0 ? S.html(x) : S.least(x, PRODUCT);
+    return S.symbol(`${left} \u00D7 ${S.least(y, POWER)}`, PRODUCT, S.of(x) * S.of(y));
+  },
+  div(x, y) {
+    if (S.both(x, y)) return x / y;
+    if (y === 1 || x === 0) return x;
+    return S.symbol(`${S.least(x, PRODUCT)} / ${S.least(y, POWER)}`, PRODUCT, S.of(x) / S.of(y));
+  },
+  power(x, y) {
+    if (S.both(x, y)) return Math.pow(x, y);
+    if (y === 1) return x;
+    if (y === 0) return 1;
+    return S.symbol(`${S.least(x, ATOM)}<sup>${S.html(y)}</sup>`, POWER, words.power(S.of(x), S.of(y)));
+  },
+  call(word, operands) {
+    const numbers = operands.map((x) => (Array.isArray(x) ? x.map(S.of) : S.of(x))), n = words[word](...numbers);
+    if (operands.flat().every((x) => typeof x === "number")) return n;
+    if (word === "sum" || word === "sumproduct") {
+      const terms = word === "sum" ? operands[0] : operands[0].map((w, i) => S.mul(w, operands[1][i]));
+      return terms.length > 6 ? S.symbol(`${S.add(terms[0], terms[1]).html ?? ""} + \u2026 + ${S.html(terms[terms.length - 1])}`, SUM, n) : terms.reduce(S.add);
+    }
+    if (word === "prod") return operands[0].reduce(S.mul, 1);
+    let shown = operands.flat();
+    if (rows[word] && Object.keys(rows[word].defaults).length) {
+      const { operands: names, defaults } = rows[word];
+      shown = shown.filter((x, i) => !(names[i] in defaults) || x !== defaults[names[i]]);
+    }
+    if (word === "abs") return S.symbol(`|${S.html(shown[0])}|`, ATOM, n);
+    if (word === "sqrt") return S.symbol(`\u221A${S.least(shown[0], ATOM)}`, ATOM, n);
+    return S.symbol(`${word.replaceAll("_", " ")}(${shown.map(S.html).join(", ")})`, ATOM, n);
+  },
+  others: (xs, i) => xs.filter((_, at) => at !== i).reduce(S.mul, 1),
+};
+const symbolic = Object.create(null);
+
+// Names as a textbook sets them: letters italic, Greek by name, what follows _ below, hat, bar and primes above
+const escaped = (text) => String(text).replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+function named(label) {
+  const [, base, below, mark] = /^(\p{L})(\d+)()$/u.exec(label) ?? /^(.*?)(?:_(.+?))?(?:_(hat|bar|tilde))?$/u.exec(label) ?? [, label];
+  const [letter, sign] = ["hat", "bar", "tilde"].includes(below) && !mark ? [undefined, below] : [below, mark];
+  const accent = { hat: "\u0302", bar: "\u0304", tilde: "\u0303" }[sign] ?? "";
+  const greek = Object.hasOwn(opening.greek, base) ? opening.greek[base] : base;
+  const shown = greek.length > 24 ? `${greek.slice(0, 23)}\u2026` : greek;
+  const head = [...shown].length === 1 ? `<i>${escaped(shown)}${accent}</i>` : escaped(shown) + accent;
+  return head + (letter ? `<sub>${letter.length === 1 && /\D/.test(letter) ? `<i>${escaped(letter)}</i>` : escaped(letter)}</sub>` : "");
+}
+const plainText = (html) => html.replace(/<sup>(.*?)<\/sup>/g, "^$1").replace(/<sub>(.*?)<\/sub>/g, "_$1").replace(/<[^>]*>/g, "").replace(/&#(\d+);/g, (_, code) => String.fromCharCode(code));
