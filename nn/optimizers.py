@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autograd import Value, zero_grad
@@ -19,15 +20,21 @@ if TYPE_CHECKING:
 Schedule = Callable[[int], float]
 State = dict[str, Any]
 
+AT_LEAST_ZERO = frozenset({"momentum", "weight_decay", "eps"})
+BELOW_ONE = frozenset({"alpha"})
+UNSHOWN = frozenset({"parameters", "steps", "state", "shuffling"})
+
 
 class Optimizer:
     """What all optimizers share; a subclass has a `rule`.
 
     Attributes:
         parameters: the Values it moves.
-        lr: the learning rate, a number or a function of the step, counted from 0. It may be changed at any time.
+        lr: the learning rate, a number or a function of the step, counted from 0. It may be changed at any time, as may
+            every other setting; `step` refuses a learning rate that cannot be.
         steps: the number of steps taken.
         state: what the rule remembers from step to step, arrays over all parameters.
+        shuffling: where `fit` stands in its shuffles, so that the next `fit` goes on from there; None before the first.
     """
 
     def __init__(self, parameters: Iterable[Value], lr: float | Schedule):
@@ -37,6 +44,16 @@ class Optimizer:
         self.lr = lr
         self.steps = 0
         self.state: State = {}
+        self.shuffling: dict[str, Any] | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "betas":
+            value = rates(value)
+        elif name in BELOW_ONE:
+            below_one(**{name: value})
+        elif name in AT_LEAST_ZERO:
+            at_least_zero(**{name: value})
+        super().__setattr__(name, value)
 
     def rule(self, theta: Any, g: Any, state: State, lr: float, t: int) -> tuple[Any, State]:
         """The parameters and the state after step number t, counted from 1, from those before and the gradient g."""
@@ -46,7 +63,8 @@ class Optimizer:
         """Move every parameter by its `.grad`, which `backward()` has filled in.
 
         Raises:
-            OverflowError: if a parameter would no longer be a finite number. Then nothing has changed.
+            OverflowError: if a parameter, or what the rule remembers, would no longer be a finite number. Then nothing
+                has changed.
         """
         import numpy as np
 
@@ -59,25 +77,45 @@ class Optimizer:
         """The parameters after a step from `theta` (n,) by `gradient` (n,), as a new array; errors as in `step`."""
         import numpy as np
 
-        with np.errstate(all="ignore"):
-            after, state = self.rule(theta, gradient, self.state, self.learning_rate(), self.steps + 1)
-        if not np.isfinite(after).all():
-            i = int(np.argmin(np.isfinite(after)))
-            name = self.parameters[i].label or f"number {i}"
-            raise OverflowError(
-                f"step {self.steps} would make the parameter {name} {after[i]}, from {theta[i]} with gradient "
-                f"{gradient[i]}: training diverges. Take a smaller lr, or clip the gradient"
-            )
+        lr, t = self.learning_rate(), self.steps + 1
+        try:
+            # an overflow on the way, as in the square of a gradient, would stay in the state for ever
+            with np.errstate(all="ignore", over="raise"):
+                after, state = self.rule(theta, gradient, self.state, lr, t)
+            if not np.isfinite(after).all():
+                raise FloatingPointError
+        except FloatingPointError:
+            with np.errstate(all="ignore"):
+                raise self.diverged(theta, gradient, *self.rule(theta, gradient, self.state, lr, t)) from None
         self.state, self.steps = state, self.steps + 1
         return after
+
+    def diverged(self, theta: np.ndarray, gradient: np.ndarray, after: np.ndarray, state: State) -> OverflowError:
+        """The error of a step to numbers that are not finite."""
+        import numpy as np
+
+        found = {"parameter": after, **state}
+        what, i = next(
+            ((name, int(np.argmin(np.isfinite(x)))) for name, x in found.items() if not np.isfinite(x).all()),
+            ("square", int(np.argmax(np.abs(gradient)))),
+        )
+        kind = "parameter" if what == "parameter" else f"{what} of the gradient of"
+        result = f" {found[what][i]}" if what in found and np.shape(found[what]) else " too large"
+        return OverflowError(
+            f"step {self.steps} would make the {kind} {self.parameters[i].label or f'number {i}'}{result}, from "
+            f"{theta[i]} with gradient {gradient[i]}: training diverges. Take a smaller lr, or clip the gradient"
+        )
 
     def learning_rate(self) -> float:
         """The learning rate of the next step."""
         if not callable(self.lr):
-            return self.lr
+            at_least_zero(lr=self.lr)
+            return float(self.lr)
         lr = self.lr(self.steps)
-        if not (isinstance(lr, numbers.Real) and math.isfinite(lr)):
-            raise ValueError(f"the learning rate of step {self.steps} came out as {lr!r}; it must be a finite number")
+        if not (isinstance(lr, numbers.Real) and 0 <= lr < math.inf):
+            raise ValueError(
+                f"the learning rate of step {self.steps} came out as {lr!r}; it must be a finite number of at least 0"
+            )
         return float(lr)
 
     def zero_grad(self) -> None:
@@ -85,7 +123,7 @@ class Optimizer:
         zero_grad(self.parameters)
 
     def __repr__(self) -> str:
-        shown = {k: v for k, v in vars(self).items() if k not in ("parameters", "steps", "state")}
+        shown = {k: v for k, v in vars(self).items() if k not in UNSHOWN}
         settings = ", ".join(f"{name}={value!r}" for name, value in shown.items())
         return f"{type(self).__name__}({len(self.parameters)} parameters, {settings})"
 
@@ -110,7 +148,6 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
     ):
         super().__init__(parameters, lr)
-        at_least_zero(momentum=momentum, weight_decay=weight_decay)
         if nesterov and not momentum:
             raise ValueError("Nesterov's method looks ahead along the momentum, so it needs a momentum above 0")
         self.momentum, self.nesterov, self.weight_decay = momentum, nesterov, weight_decay
@@ -136,8 +173,6 @@ class RMSprop(Optimizer):
         centered: bool = False,
     ):
         super().__init__(parameters, lr)
-        at_least_zero(eps=eps, weight_decay=weight_decay, momentum=momentum)
-        below_one(alpha=alpha)
         self.alpha, self.eps, self.weight_decay = alpha, eps, weight_decay
         self.momentum, self.centered = momentum, centered
 
@@ -163,8 +198,6 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ):
         super().__init__(parameters, lr)
-        at_least_zero(eps=eps, weight_decay=weight_decay)
-        below_one(**dict(zip(("betas[0]", "betas[1]"), betas, strict=True)))
         self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
 
     def rule(self, theta: Any, g: Any, state: State, lr: float, t: int) -> tuple[Any, State]:
@@ -201,39 +234,88 @@ class AdamW(Adam):
 # Learning rates -----------------------------------------------------------------------------------------------------
 
 
-def linear_decay(lr: float, steps: int, end: float = 0.0) -> Schedule:
+@dataclass(frozen=True)
+class Decay:
+    """A learning rate that goes from `lr` at step 0 to `end` at step `steps`, and stays there."""
+
+    lr: float
+    steps: int
+    end: float = 0.0
+
+    def __post_init__(self) -> None:
+        at_least_zero(lr=self.lr, end=self.end)
+        whole_steps(self.steps)
+
+    def __call__(self, step: int) -> float:
+        """The learning rate of a step."""
+        return self.end if step >= self.steps else self.before_the_end(step)
+
+    def before_the_end(self, step: int) -> float:
+        """The learning rate of a step before the last."""
+        raise NotImplementedError
+
+
+class LinearDecay(Decay):
+    """Down a straight line."""
+
+    def before_the_end(self, step: int) -> float:
+        """The learning rate of a step before the last."""
+        return self.lr + (self.end - self.lr) * step / self.steps
+
+
+class CosineDecay(Decay):
+    """Down half a cosine."""
+
+    def before_the_end(self, step: int) -> float:
+        """The learning rate of a step before the last."""
+        return self.end + (self.lr - self.end) * (1 + math.cos(math.pi * step / self.steps)) / 2
+
+
+@dataclass(frozen=True)
+class Warmup:
+    """A schedule, or a number, that is scaled by 1/steps, 2/steps, ... over its first steps."""
+
+    schedule: float | Schedule
+    steps: int
+
+    def __post_init__(self) -> None:
+        whole_steps(self.steps)
+        if not callable(self.schedule):
+            at_least_zero(lr=self.schedule)
+
+    def __call__(self, step: int) -> float:
+        """The learning rate of a step."""
+        lr = self.schedule(step) if callable(self.schedule) else self.schedule
+        return lr * min(1.0, (step + 1) / self.steps)
+
+
+def linear_decay(lr: float, steps: int, end: float = 0.0) -> LinearDecay:
     """A learning rate that goes from `lr` at step 0 to `end` at step `steps` in a straight line, and stays there.
 
     >>> schedule = linear_decay(1.0, 100, end=0.1)
     >>> schedule(0), schedule(50), schedule(100), schedule(1000)
     (1.0, 0.55, 0.1, 0.1)
     """
-    check_decay(lr, steps, end)
-    return lambda step: end if step >= steps else lr + (end - lr) * step / steps
+    return LinearDecay(lr, steps, end)
 
 
-def cosine_decay(lr: float, steps: int, end: float = 0.0) -> Schedule:
+def cosine_decay(lr: float, steps: int, end: float = 0.0) -> CosineDecay:
     """A learning rate that goes from `lr` at step 0 to `end` at step `steps` along half a cosine, and stays there.
 
     >>> schedule = cosine_decay(1.0, 100)
     >>> schedule(0), round(schedule(50), 12), schedule(100)
     (1.0, 0.5, 0.0)
     """
-    check_decay(lr, steps, end)
-    return lambda step: end if step >= steps else end + (lr - end) * (1 + math.cos(math.pi * step / steps)) / 2
+    return CosineDecay(lr, steps, end)
 
 
-def warmup(schedule: float | Schedule, steps: int) -> Schedule:
+def warmup(schedule: float | Schedule, steps: int) -> Warmup:
     """A schedule (or a number) that is scaled by 1/steps, 2/steps, ... over its first steps.
 
     >>> [warmup(1.0, 4)(step) for step in range(6)]
     [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
     """
-    if not isinstance(steps, numbers.Integral) or steps < 1:
-        raise ValueError(f"warmup takes a whole number of steps, at least 1, not {steps!r}")
-    if not callable(schedule):
-        at_least_zero(lr=schedule)
-    return lambda step: (schedule(step) if callable(schedule) else schedule) * min(1.0, (step + 1) / steps)
+    return Warmup(schedule, steps)
 
 
 # The gradient before the step -----------------------------------------------------------------------------------------
@@ -264,6 +346,8 @@ def clip_gradient_norm(parameters: Iterable[Value], limit: float) -> float:
 
 def clipping(gradient: Iterable[float], limit: float) -> tuple[float, float]:
     """The norm of a gradient, and the factor that brings it down to the limit."""
+    if isinstance(limit, (str, bytes)) or not hasattr(limit, "__float__"):
+        raise TypeError(f"the limit of a gradient's norm is a number, not {limit!r}")
     if not limit > 0:
         raise ValueError(f"the limit of a gradient's norm is above 0, not {limit!r}")
     norm = math.hypot(*gradient)
@@ -310,8 +394,15 @@ def below_one(**settings: Any) -> None:
             raise ValueError(f"{name} is a rate of forgetting, at least 0 and below 1, not {number!r}")
 
 
-def check_decay(lr: float, steps: int, end: float) -> None:
-    """Raise unless these describe a decay."""
-    at_least_zero(lr=lr, end=end)
-    if not isinstance(steps, numbers.Integral) or steps < 1:
-        raise ValueError(f"a decay takes a whole number of steps, at least 1, not {steps!r}")
+def rates(betas: Any) -> tuple[float, float]:
+    """Adam's two rates of forgetting."""
+    if isinstance(betas, (str, bytes)) or not hasattr(betas, "__iter__") or len(betas := tuple(betas)) != 2:
+        raise TypeError(f"betas are a pair of rates such as (0.9, 0.999), not {betas!r}")
+    below_one(**{"betas[0]": betas[0], "betas[1]": betas[1]})
+    return betas
+
+
+def whole_steps(steps: Any) -> None:
+    """Raise unless it is a number of steps."""
+    if isinstance(steps, bool) or not isinstance(steps, numbers.Integral) or steps < 1:
+        raise ValueError(f"a schedule takes a whole number of steps, at least 1, not {steps!r}")
