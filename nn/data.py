@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from nn.layers import count
+from nn.checks import class_indices, count, random_numbers, same_length, table, targets
 
 if TYPE_CHECKING:
     import numpy as np
@@ -201,82 +200,6 @@ def one_hot(y: Any, classes: int | None = None) -> np.ndarray:
     return np.eye(int(y.max()) + 1 if classes is None else classes)[indices]
 
 
-# Checks: data that cannot be trained on is refused, by the row and column at fault -----------------------------------
-
-
-def table(X: Any, name: str = "X") -> np.ndarray:
-    """X as float64 of shape (n, d); a list of lists, an array or a frame. Finite numbers only."""
-    array = _numeric(X, name)
-    if array.ndim != 2:
-        raise ValueError(f"{name} has one row per example, shape (n, d), not {array.shape}" + _advice(array.ndim))
-    if not array.size:
-        raise ValueError(f"{name} is empty, shape {array.shape}")
-    return array
-
-
-def targets(y: Any, name: str = "y") -> np.ndarray:
-    """Y as int64 or float64 of shape (n,) or (n, n_out). Finite numbers only."""
-    import numpy as np
-
-    array = _numeric(y, name)
-    if array.ndim not in (1, 2):
-        raise ValueError(f"{name} has one target per example, shape (n,) or (n, n_out), not {array.shape}")
-    if not array.size:
-        raise ValueError(f"{name} is empty, shape {array.shape}")
-    return array.astype(np.int64) if getattr(np.asarray(y), "dtype", array.dtype).kind in "iub" else array
-
-
-def same_length(X: np.ndarray, y: np.ndarray) -> int:
-    """The number of examples."""
-    if len(X) != len(y):
-        raise ValueError(f"X has {len(X)} rows but y has {len(y)}: each example needs one target")
-    return len(X)
-
-
-def class_indices(y: np.ndarray, classes: int) -> np.ndarray:
-    """Targets (n,) as whole numbers from 0 to classes - 1."""
-    import numpy as np
-
-    indices = y.astype(np.int64)
-    wrong = (indices != y) | (indices < 0) | (indices >= classes)
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise ValueError(f"a class is a whole number from 0 to {classes - 1}, but y[{row}] is {y[row]}")
-    return indices
-
-
-def _numeric(X: Any, name: str) -> np.ndarray:
-    import numpy as np
-
-    try:
-        array = np.asarray(X)
-    except ValueError:
-        lengths: Sequence[int] = [len(row) if hasattr(row, "__len__") else 0 for row in X]
-        row = next((i for i, length in enumerate(lengths) if length != lengths[0]), 0)
-        raise ValueError(
-            f"{name} is ragged: row 0 has {lengths[0]} entries, row {row} has {lengths[row]}; every row needs as many"
-        ) from None
-    if array.dtype.kind == "O":
-        try:
-            array = array.astype(np.float64)
-        except (TypeError, ValueError):
-            raise TypeError(f"{name} holds something that is not a number") from None
-    if array.dtype.kind not in "fiub":
-        raise TypeError(
-            f"{name} holds {array.dtype} data, but takes real numbers; names of classes become numbers by "
-            "np.unique(names, return_inverse=True)"
-        )
-    array = array.astype(np.float64)
-    if not np.isfinite(array).all():
-        place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(f"{name}[{', '.join(map(str, place))}] is {array[place]}: every number has to be finite")
-    return array
-
-
-def _advice(dimensions: int) -> str:
-    return ": for a single column use X.reshape(-1, 1), for a single example [x]" if dimensions == 1 else ""
-
-
 def _scattered(points: list[np.ndarray], noise: float, seed: int) -> Data:
     """The points of each class, shuffled, with noise added to each coordinate."""
     import numpy as np
@@ -287,14 +210,3 @@ def _scattered(points: list[np.ndarray], noise: float, seed: int) -> Data:
     X, y = np.concatenate(points), np.repeat(np.arange(len(points)), [len(p) for p in points])
     order = rng.permutation(len(X))
     return X[order] + noise * rng.standard_normal(X.shape), y[order]
-
-
-def random_numbers(seed: int) -> np.random.Generator:
-    """NumPy's generator for a seed, a whole number of at least 0."""
-    import numpy as np
-
-    if isinstance(seed, bool) or not hasattr(seed, "__index__"):
-        raise TypeError(f"a seed is a whole number, not {seed!r}")
-    if seed < 0:
-        raise ValueError(f"a seed is at least 0, not {seed}")
-    return np.random.default_rng(seed)

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from autograd import Value
-from nn.data import table
+from nn.checks import table
 from nn.evaluation import aligned_columns, layers_of
 from nn.examples import Examples
 from nn.gradients import Eager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import autograd
 from autograd import Value
 from autograd.core.value import tracing
-from nn.data import class_indices, same_length, table, targets
+from nn.checks import class_indices, same_length, table, targets
 from nn.layers import Layer
 from nn.losses import listed
 from nn.module import Module

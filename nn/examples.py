@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from autograd import Value
-from nn.data import class_indices, same_length, table, targets
+from nn.checks import class_indices, same_length, table, targets
 from nn.losses import listed
 
 Loss = Callable[[Any, Any], Any]

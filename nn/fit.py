@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autograd import Value
-from nn.data import random_numbers
+from nn.checks import count, random_numbers
 from nn.distributed import Distributed, is_collection
 from nn.evaluation import compiled_once
 from nn.examples import Examples, Loss
 from nn.gradients import Compiled, Eager, Gradients, Metric, assign
 from nn.history import History
-from nn.layers import count
 from nn.optimizers import Optimizer, clipping
 from nn.progress import progress_display
 

@@ -5,26 +5,74 @@ A neuron is two nodes of the graph, whatever its number of inputs; every node an
 
 from __future__ import annotations
 
+import functools
 import operator
 import random
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 from autograd import Value, weighted_sum
 from autograd.core.table import PRIMITIVES
 from autograd.core.value import function
+from nn.checks import count
 from nn.module import Module
 
 if TYPE_CHECKING:
     import numpy as np
 
-# Any function of the table that takes one number may serve as an activation; "linear" passes z on as it is.
-ACTIVATIONS = (
-    "linear",
-    *(name for name, row in PRIMITIVES.items() if not row.variadic and len(row.operands) - len(row.defaults) == 1),
-)
+P = ParamSpec("P")
+
+
+class Activations(Collection[str]):
+    """The names of all activations, those declared later included.
+
+    Any function of the table that takes one number may serve; "linear" passes z on as it is.
+    """
+
+    def __iter__(self) -> Iterator[str]:
+        yield "linear"
+        for name, row in PRIMITIVES.items():
+            if not row.variadic and len(row.operands) - len(row.defaults) == 1:
+                yield name
+
+    def __contains__(self, name: object) -> bool:
+        return any(name == known for known in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+ACTIVATIONS = Activations()
 # These pass about half of what reaches them, so their weights need twice the variance to keep a signal's size.
 _HALVING = frozenset({"relu", "leaky_relu", "elu", "gelu", "silu", "softplus"})
+
+
+class Derived:
+    """A property that follows from a module's parts, unless a subclass assigns the attribute itself."""
+
+    def __init__(self, value: Callable[[Any], Any]):
+        self.value, self.__doc__ = value, value.__doc__
+
+    def __get__(self, module: Any, owner: Any = None) -> Any:
+        return self if module is None else self.value(module)
+
+
+def also_called(**others: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """A decorator: keywords of micrograd's that stand for others, and `nonlin` for the activation."""
+
+    def decorated(init: Callable[P, None]) -> Callable[P, None]:
+        @functools.wraps(init)
+        def renamed(*arguments: P.args, **keywords: P.kwargs) -> None:
+            for theirs, ours in others.items():
+                if theirs in keywords:
+                    if ours in keywords:
+                        raise TypeError(f"{theirs} is another name of {ours}: give one of the two")
+                    keywords[ours] = keywords.pop(theirs)
+            return init(*arguments, **keywords)
+
+        return renamed
+
+    return decorated
 
 
 class Neuron(Module):
@@ -45,17 +93,18 @@ class Neuron(Module):
     ('a', 'tanh', 'z', ['w_0', 'w_1', 'b'])
     """
 
+    @also_called(nin="n_in", nonlin="activation")
     def __init__(
         self,
         n_in: int,
-        activation: str = "relu",
+        activation: str | bool = "relu",
         *,
         seed: int | random.Random | None = None,
         n_out: int = 1,
     ):
         self.activation = activation
         n_in, n_out = count(n_in, "n_in"), count(n_out, "n_out")
-        fan = n_in if activation in _HALVING else n_in + n_out
+        fan = n_in if self.activation in _HALVING else n_in + n_out
         limit, rng = (6 / fan) ** 0.5, generator(seed)
         self.w = [Value(rng.uniform(-limit, limit)) for _ in range(n_in)]
         self.b = Value(0.0)
@@ -67,15 +116,25 @@ class Neuron(Module):
         return self._activation
 
     @activation.setter
-    def activation(self, name: str) -> None:
+    def activation(self, name: str | bool) -> None:
+        if isinstance(name, bool):  # micrograd's nonlin
+            name = "relu" if name else "linear"
         if not isinstance(name, str):
             raise TypeError(f"activation is a name such as 'relu' or 'tanh', not {name!r}")
         if name not in ACTIVATIONS:
             raise ValueError(f"there is no activation {name!r}; choose one of {', '.join(ACTIVATIONS)}")
         self._activation = name
-        self._activate = None if name == "linear" else function(name)
 
     @property
+    def nonlin(self) -> bool:
+        """Whether there is an activation, as micrograd asks for it; assigning chooses between relu and linear."""
+        return self.activation != "linear"
+
+    @nonlin.setter
+    def nonlin(self, nonlin: bool) -> None:
+        self.activation = bool(nonlin)
+
+    @Derived
     def n_in(self) -> int:
         """The number of inputs."""
         return len(self.w)
@@ -96,23 +155,35 @@ class Neuron(Module):
             x = example(x, len(self.w), self)
         z = weighted_sum(self.w, x, self.b)
         z.label = self._z
-        if self._activate is None:
+        if self._activation == "linear":
             return z
-        a = self._activate(z)
+        a = function(self._activation)(z)
         a.label = self._a
         return a
 
-    def named_parameters(self) -> list[tuple[str, Value]]:
-        """The weights, then the bias, each under its label."""
-        return [(p.label, p) for p in (*self.w, self.b)]
+    _parts = frozenset({"w", "b"})
 
-    def _arrays(self) -> dict[str, np.ndarray]:
+    def _part_names(self) -> Iterator[tuple[str, str, Value]]:
+        """The weights, then the bias, each under its label."""
+        for k, w in enumerate(self.w):
+            yield w.label, f"w.{k}", w
+        yield self.b.label, "b", self.b
+
+    def _part_arrays(self) -> dict[str, np.ndarray]:
         import numpy as np
 
         return {"weight": np.array(self.w, object), "bias": np.array(self.b, object)}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if state["_activation"] not in ACTIVATIONS:
+            raise ValueError(
+                f"the neuron's activation {state['_activation']!r} is an operation that was declared where it was "
+                "made: declare it here, too, by autograd.primitive, before unpickling"
+            )
+        self.__dict__.update(state)
+
     def __repr__(self) -> str:
-        return f"Neuron({self.n_in}, activation={self.activation!r})"
+        return f"Neuron({len(self.w)}, activation={self.activation!r})"
 
 
 class Layer(Module):
@@ -127,11 +198,12 @@ class Layer(Module):
     ['w_00', 'w_01', 'w_02', 'w_10', 'w_11', 'w_12', 'b_0', 'b_1']
     """
 
+    @also_called(nin="n_in", nout="n_out", nonlin="activation")
     def __init__(
         self,
         n_in: int,
         n_out: int,
-        activation: str = "relu",
+        activation: str | bool = "relu",
         *,
         seed: int | random.Random | None = None,
     ):
@@ -139,20 +211,25 @@ class Layer(Module):
         self.neurons = [Neuron(n_in, activation, seed=rng, n_out=n_out) for _ in range(count(n_out, "n_out"))]
         self.place()
 
-    @property
+    @Derived
     def n_in(self) -> int:
         """The number of inputs."""
         return self.neurons[0].n_in
 
-    @property
+    @Derived
     def n_out(self) -> int:
         """The number of neurons."""
         return len(self.neurons)
 
     @property
     def activation(self) -> str:
-        """The name of the neurons' activation."""
+        """The name of the neurons' activation. Assigning another one changes them all from then on."""
         return self.neurons[0].activation
+
+    @activation.setter
+    def activation(self, name: str | bool) -> None:
+        for neuron in self.neurons:
+            neuron.activation = name
 
     def place(self, layer: int | None = None) -> None:
         """Label the neurons as those of layer number `layer`."""
@@ -161,22 +238,45 @@ class Layer(Module):
 
     def __call__(self, x: Iterable[Value | float]) -> list[Value]:
         """Each neuron's activation, a list of n_out Values."""
-        x = example(x, self.n_in, self)
+        x = example(x, len(self.neurons[0].w), self)
         return [neuron(x) for neuron in self.neurons]
 
-    def named_parameters(self) -> list[tuple[str, Value]]:
-        """The weights, neuron by neuron, then the biases, each under its label."""
-        weights = [(w.label, w) for neuron in self.neurons for w in neuron.w]
-        return weights + [(neuron.b.label, neuron.b) for neuron in self.neurons]
+    _parts = frozenset({"neurons"})
 
-    def _arrays(self) -> dict[str, np.ndarray]:
+    def _part_names(self) -> Iterator[tuple[str, str, Value]]:
+        """The weights, neuron by neuron, then the biases, each under its label; then what else a neuron has."""
+        if not self._has_neurons():
+            return
+        for j, neuron in enumerate(self.neurons):
+            for k, w in enumerate(neuron.w):
+                yield w.label, f"neurons.{j}.w.{k}", w
+        for j, neuron in enumerate(self.neurons):
+            yield neuron.b.label, f"neurons.{j}.b", neuron.b
+        for path, parameter in self._extras():
+            yield path, path, parameter
+
+    def _part_arrays(self) -> dict[str, np.ndarray]:
         import numpy as np
 
+        if not self._has_neurons():
+            return {}
         biases = [neuron.b for neuron in self.neurons]
-        return {"weight": np.array([neuron.w for neuron in self.neurons], object), "bias": np.array(biases, object)}
+        arrays = {"weight": np.array([neuron.w for neuron in self.neurons], object), "bias": np.array(biases, object)}
+        return arrays | {path: np.array(parameter, object) for path, parameter in self._extras()}
+
+    def _has_neurons(self) -> bool:
+        """Whether this is a row of neurons with equally many weights, and not something of a subclass's own."""
+        neurons = getattr(self, "neurons", [])
+        return all(isinstance(neuron, Neuron) for neuron in neurons) and len({len(neuron.w) for neuron in neurons}) == 1
+
+    def _extras(self) -> Iterator[tuple[str, Value]]:
+        """What neurons of a subclass have besides weights and bias."""
+        for j, neuron in enumerate(self.neurons):
+            for name, _, parameter in neuron._other_names(frozenset({id(self)}), neuron._parts):
+                yield f"neurons.{j}.{name}", parameter
 
     def __repr__(self) -> str:
-        return f"Layer({self.n_in}, {self.n_out}, activation={self.activation!r})"
+        return f"Layer({len(self.neurons[0].w)}, {len(self.neurons)}, activation={self.activation!r})"
 
 
 class MLP(Module):
@@ -198,6 +298,7 @@ class MLP(Module):
     ('z_0^(2)', 13)
     """
 
+    @also_called(nin="n_in", nouts="sizes")
     def __init__(
         self,
         n_in: int,
@@ -218,42 +319,36 @@ class MLP(Module):
         for number, layer in enumerate(self.layers, 1):
             layer.place(number)
 
-    @property
+    @Derived
     def n_in(self) -> int:
         """The number of inputs."""
         return self.layers[0].n_in
 
-    @property
+    @Derived
     def n_out(self) -> int:
         """The number of outputs."""
         return self.layers[-1].n_out
 
     def __call__(self, x: Iterable[Value | float]) -> Any:
         """The last layer's activations: a Value if it has one neuron, else a list of Values."""
-        a = example(x, self.n_in, self)
+        a = example(x, len(self.layers[0].neurons[0].w), self)
         for layer in self.layers:
             a = layer(a)
         return a[0] if len(a) == 1 else a
 
-    def named_parameters(self) -> list[tuple[str, Value]]:
+    _parts = frozenset({"layers"})
+
+    def _part_names(self) -> Iterator[tuple[str, str, Value]]:
         """Layer by layer the weights, row by row, then the biases, each under its label."""
-        return [pair for layer in self.layers for pair in layer.named_parameters()]
+        for i, layer in enumerate(self.layers):
+            for name, parameter in layer.named_parameters():
+                yield name, f"layers.{i}.{name}", parameter
 
     def __repr__(self) -> str:
-        sizes = [layer.n_out for layer in self.layers]
+        sizes = [len(layer.neurons) for layer in self.layers]
         hidden = self.layers[0].activation if len(sizes) > 1 else "relu"
-        return f"MLP({self.n_in}, {sizes}, activation={hidden!r}, output={self.layers[-1].activation!r})"
-
-
-def count(n: Any, name: str) -> int:
-    """A whole number above 0, as an int; an error that names what it counts otherwise."""
-    try:
-        n = operator.index(n)
-    except TypeError:
-        raise TypeError(f"{name} is a whole number, not {n!r}") from None
-    if n < 1:
-        raise ValueError(f"{name} is at least 1, not {n}")
-    return n
+        n_in, output = len(self.layers[0].neurons[0].w), self.layers[-1].activation
+        return f"MLP({n_in}, {sizes}, activation={hidden!r}, output={output!r})"
 
 
 def generator(seed: int | random.Random | None) -> random.Random:

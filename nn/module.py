@@ -6,10 +6,13 @@ its parameters, and saving, loading and training follow.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Container, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from autograd import Value, zero_grad
+from nn.checks import real_numbers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,18 +30,29 @@ class Module:
     ['slope', 'intercept']
     """
 
+    # What training finds out about its data and the model keeps, for `predict`, `accuracy` and the plots: the names of
+    # the classes in the order of the outputs, those of the inputs, and where one output is cut in two.
+    classes: list[Any] | None = None
+    columns: list[Any] | None = None
+    threshold: float | None = None
+
     def named_parameters(self) -> list[tuple[str, Value]]:
         """(name, parameter) pairs, each parameter once; the names are unique.
 
         A Value is named by the attribute that holds it (`slope`, `scales.0`), a parameter of a Module within by that
-        attribute and its name there (`encoder.w_00^(1)`). In a Neuron, Layer or MLP the names are the labels.
+        attribute and its name there (`encoder.w_00^(1)`). In a Neuron, Layer or MLP the names are the labels. A module
+        with a `parameters()` of its own has those, in that order.
         """
-        pairs: dict[Value, str] = {}
-        for path, member in self._members():
-            inner = [("", member)] if isinstance(member, Value) else member.named_parameters()
-            for name, parameter in inner:
-                pairs.setdefault(parameter, f"{path}.{name}" if name else path)
-        return [(name, parameter) for parameter, name in pairs.items()]
+        found = self._named(frozenset())
+        if type(self).parameters is Module.parameters or self in (listing := _listing.get()):
+            return found
+        token = _listing.set((*listing, self))  # its parameters() may ask for these names itself
+        try:
+            own = list(self.parameters())
+        finally:
+            _listing.reset(token)
+        names = {parameter: name for name, parameter in found}
+        return distinct((names.get(p, f"parameters.{i}"), f"parameters.{i}", p) for i, p in enumerate(own))
 
     def parameters(self) -> list[Value]:
         """The Values that training changes, in the order of the gradient vector."""
@@ -58,63 +72,131 @@ class Module:
         """Set all parameters from arrays such as `state_dict()` returns: all of them or, if anything is amiss, none.
 
         Raises:
-            ValueError: naming every key that is missing, unexpected, misshapen or not numeric.
+            ValueError: naming every key that is missing, unexpected, misshapen or not numeric, and tied parameters
+                that are given different numbers.
         """
-        import numpy as np
 
         if not isinstance(state, Mapping):
             raise TypeError(f"load_state_dict takes a mapping of names to arrays, not {type(state).__name__}")
         arrays = self._arrays()
         faults = [f"missing {name!r}" for name in arrays if name not in state]
         faults += [f"unexpected {name!r}" for name in state if name not in arrays]
-        given = {name: _as_array(state[name]) for name in arrays if name in state}
-        for name, array in given.items():
-            if array.dtype.kind not in "fiub":
-                faults.append(f"{name!r} does not hold real numbers")
-            elif array.shape != arrays[name].shape:
-                faults.append(f"{name!r} has shape {array.shape}, not {arrays[name].shape}")
+        new: dict[Value, tuple[float, str]] = {}
+        for name, values in arrays.items():
+            if name not in state:
+                continue
+            try:
+                numbers = real_numbers(state[name], name)
+            except (TypeError, ValueError) as error:
+                faults.append(f"{name!r} does not hold real numbers: {error}")
+                continue
+            if numbers.shape != values.shape:
+                faults.append(f"{name!r} has shape {numbers.shape}, not {values.shape}")
+                continue
+            for parameter, number in zip(values.ravel(), numbers.ravel().tolist()):
+                before, first = new.setdefault(parameter, (number, name))
+                if before != number and not (before != before and number != number):
+                    faults.append(f"{first!r} and {name!r} are the same parameters, but differ")
+                    break
         if faults:
             raise ValueError(
                 f"the state does not fit the {type(self).__name__}: {'; '.join(faults)}. Nothing was loaded."
             )
-        for name, array in given.items():
-            for parameter, number in zip(arrays[name].ravel(), array.astype(np.float64).ravel().tolist()):
-                parameter.data = number
+        for parameter, (number, _) in new.items():
+            parameter.data = number
 
-    def _arrays(self) -> dict[str, np.ndarray]:
+    # A subclass whose parts have names of their own says which attributes these are, and names what is in them: the
+    # parameters with name and path, and their arrays. What else is kept as an attribute is found.
+    _parts: frozenset[str] = frozenset()
+
+    def _part_names(self) -> Iterator[tuple[str, str, Value]]:
+        yield from ()
+
+    def _part_arrays(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def _named(self, above: frozenset[int]) -> list[tuple[str, Value]]:
+        """The parameters that are found; `above` are the modules on the way here, which are no parts of this one."""
+        parts = list(self._part_names())
+        return distinct(itertools.chain(parts, self._other_names(above, self._parts if parts else frozenset())))
+
+    def _other_names(self, above: frozenset[int], but: frozenset[str]) -> Iterator[tuple[str, str, Value]]:
+        within = above | {id(self)}
+        for path, member in self._members(within, but):
+            if isinstance(member, Value):
+                yield path, path, member
+            else:
+                own = type(member).parameters is not Module.parameters
+                for name, parameter in member.named_parameters() if own else member._named(within):
+                    yield f"{path}.{name}", f"{path}.{name}", parameter
+
+    def _arrays(self, above: frozenset[int] = frozenset()) -> dict[str, np.ndarray]:
         """The parameters themselves in object arrays, under the keys of `state_dict()`."""
         import numpy as np
 
-        arrays: dict[str, np.ndarray] = {}
-        for path, member in self._members():
-            inner = {"": np.array(member, object)} if isinstance(member, Value) else member._arrays()
-            arrays.update({f"{path}.{name}" if name else path: values for name, values in inner.items()})
+        within, arrays = above | {id(self)}, self._part_arrays()
+        for path, member in self._members(within, self._parts if arrays else frozenset()):
+            inner = {"": np.array(member, object)} if isinstance(member, Value) else member._arrays(within)
+            for name, values in inner.items():
+                arrays[unused(f"{path}.{name}" if name else path, arrays)] = values
+        if type(self).parameters is not Module.parameters:
+            found = {parameter for values in arrays.values() for parameter in values.flat}
+            for i, parameter in enumerate(self.parameters()):
+                if parameter not in found:
+                    arrays[unused(f"parameters.{i}", arrays)] = np.array(parameter, object)
         return arrays
 
-    def _members(self) -> Iterator[tuple[str, Value | Module]]:
-        """The leaves and modules among the attributes and in their lists, tuples and dicts, with their paths."""
+    def _members(
+        self, above: frozenset[int] = frozenset(), but: frozenset[str] = frozenset()
+    ) -> Iterator[tuple[str, Value | Module]]:
+        """The leaves and modules among the attributes and in their lists, tuples, dicts and arrays, with their paths.
+
+        A module that is above, such as a whole that its part knows, is not a member of what is below it.
+        """
         for name, attribute in vars(self).items():
-            yield from _found(name, attribute)
+            if name not in but:
+                yield from _found(name, attribute, above)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.parameters())} parameters)"
 
 
-def _found(path: str, attribute: object) -> Iterator[tuple[str, Value | Module]]:
+_listing: ContextVar[tuple[Module, ...]] = ContextVar("_listing", default=())
+
+
+def _found(path: str, attribute: Any, above: frozenset[int]) -> Iterator[tuple[str, Value | Module]]:
+    if id(attribute) in above:
+        return
     if isinstance(attribute, Module) or (isinstance(attribute, Value) and not attribute.parents):
         yield path, attribute
+        return
+    if isinstance(attribute, dict):
+        texts = [str(key) for key in attribute]
+        keys = [repr(key) if texts.count(text) > 1 else text for key, text in zip(attribute, texts)]
+        items = zip(keys, attribute.values())
     elif isinstance(attribute, (list, tuple)):
-        for i, item in enumerate(attribute):
-            yield from _found(f"{path}.{i}", item)
-    elif isinstance(attribute, dict):
-        for key, item in attribute.items():
-            yield from _found(f"{path}.{key}", item)
+        items = enumerate(attribute)
+    elif getattr(getattr(attribute, "dtype", None), "kind", "") == "O" and hasattr(attribute, "ravel"):
+        items = enumerate(attribute.ravel().tolist())
+    else:
+        return
+    for key, item in items:
+        yield from _found(f"{path}.{key}", item, above | {id(attribute)})
 
 
-def _as_array(given: Any) -> np.ndarray:
-    import numpy as np
+def distinct(parameters: Iterable[tuple[str, str, Value]]) -> list[tuple[str, Value]]:
+    """Each parameter once, under its name, or where another has that name already, under its path."""
+    pairs: dict[str, Value] = {}
+    seen: set[Value] = set()
+    for name, path, parameter in parameters:
+        if parameter not in seen:
+            seen.add(parameter)
+            pairs[unused(path if not name or name in pairs else name, pairs)] = parameter
+    return list(pairs.items())
 
-    try:
-        return np.asarray(given)
-    except (TypeError, ValueError, RuntimeError):
-        return np.array(None, object)  # ragged lists, tensors on another device: reported as not numeric
+
+def unused(name: str, names: Container[str]) -> str:
+    """The name, with primes if it is taken."""
+    while name in names:
+        name += "'"
+    return name

@@ -380,7 +380,7 @@ def movable(parameters: Iterable[Value]) -> list[Value]:
 def at_least_zero(**settings: Any) -> None:
     """Raise unless each setting is a finite number of at least 0."""
     for name, number in settings.items():
-        if isinstance(number, (str, bytes)) or not hasattr(number, "__float__"):
+        if isinstance(number, (str, bytes)) or not hasattr(number, "__float__") or getattr(number, "shape", ()) != ():
             raise TypeError(f"{name} is a number, not {number!r}")
         if not 0 <= float(number) < math.inf:
             raise ValueError(f"{name} is a finite number of at least 0, not {number!r}")

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nn.data import table
+from nn.checks import table
 from nn.evaluation import confusion_matrix, evaluate, layers_of, outputs_are_probabilities, predict, true_classes
 
 if TYPE_CHECKING:
