@@ -58,10 +58,8 @@ def real_numbers(x: Any, name: str) -> np.ndarray:
         return array.astype(np.float64)
     names = columns_of(x)
     if array.dtype.kind != "O":
-        raise TypeError(
-            f"{name} holds {'text' if array.dtype.kind in 'SUT' else array.dtype} data, but takes real numbers; "
-            f"{NAMES_ADVICE}"
-        )
+        kind = "text" if array.dtype.kind in "SUT" else f"{array.dtype} data"
+        raise TypeError(f"{name} holds {kind}, but takes real numbers; {NAMES_ADVICE}")
     if not any(isinstance(item, (str, bytes)) for item in array.ravel().tolist()):
         with contextlib.suppress(TypeError, ValueError, OverflowError):
             return array.astype(np.float64)
@@ -222,17 +220,32 @@ def numbered(given: list[Any], classes: list[Any], name: str = "y") -> np.ndarra
     return np.array([place[item] for item in given])
 
 
+def named_classes(y: Any, classes: list[Any], name: str = "y") -> np.ndarray | None:
+    """The indices (n,) of the classes that y names; None if it holds numbers, and these are no names."""
+    import numpy as np
+
+    found = names_of_classes(y)
+    if found is not None:
+        return numbered(found[1], classes, name)
+    if all(isinstance(item, (int, float)) for item in classes):
+        given = targets(y, name)
+        given = given[:, 0] if given.ndim == 2 and given.shape[1] == 1 else given
+        if given.ndim == 1 and np.isin(given, classes).all():
+            return numbered(given.tolist(), classes, name)
+    return None
+
+
 # Single numbers -----------------------------------------------------------------------------------------------------
 
 
-def count(n: Any, name: str) -> int:
-    """A whole number above 0, as an int; an error that names what it counts otherwise."""
+def count(n: Any, name: str, least: int = 1) -> int:
+    """A whole number of at least 1, or of at least another one, as an int; an error that names what it counts."""
     try:
         n = operator.index(n)
     except TypeError:
         raise TypeError(f"{name} is a whole number, not {n!r}") from None
-    if n < 1:
-        raise ValueError(f"{name} is at least 1, not {n}")
+    if n < least:
+        raise ValueError(f"{name} is at least {least}, not {n}")
     return n
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import autograd
 from autograd import Value
 from autograd.core.value import tracing
-from nn.checks import class_indices, same_length, table, targets
+from nn.checks import class_indices, named_classes, same_length, table, targets
 from nn.layers import Layer
 from nn.losses import listed
 from nn.module import Module
@@ -29,8 +29,13 @@ def predict(model: Any, X: Any) -> np.ndarray:
     >>> predict(MLP(2, [3], seed=0), [[0.0, 0.0], [1.0, 2.0]]).shape
     (2, 3)
     """
-    outputs = evaluate(model, table(X))
+    outputs = evaluate(model, inputs(model, X))
     return outputs[:, 0] if outputs.shape[1] == 1 else outputs
+
+
+def inputs(model: Any, X: Any, name: str = "X") -> np.ndarray:
+    """X as a table (n, d), a frame's columns in the order in which the model was trained on them."""
+    return table(X, name, getattr(model, "columns", None))
 
 
 def evaluate(function: Callable[[list[Any]], Any], X: np.ndarray) -> np.ndarray:
@@ -90,48 +95,109 @@ def eager(function: Callable[[list[Any]], Any], rows: list[list[float]]) -> np.n
     return np.array([[float(a) for a in listed(function(row))] for row in rows])
 
 
-def classify(model: Any, X: Any) -> np.ndarray:
-    """The class that the model gives to each row of X: the index of the largest output, or for one output 0 or 1.
+def classify(model: Any, X: Any, threshold: float | None = None) -> np.ndarray:
+    """The class that the model gives to each row of X: the largest output, or for one output 0 or 1, as indices.
 
-    One output means class 1 where it is above 0, or above 0.5 if a sigmoid computes it.
+    A model that was trained on classes with names gives the names. One output means class 1 where it is above
+    `threshold`; without one above 0, above 0.5 if a sigmoid computes it or `fit` trained it on targets 0 and 1 by a
+    regression loss such as `squared_error`.
     """
-    return decided(model, predict(model, X))
+    import numpy as np
+
+    guess = decided(model, predict(model, X), threshold)
+    classes = class_names(model)
+    return guess if classes is None else np.array([classes[k] for k in guess])
 
 
-def accuracy(model: Any, X: Any, y: Any) -> float:
+def accuracy(model: Any, X: Any, y: Any, threshold: float | None = None) -> float:
     """The fraction of examples whose class the model gets right.
 
-    With several outputs the largest one counts, and y holds class indices or one-hot rows; with one output its sign
-    (for a sigmoid, its side of 0.5), and y holds -1 and 1 or 0 and 1.
+    With several outputs the largest one counts, and y holds class indices or one-hot rows; with one output the side of
+    the threshold on which it lies, as in `classify`, and y holds -1 and 1 or 0 and 1. Where the model was trained on
+    classes with names, y may hold these.
+
+    Raises:
+        ValueError: where an output is nan, which is no class.
     """
     outputs = predict(model, X)
-    return float((true_classes(outputs, y) == decided(model, outputs)).mean())
+    return float((true_classes(model, outputs, y) == decided(model, outputs, threshold)).mean())
 
 
-def confusion_matrix(model: Any, X: Any, y: Any) -> np.ndarray:
+def confusion_matrix(model: Any, X: Any, y: Any, threshold: float | None = None) -> np.ndarray:
     """How many examples of each class (row) the model takes for which (column): integers (classes, classes)."""
     import numpy as np
 
     outputs = predict(model, X)
-    truth, guess = true_classes(outputs, y), decided(model, outputs)
+    truth, guess = true_classes(model, outputs, y), decided(model, outputs, threshold)
     classes = 2 if outputs.ndim == 1 else outputs.shape[1]
     counts = np.zeros((classes, classes), int)
     np.add.at(counts, (truth, guess), 1)
     return counts
 
 
-def decided(model: Any, outputs: np.ndarray) -> np.ndarray:
-    """The classes (n,) that a model's raw outputs stand for."""
+def r2(model: Any, X: Any, y: Any) -> float:
+    """1 - (sum of squared errors) / (sum of squares about the mean), the mean of it over several outputs.
+
+    1 is perfect, 0 no better than the mean of y, and below 0 worse. Where y is constant it is 1 if all predictions are
+    right and else 0.
+
+    >>> from nn import MLP, line
+    >>> X, y = line(50, seed=0)
+    >>> r2(lambda x: 2 * x[0] - 1, X, y) > 0.98
+    True
+    """
+    import numpy as np
+
+    outputs, y = predict(model, X), targets(y)
+    same_length(outputs, y)
+    if outputs.size != y.size:
+        raise ValueError(f"the model's predictions have shape {outputs.shape}, but y has {y.shape}")
+    outputs, y = outputs.reshape(len(y), -1), y.reshape(len(y), -1)
+    error, spread = ((outputs - y) ** 2).sum(axis=0), ((y - y.mean(axis=0)) ** 2).sum(axis=0)
+    constant = (y == y[0]).all(axis=0)
+    scores = np.where(constant, error == 0, 1 - error / np.where(constant, 1.0, spread))
+    return float(scores.mean())
+
+
+def decided(model: Any, outputs: np.ndarray, threshold: float | None = None) -> np.ndarray:
+    """The classes (n,), as indices, that a model's raw outputs stand for."""
+    import numpy as np
+
+    if np.isnan(outputs).any():
+        row = int(np.argwhere(np.isnan(outputs))[0][0])
+        raise ValueError(f"the model's output for X[{row}] is nan, which is no class: its parameters are not finite")
     if outputs.ndim == 2:
+        if threshold is not None:
+            raise ValueError(f"a threshold cuts one output in two, but the model has {outputs.shape[1]}")
         return outputs.argmax(axis=1)
-    return (outputs > (0.5 if outputs_are_probabilities(model) else 0.0)).astype(int)
+    return (outputs > threshold_of(model, threshold)).astype(int)
 
 
-def true_classes(outputs: np.ndarray, y: Any) -> np.ndarray:
+def threshold_of(model: Any, threshold: Any = None) -> float:
+    """Above which a model's one output means class 1."""
+    if threshold is None:
+        kept = getattr(model, "threshold", None)
+        return kept if kept is not None else 0.5 if outputs_are_probabilities(model) else 0.0
+    if isinstance(threshold, (str, bytes)) or not hasattr(threshold, "__float__") or threshold != threshold:
+        raise TypeError(f"threshold is the number above which an output means class 1, not {threshold!r}")
+    return float(threshold)
+
+
+def class_names(model: Any) -> list[Any] | None:
+    """The names of a model's classes, in the order of its outputs, if it was given any."""
+    classes = getattr(model, "classes", None)
+    return list(classes) if isinstance(classes, (list, tuple)) else None
+
+
+def true_classes(model: Any, outputs: np.ndarray, y: Any) -> np.ndarray:
     """Targets as class indices (n,), for a model with such outputs."""
+    count, classes = 1 if outputs.ndim == 1 else outputs.shape[1], class_names(model)
+    indices = None if classes is None else named_classes(y, classes)
+    if indices is not None:
+        same_length(outputs, indices)
+        return indices
     y = targets(y)
     same_length(outputs, y)
-    count = 1 if outputs.ndim == 1 else outputs.shape[1]
     if y.ndim == 2 and y.shape[1] == count > 1:
         return y.argmax(axis=1)
     if y.ndim == 2 and y.shape[1] == 1:

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import copy
 import math
-import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import autograd
@@ -42,6 +40,10 @@ class Gradients:
     def batches(self, size: int | None, rng: np.random.Generator) -> Iterable[Any]:
         """The batches of one epoch, in whatever form `value_and_grad` takes; None: all examples in one, in order."""
         raise NotImplementedError
+
+    def holds(self) -> bool:
+        """Whether the model still computes what this source does, after a callback may have changed it."""
+        return True
 
     def share(self, batch: Any) -> float:
         """The part that a batch has in the cost of its epoch."""
@@ -78,6 +80,7 @@ class Local(Gradients):
     ):
         self.model, self.loss, self.parameters, self.penalty = model, loss, parameters, penalty
         self.train, self.held_out, self.n = train, held_out, train.n
+        self.total = train.n if train.weights is None else float(train.weights.sum())
 
     def of_batch(self, theta: np.ndarray, batch: np.ndarray) -> tuple[float, np.ndarray]:
         """As `value_and_grad`, whatever the numbers are."""
@@ -98,28 +101,32 @@ class Local(Gradients):
         return source
 
     def batches(self, size: int | None, rng: np.random.Generator) -> Iterator[np.ndarray]:
-        """The batches of one epoch as indices of examples, shuffled unless all examples are one batch."""
+        """The batches of one epoch as indices of examples, shuffled unless all are one batch; none of weight 0."""
         import numpy as np
 
         order = np.arange(self.n) if size is None else rng.permutation(self.n)
         size = self.n if size is None else min(size, self.n)
-        return (order[start : start + size] for start in range(0, self.n, size))
+        batches = (order[start : start + size] for start in range(0, self.n, size))
+        return (batch for batch in batches if self.weight(batch))
 
     def share(self, batch: np.ndarray) -> float:
-        """The part of the examples that is in a batch."""
-        return len(batch) / self.n
+        """The part of the weight of all examples that is in a batch."""
+        return self.weight(batch) / self.total
+
+    def weight(self, batch: np.ndarray) -> float:
+        """The sum of the examples' weights; without weights, their number."""
+        return len(batch) if self.train.weights is None else float(self.train.weights[batch].sum())
 
     def value_and_grad(self, theta: np.ndarray, batch: np.ndarray, epoch: int) -> tuple[float, np.ndarray]:
         """The mean cost over a batch, penalty included, and its gradient (n_parameters,), all finite."""
         import numpy as np
 
         try:
-            with unwarned():
-                cost, gradient = self.of_batch(theta, batch)
+            cost, gradient = self.of_batch(theta, batch)
             if math.isfinite(cost) and np.isfinite(gradient).all():
                 return cost, gradient
             error: Exception = OverflowError(f"the cost is {cost}, the gradient's norm {np.linalg.norm(gradient)}")
-        except (ArithmeticError, ValueError) as raised:
+        except (ArithmeticError, ValueError, RuntimeWarning) as raised:  # warnings may be errors
             error = raised
         raise self.failure(error, theta, self.train, batch.tolist(), epoch) from error
 
@@ -128,19 +135,18 @@ class Local(Gradients):
         if self.held_out is None:
             return None
         try:
-            with unwarned():
-                cost = self.mean(theta, self.held_out)
+            cost = self.mean(theta, self.held_out)
             if math.isfinite(cost):
                 return cost
             error: Exception = OverflowError(f"the cost is {cost}")
-        except (ArithmeticError, ValueError) as raised:
+        except (ArithmeticError, ValueError, RuntimeWarning) as raised:  # warnings may be errors
             error = raised
         raise self.failure(error, theta, self.held_out, list(range(self.held_out.n)), epoch) from error
 
     def measured(self, measures: dict[str, Metric]) -> dict[str, float]:
         """Every metric of the model as it is: on the training data, as "validation_" + name on the validation data."""
         return {
-            kind + name: float(metric(self.model, data.X, data.y))
+            kind + name: measure(name, metric, self.model, data)
             for kind, data in (("", self.train), ("validation_", self.held_out))
             if data is not None
             for name, metric in measures.items()
@@ -162,7 +168,8 @@ class Local(Gradients):
             if found:
                 place, reason = f", {data.name}example {i}", found
                 break
-        kind = type(error) if type(error) in (OverflowError, ZeroDivisionError, ValueError) else ArithmeticError
+        kinds = {OverflowError: OverflowError, ZeroDivisionError: ZeroDivisionError, ValueError: ValueError}
+        kind = OverflowError if isinstance(error, RuntimeWarning) else kinds.get(type(error), ArithmeticError)
         return kind(
             f"training stopped in epoch {epoch}{place}: {reason}. The model keeps the parameters of the last complete "
             "step. A smaller learning rate or clip_norm keeps them from running away"
@@ -177,7 +184,12 @@ class Eager(Local):
         import numpy as np
 
         assign(self.parameters, theta)
-        cost = autograd.mean([self.cost(self.train, i) for i in batch.tolist()])
+        costs = [self.cost(self.train, i) for i in batch.tolist()]
+        if self.train.weights is None:
+            cost = autograd.mean(costs)
+        else:
+            weights = self.train.weights[batch]
+            cost = autograd.weighted_sum((weights / weights.sum()).tolist(), costs)
         gradient = backpropagate(cost)
         more, slope = self.of_penalty(theta)
         return cost.data + more, np.array([gradient.get(p, 0.0) for p in self.parameters]) + slope
@@ -214,10 +226,10 @@ class Compiled(Local):
         held_out: Examples | None = None,
     ):
         super().__init__(model, loss, train, parameters, penalty, held_out)
-        width = train.X.shape[1]
-        first = train.rows[0].tolist()
-        x = [Value(number, label=f"x_{k}") for k, number in enumerate(first[:width])]
-        y = [Value(number, label=f"y_{k}") for k, number in enumerate(first[width:])]
+        names = [f"x_{k}" for k in range(train.X.shape[1])]
+        names += [f"y_{k}" for k in range(train.rows.shape[1] - len(names) - (train.weights is not None))]
+        inputs = [Value(number, label=name) for number, name in zip(train.rows[0].tolist(), names)]
+        x, y = inputs[: train.X.shape[1]], inputs[train.X.shape[1] :]
         try:
             with tracing():
                 cost = loss(model(x), y if len(y) > 1 else y[0])
@@ -227,19 +239,25 @@ class Compiled(Local):
                 f"the cost cannot be compiled: {error} Or train with fit(..., compiled=False), where targets are plain "
                 "numbers and any Python code will do."
             ) from error
-        self.program = autograd.compile(cost, wrt=parameters, inputs=[*x, *y])
+        if train.weights is not None:
+            inputs.append(Value(1.0, label="weight"))
+            cost = cost * inputs[-1]
+        self.program = autograd.compile(cost, wrt=parameters, inputs=inputs)
         # a penalty is computed once a step, not once an example
         self.extra: Any = autograd.compile(extra, wrt=parameters) if isinstance(extra, Value) else float(extra)
-        self.check()
+        if fault := self.fault():
+            raise ValueError(
+                f"{fault}: the loss or the model depends on its numbers in a way that is not in the graph, such as "
+                "reading .data or drawing random numbers. Use fit(..., compiled=False)"
+            )
 
-    def check(self) -> None:
-        """Compare the program with the eager cost of a few examples.
+    def holds(self) -> bool:
+        """Whether the program and the model still agree on a few examples."""
+        return not self.fault()
 
-        They differ if the loss or the model reads `.data` or draws random numbers, which no graph can hold.
-        """
-        import numpy as np
-
-        theta = np.array([p.data for p in self.parameters])
+    def fault(self) -> str:
+        """Where the program differs from the eager cost, of a few examples; empty if it does not."""
+        theta = data_of(self.parameters)
         for i in sorted({0, self.n // 2, self.n - 1}):
             try:
                 eager = self.cost(self.train, i).data
@@ -247,17 +265,17 @@ class Compiled(Local):
                 continue  # the first epoch will tell where and why
             if not math.isfinite(eager):
                 continue
-            compiled = self.program.forward(theta, self.train.rows[i : i + 1])[0]
+            compiled = self.program.forward(theta, self.rows(self.train, slice(i, i + 1)))[0]
             if not math.isclose(compiled, eager, rel_tol=1e-9, abs_tol=1e-9):
-                raise ValueError(
-                    f"the compiled cost of example {i} is {compiled}, the eager one {eager}: the loss or the model "
-                    "depends on its numbers in a way that is not in the graph, such as reading .data or drawing random "
-                    "numbers. Use fit(..., compiled=False)"
-                )
+                return f"the compiled cost of example {i} is {compiled}, the eager one {eager}"
+        return ""
 
     def of_batch(self, theta: np.ndarray, batch: np.ndarray) -> tuple[float, np.ndarray]:
         """The mean cost over a batch, penalty included, and its gradient (n_parameters,)."""
         cost, gradient = self.program.value_and_grad(theta, self.train.rows[batch])
+        if self.train.weights is not None:  # the program's mean counts the examples, not their weights
+            scale = len(batch) / self.weight(batch)
+            cost, gradient = cost * scale, gradient * scale
         more, slope = self.of_penalty(theta)
         return float(cost + more), gradient + slope
 
@@ -273,21 +291,39 @@ class Compiled(Local):
 
     def mean(self, theta: np.ndarray, data: Examples) -> float:
         """The mean loss over some data, without penalty."""
-        return float(self.program.forward(theta, data.rows).mean())
+        return float(self.program.forward(theta, self.rows(data, slice(None))).mean())
+
+    def rows(self, data: Examples, part: slice) -> np.ndarray:
+        """The inputs of the program for some of the data, where each example counts once."""
+        import numpy as np
+
+        rows = data.rows[part]
+        if self.train.weights is None:
+            return rows
+        width = self.train.rows.shape[1] - 1
+        return np.hstack([rows[:, :width], np.ones((len(rows), 1))])
+
+
+def measure(name: str, metric: Metric, model: Any, data: Examples) -> float:
+    """A metric as a float."""
+    number = metric(model, data.X, data.labels)
+    try:
+        return float(number)
+    except (TypeError, ValueError):
+        raise TypeError(f"the metric {name!r} returned {number!r}; it has to return a number") from None
+
+
+def data_of(parameters: Iterable[Value]) -> np.ndarray:
+    """The numbers that parameters hold: theta."""
+    import numpy as np
+
+    return np.array([p.data for p in parameters])
 
 
 def assign(parameters: Iterable[Value], theta: np.ndarray) -> None:
     """Set the parameters to the numbers in theta."""
     for parameter, number in zip(parameters, theta.tolist()):
         parameter.data = number
-
-
-@contextmanager
-def unwarned() -> Iterator[None]:
-    """Without the engine's warnings about numbers that are not finite, which are errors here."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        yield
 
 
 def not_finite(cost: Value) -> str:

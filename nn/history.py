@@ -16,12 +16,16 @@ class History:
         validation_cost: the mean loss on the validation data after the epoch; empty without validation data.
         metrics: name -> list; those on the validation data are called "validation_" + name.
         stopped: why training ended: "all epochs", "callback", "patience" or "interrupted".
+        epochs: how many were asked for.
+        interrupted_in: the epoch, counted from 1, in which training was interrupted; 0 if it was not.
     """
 
     cost: list[float] = field(default_factory=list)
     validation_cost: list[float] = field(default_factory=list)
     metrics: dict[str, list[float]] = field(default_factory=dict)
     stopped: str = ""
+    epochs: int = 0
+    interrupted_in: int = 0
 
     def record(self, cost: float, validation_cost: float | None, metrics: Mapping[str, float]) -> None:
         """Add one epoch."""
@@ -30,6 +34,11 @@ class History:
             self.validation_cost.append(validation_cost)
         for name, number in metrics.items():
             self.metrics.setdefault(name, []).append(number)
+
+    def cut(self, epochs: int) -> None:
+        """Forget what was recorded after so many epochs."""
+        for curve in (self.cost, self.validation_cost, *self.metrics.values()):
+            del curve[epochs:]
 
     def __len__(self) -> int:
         return len(self.cost)
@@ -46,5 +55,8 @@ class History:
         return plot_history(self, ax)
 
     def __repr__(self) -> str:
-        ends = [f"{name} {curve[0]:.4g} -> {curve[-1]:.4g}" for name, curve in self.to_dict().items() if curve]
-        return f"History({len(self)} epochs{', ' * bool(ends)}{', '.join(ends)})"
+        parts = [f"{len(self)} epochs"]
+        parts += [f"{name} {curve[0]:.4g} -> {curve[-1]:.4g}" for name, curve in self.to_dict().items() if curve]
+        if self.interrupted_in:
+            parts.append(f"interrupted in epoch {self.interrupted_in} of {self.epochs}")
+        return f"History({', '.join(parts)})"

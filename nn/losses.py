@@ -47,7 +47,7 @@ def huber(output: Any, target: Any, delta: float = 1.0) -> Any:
     >>> huber(0.5, 0.0), huber(3.0, 0.0)
     (0.125, 2.5)
     """
-    if not delta > 0:
+    if not real(delta, "huber's delta", "a number") > 0:
         raise ValueError(f"huber's delta, where the square turns into a line, is above 0, not {delta}")
     errors = [abs(a - y) for a, y in pairs(output, target, "huber")]
     # with m = min(e, delta) both cases are m (e - m / 2): no branch, and no square that overflows
@@ -66,44 +66,66 @@ def hinge(output: Any, target: Any) -> Any:
     return average(relu(1 - y * a) for a, y in both)
 
 
-def binary_cross_entropy(output: Any, target: Any) -> Any:
+def binary_cross_entropy(output: Any, target: Any, pos_weight: float = 1.0) -> Any:
     """-log of the probability of the target, 0 or 1, where the output is a logit: P(1) = sigmoid(a).
 
     The output is the logit itself, of a model whose last layer is linear, and the result exact for logits of any size.
-    Targets between 0 and 1 are probabilities. The mean over several outputs.
+    Targets between 0 and 1 are probabilities. The mean over several outputs. `pos_weight` multiplies the part of
+    target 1, where there are few of them.
+
+    Raises:
+        ValueError: for an output that a sigmoid has computed: it would be taken for a logit.
 
     >>> round(binary_cross_entropy(0.0, 1), 6), binary_cross_entropy(-1000.0, 1)
     (0.693147, 1000.0)
     """
     both = pairs(output, target, "binary_cross_entropy")
+    if any(isinstance(a, Value) and a.op == "sigmoid" for a, _ in both):
+        raise ValueError(
+            "binary_cross_entropy takes the logit and applies the sigmoid itself, but a sigmoid has computed this "
+            "output: make the last layer linear, as in MLP(2, [16, 1], output='linear'). accuracy goes by the logit's "
+            "sign, and autograd.sigmoid(logit) is the probability"
+        )
     if any(not isinstance(y, Value) and not 0 <= y <= 1 for _, y in both):
         raise ValueError(
             f"binary_cross_entropy takes targets 0 and 1 (or a probability), not {target!r}; of -1 and 1 make them by "
             "(y + 1) / 2"
         )
+    if not 0 < real(pos_weight, "binary_cross_entropy's pos_weight", "a number") < math.inf:
+        raise ValueError(f"pos_weight is a finite number above 0, not {pos_weight!r}")
     # log(1 + exp(-a)) is -log sigmoid(a): nothing cancels, whichever way the logit points
-    return average(y * softplus(-a) + (1 - y) * softplus(a) for a, y in both)
+    return average((y if pos_weight == 1 else y * pos_weight) * softplus(-a) + (1 - y) * softplus(a) for a, y in both)
 
 
-def cross_entropy(output: Any, target: Any) -> Any:
+def cross_entropy(output: Any, target: Any, label_smoothing: float = 0.0) -> Any:
     """-log of the probability of the target class, where the outputs are logits: P(k) = softmax(a)_k.
 
     Args:
         output: a list of logits, one per class, of a model whose last layer is linear. Their size does not matter.
         target: the index of the class, or a list of the classes' probabilities: [0, 1, 0] is class 1.
+        label_smoothing: the part of the target, from 0 up to 1, that is spread evenly over all classes.
 
     >>> round(cross_entropy([1.0, 2.0, 3.0], 2), 6), cross_entropy([0.0, 1000.0], 0)
     (0.407606, 1000.0)
+    >>> round(cross_entropy([0.0, 2.0], 1, label_smoothing=0.1), 6), round(cross_entropy([0.0, 2.0], [0.05, 0.95]), 6)
+    (0.226928, 0.226928)
     """
     logits = listed(output)
     if len(logits) < 2:
         raise ValueError("cross_entropy takes a list of logits, one per class; for one logit use binary_cross_entropy")
+    if not 0 <= real(label_smoothing, "cross_entropy's label_smoothing", "a number") < 1:
+        raise ValueError(f"label_smoothing is a part of the target, at least 0 and below 1, not {label_smoothing!r}")
+    if label_smoothing and not is_list(target):
+        k = class_index(target, len(logits))
+        target = [float(i == k) for i in range(len(logits))]
     if is_list(target):
         chances = [y if isinstance(y, Value) else real(y, "cross_entropy") for _, y in aligned(logits, target)]
         if not any(isinstance(y, Value) for y in chances) and not (
             min(chances) >= 0 and math.isclose(math.fsum(chances), 1, abs_tol=1e-6)
         ):
             raise ValueError(f"the classes' probabilities are at least 0 and sum to 1, not {target!r}")
+        if label_smoothing:
+            chances = [(1 - label_smoothing) * y + label_smoothing / len(logits) for y in chances]
         expected = weighted_sum(chances, logits)
         return logsumexp([a - expected for a in logits])
     k = class_index(target, len(logits))
@@ -132,7 +154,7 @@ def l2_penalty(parameters: Iterable[Any], strength: float) -> Any:
 
 def penalty_strength(strength: Any) -> float:
     """A number of at least 0."""
-    if not real(strength, "a penalty") >= 0:
+    if not 0 <= real(strength, "a penalty's strength", "a number") < math.inf:
         raise ValueError(f"a penalty's strength is at least 0, not {strength!r}")
     return float(strength)
 
@@ -172,11 +194,14 @@ def pairs(output: Any, target: Any, loss: str) -> list[tuple[Any, Any]]:
     return [(a, y if isinstance(y, Value) else real(y, loss)) for a, y in both]
 
 
-def real(y: Any, loss: str) -> float:
-    """The float that a target is worth."""
-    if isinstance(y, (str, bytes)) or not hasattr(y, "__float__"):
-        raise TypeError(f"{loss} takes numbers as targets, not {y!r}")
-    return float(y)
+def real(y: Any, taker: str, what: str = "numbers as targets") -> float:
+    """The float that a target, or a setting, is worth."""
+    try:
+        if isinstance(y, (str, bytes)):
+            raise TypeError
+        return float(y)
+    except (TypeError, ValueError):
+        raise TypeError(f"{taker} takes {what}, not {y!r}") from None
 
 
 def class_index(target: Any, n: int) -> int:

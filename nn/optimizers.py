@@ -346,14 +346,20 @@ def clip_gradient_norm(parameters: Iterable[Value], limit: float) -> float:
 
 def clipping(gradient: Iterable[float], limit: float) -> tuple[float, float]:
     """The norm of a gradient, and the factor that brings it down to the limit."""
-    if isinstance(limit, (str, bytes)) or not hasattr(limit, "__float__"):
-        raise TypeError(f"the limit of a gradient's norm is a number, not {limit!r}")
-    if not limit > 0:
-        raise ValueError(f"the limit of a gradient's norm is above 0, not {limit!r}")
+    limit = checked_limit(limit)
     norm = math.hypot(*gradient)
     if not math.isfinite(norm):
         raise ValueError(f"a gradient whose norm is {norm} cannot be scaled to {limit}")
     return norm, min(1.0, limit / norm) if norm else 1.0
+
+
+def checked_limit(limit: Any) -> float:
+    """A gradient norm that is not to be exceeded."""
+    if isinstance(limit, (str, bytes)) or not hasattr(limit, "__float__"):
+        raise TypeError(f"the limit of a gradient's norm is a number, not {limit!r}")
+    if not limit > 0:
+        raise ValueError(f"the limit of a gradient's norm is above 0, not {limit!r}")
+    return float(limit)
 
 
 # Checks -------------------------------------------------------------------------------------------------------------

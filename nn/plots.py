@@ -9,8 +9,18 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nn.checks import table
-from nn.evaluation import confusion_matrix, evaluate, layers_of, outputs_are_probabilities, predict, true_classes
+from nn.checks import columns_of, count, table
+from nn.evaluation import (
+    class_names,
+    confusion_matrix,
+    evaluate,
+    inputs,
+    layers_of,
+    outputs_are_probabilities,
+    predict,
+    threshold_of,
+    true_classes,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,16 +36,16 @@ def plot_history(history: Any, ax: Any = None) -> Any:
     Several runs, given as a mapping from name to history, are compared by their costs alone. The cost's axis is
     logarithmic where the cost falls by a factor of 30 or more.
     """
-    ax = ax or new_axes(figsize=(6.4, 3.8))
+    ax = axes_given(ax, figsize=(6.4, 3.8))
     if isinstance(history, Mapping):
         for k, (name, run) in enumerate(history.items()):
-            ax.plot(range(1, len(run) + 1), run.cost, color=colour_of(k), label=name)
+            curve_drawn(ax, run.cost, color=colour_of(k), label=name)
         return finished(ax, [cost for run in history.values() for cost in run.cost])
     curves = history.to_dict()
     costs = {name: curve for name, curve in curves.items() if name in ("cost", "validation_cost") and curve}
     lines = []
     for (name, curve), style in zip(costs.items(), ("-", "--")):
-        lines += ax.plot(range(1, len(curve) + 1), curve, style, color=COLOURS[0], label=name.replace("_", " "))
+        lines += curve_drawn(ax, curve, style, color=COLOURS[0], label=name.replace("_", " "))
     finished(ax, [cost for curve in costs.values() for cost in curve])
     ax.yaxis.label.set_color(COLOURS[0])
     metrics = {name: curve for name, curve in curves.items() if name not in costs and curve}
@@ -45,7 +55,7 @@ def plot_history(history: Any, ax: Any = None) -> Any:
         for name, curve in metrics.items():
             colour = COLOURS[1 + names.index(name.removeprefix("validation_")) % 5]
             style = "--" if name.startswith("validation_") else "-"
-            lines += right.plot(range(1, len(curve) + 1), curve, style, color=colour, label=name.replace("_", " "))
+            lines += curve_drawn(right, curve, style, color=colour, label=name.replace("_", " "))
         right.set_ylabel(" and ".join(name.replace("_", " ") for name in names), color=COLOURS[1])
         right.spines[["top", "left"]].set_visible(False)
     if ax.get_legend():
@@ -71,23 +81,23 @@ def finished(ax: Any, costs: list[float]) -> Any:
 def plot_decision_boundary(model: Any, X: Any, y: Any, ax: Any = None, resolution: int = 200) -> Any:
     """Colour the plane by what the model makes of each point, with the training points on it. Returns the axes.
 
-    With one output the colour is the output itself; the boundary, where it is 0 (for a sigmoid 0.5), is a solid line,
-    and the margins, -1 and 1, are dashed. With several outputs the colour is that of the largest, paler where it leads
-    by little, and the boundaries are where two of them are equal.
+    With one output the colour is the output itself; the boundary, where `classify` cuts it, is a solid line, and the
+    margins, -1 and 1 where that is at 0, are dashed. With several outputs the colour is that of the largest, paler
+    where it leads by little, and the boundaries are where two of them are equal.
     """
     import numpy as np
     from matplotlib.colors import LinearSegmentedColormap, to_rgb  # pyright: ignore[reportMissingImports]
 
-    X = checked_plane(X)
-    classes = true_classes(predict(model, X), y)
-    ax = ax or new_axes(figsize=(5.2, 4.2))
+    names, X = columns_of(X), checked_plane(inputs(model, X))
+    classes, resolution = true_classes(model, predict(model, X), y), count(resolution, "resolution", 2)
+    ax = axes_given(ax, figsize=(5.2, 4.2))
     x1, x2, points = plane(X, resolution)
     outputs = evaluate(model, points)
     extent = (x1[0], x1[-1], x2[0], x2[-1])
     if outputs.shape[1] == 1:
-        middle = 0.5 if outputs_are_probabilities(model) else 0.0
+        middle = threshold_of(model)
         height = outputs.reshape(resolution, resolution) - middle
-        reach = max(0.5 if middle else 1.5, float(np.quantile(np.abs(height), 0.9)))
+        reach = max(0.5 if outputs_are_probabilities(model) or middle else 1.5, float(np.quantile(np.abs(height), 0.9)))
         colours = LinearSegmentedColormap.from_list("signed", [LOW, MIDDLE, HIGH])
         picture = ax.imshow(
             height + middle,
@@ -123,10 +133,12 @@ def plot_decision_boundary(model: Any, X: Any, y: Any, ax: Any = None, resolutio
             ahead = (outputs[:, k] - others).reshape(resolution, resolution)
             if ahead.min() < 0 < ahead.max():
                 ax.contour(x1, x2, ahead, levels=[0.0], colors="#333333", linewidths=1.2)
+    labels = class_names(model) or [f"class {k}" for k in range(max(2, outputs.shape[1]))]
     for k in sorted(set(classes.tolist())):
         here = X[classes == k]
-        ax.scatter(*here.T, s=26, color=colour_of(k), edgecolor="white", linewidth=0.7, label=f"class {k}", zorder=3)
-    ax.set(xlabel="$x_0$", ylabel="$x_1$", xlim=extent[:2], ylim=extent[2:])
+        ax.scatter(*here.T, s=26, color=colour_of(k), edgecolor="white", linewidth=0.7, label=labels[k], zorder=3)
+    across, up = model.columns if getattr(model, "columns", None) else names or ("$x_0$", "$x_1$")
+    ax.set(xlabel=across, ylabel=up, xlim=extent[:2], ylim=extent[2:])
     ax.legend(fontsize="small", framealpha=0.85)
     return ax
 
@@ -142,7 +154,8 @@ def plot_activations(model: Any, X: Any, axes: Any = None, resolution: int = 80)
     layers = layers_of(model)
     if not layers or layers[0].n_in != 2:
         raise ValueError(f"activation maps need layers over a plane, 2 inputs; {model} has another shape")
-    x1, x2, points = plane(checked_plane(X), resolution)
+    resolution = count(resolution, "resolution", 2)
+    x1, x2, points = plane(checked_plane(inputs(model, X)), resolution)
 
     def every_activation(x: list[Any]) -> list[Any]:
         activations: list[Any] = []
@@ -226,10 +239,10 @@ def plot_confusion(model: Any, X: Any, y: Any, names: Any = None, ax: Any = None
     """Draw how many examples of each class (row) the model takes for which (column). Returns the axes."""
     counts = confusion_matrix(model, X, y)
     n = len(counts)
-    names = [str(k) for k in range(n)] if names is None else list(names)
+    names = [str(name) for name in (class_names(model) or range(n) if names is None else names)]
     if len(names) != n:
         raise ValueError(f"the model tells {n} classes apart, but there are {len(names)} names")
-    ax = ax or new_axes(figsize=(1.8 + 0.42 * n, 1.5 + 0.42 * n))
+    ax = axes_given(ax, figsize=(1.8 + 0.42 * n, 1.5 + 0.42 * n))
     share = counts / counts.sum(axis=1, keepdims=True).clip(1)
     ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
     for i in range(n):
@@ -266,7 +279,10 @@ def plot_images(
     side = math.isqrt(images.shape[1])
     if side * side != images.shape[1]:
         raise ValueError(f"a square picture has 4, 9, 16, ... numbers, not {images.shape[1]}")
-    columns, titles = min(columns, len(images)), None if titles is None else [str(title) for title in titles]
+    columns = min(count(columns, "columns"), len(images))
+    titles = None if titles is None else [str(title) for title in titles]
+    if titles is not None and len(titles) != len(images):
+        raise ValueError(f"{len(images)} pictures need as many titles, not {len(titles)}")
     rows = -(-len(images) // columns)
     if axes is None:
         height = 0.85 + 0.22 * (titles is not None) + 0.1 * any("\n" in title for title in titles or ())
@@ -287,7 +303,7 @@ def plot_images(
 
 
 class Stages:
-    """A callback for `fit` that draws the decision boundary at some epochs, side by side, and the cost at the end.
+    """A callback for `fit` that draws the decision boundary at some epochs, side by side, and the cost.
 
     Args:
         X, y: the points that are drawn.
@@ -299,14 +315,12 @@ class Stages:
     """
 
     def __init__(self, X: Any, y: Any, epochs: int, count: int = 4):
-        self.X, self.y, self.epochs = X, y, epochs
-        # early epochs change the most: the moments are equal steps of a square root
-        self.moments = sorted({round((epochs - 1) * (i / max(1, count - 1)) ** 2) for i in range(count)})
+        self.X, self.y, self.moments = X, y, moments(epochs, count)
         panels = len(self.moments) + 1
         self.axes = new_axes(1, panels, squeeze=False, figsize=(3 * panels, 2.9))[0]
 
     def __call__(self, epoch: int, history: Any, model: Any) -> None:
-        """Draw, if this is one of the moments."""
+        """Draw the boundary, if this is one of the moments, and the cost so far."""
         if epoch in self.moments:
             ax = self.axes[self.moments.index(epoch)]
             plot_decision_boundary(model, self.X, self.y, ax, resolution=100)
@@ -314,11 +328,17 @@ class Stages:
             for bar in [image.colorbar for image in ax.images if image.colorbar]:
                 bar.remove()
             ax.set(title=f"epoch {epoch + 1}", xlabel="", ylabel="", xticks=[], yticks=[])
-        if epoch == self.epochs - 1:
-            ax = self.axes[-1]
-            ax.plot(range(1, len(history) + 1), history.cost, color=COLOURS[0])
-            finished(ax, history.cost)
-            ax.set(title=f"cost, down to {min(history.cost):.2g}", ylabel="")
+        ax = self.axes[-1]
+        ax.clear()
+        curve_drawn(ax, history.cost, color=COLOURS[0])
+        finished(ax, history.cost)
+        ax.set(title=f"cost, down to {min(history.cost):.2g}", ylabel="")
+
+
+def moments(epochs: int, number: int) -> list[int]:
+    """So many epochs, the first and the last among them: early ones change the most, so in equal steps of a root."""
+    epochs, number = count(epochs, "epochs"), count(number, "count")
+    return sorted({round((epochs - 1) * (i / max(1, number - 1)) ** 2) for i in range(number)})
 
 
 # What the plots share -----------------------------------------------------------------------------------------------
@@ -335,14 +355,35 @@ def new_axes(*shape: int, **settings: Any) -> Any:
     return plt.subplots(*shape, layout="constrained", **settings)[1]
 
 
+def axes_given(ax: Any, **settings: Any) -> Any:
+    """The axes to draw on: those that are given, or new ones."""
+    if ax is None:
+        return new_axes(**settings)
+    if not hasattr(ax, "imshow"):
+        raise TypeError(f"ax is one Axes of matplotlib's, such as plt.subplots()[1], not {type(ax).__name__}")
+    return ax
+
+
+def curve_drawn(ax: Any, curve: Sequence[float], style: str = "-", **settings: Any) -> list[Any]:
+    """A curve over the epochs; a single epoch as a point."""
+    marker = "o" if len(curve) == 1 else None
+    return ax.plot(range(1, len(curve) + 1), curve, style, marker=marker, **settings)
+
+
 def tidy(ax: Any) -> None:
     """Leave out the lines at the top and at the right."""
     ax.spines[["top", "right"]].set_visible(False)
 
 
 def colour_of(k: int) -> str:
-    """The colour of a class."""
-    return COLOURS[k % len(COLOURS)]
+    """The colour of a class: one of ten that are easily told apart, then ever new ones."""
+    import colorsys
+
+    if k < len(COLOURS):
+        return COLOURS[k]
+    # steps by the golden ratio fill the circle of hues evenly, however many there are
+    rgb = colorsys.hls_to_rgb(k * 0.618034 % 1, 0.35 + 0.3 * (k % 2), 0.65)
+    return "#" + "".join(f"{round(255 * x):02x}" for x in rgb)
 
 
 def label_of(layer: Any, number: int, j: int) -> str:

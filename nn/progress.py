@@ -16,7 +16,7 @@ def progress_display(epochs: int, wanted: bool, source: object = "") -> Iterator
 
     What `str(source)` says of where the gradients come from stands before it, anew each time.
     """
-    if not wanted:
+    if not wanted or sys.stderr is None:  # programs without a console have no standard error
         yield lambda history: None
         return
     try:
@@ -38,7 +38,7 @@ def progress_display(epochs: int, wanted: bool, source: object = "") -> Iterator
 
 def progress_line(epochs: int, source: object) -> Iterator[Callable[[History], None]]:
     """As `progress_display` without tqdm: on a terminal one line that is overwritten, elsewhere ten lines in all."""
-    stream, terminal = sys.stderr, sys.stderr.isatty()
+    stream, terminal = sys.stderr, bool(getattr(sys.stderr, "isatty", bool)())
 
     def show(history: History) -> None:
         done = len(history)
