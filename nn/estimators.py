@@ -242,6 +242,7 @@ class _Perceptron(BaseEstimator):
             epochs=epochs or 1,
             batch_size=None if size == len(X) else size,
             penalty=self._penalty(size if weight is None else size * weight.mean()),
+            sample_weight=weight,
             seed=int(self._random.randint(2**31 - 1)),
             progress=False,
             callbacks=[watch],

@@ -115,7 +115,9 @@ def fit(
                     raise ValueError("sample_weight and class_weight are for data in memory, without a client")
                 return Distributed(client, model, X, y, loss, training.parameters, penalty, validation, compiled)
             train = Examples(model, X, y, loss, sample_weight=sample_weight, class_weight=class_weight)
-            held_out = None if validation is None else Examples(model, *pair(validation), loss, "validation ", like=train)
+            held_out = (
+                None if validation is None else Examples(model, *pair(validation), loss, "validation ", like=train)
+            )
             kind = Compiled if compiled else Eager
             made = kind(model, loss, train, training.parameters, penalty, held_out)
             train.keep_on(model)
