@@ -213,7 +213,7 @@ row(
     "0.5 * erfc(-x / sqrt(2)) + x * exp(-0.5 * x * x) / sqrt(2 * pi)",
     note="x times the normal distribution function, exact (by erf)",
 )
-row("silu", "x * sigmoid(x)", "sigmoid(x) + out * sigmoid(-x)", note="also called swish")
+row("silu", "x * sigmoid(x)", "sigmoid(x) * (1 + x * sigmoid(-x))", note="also called swish")
 row("softplus", "maximum(x, 0) + log1p(exp(-abs(x)))", "sigmoid(x)", note="log(1 + exp(x))")
 row("softsign", "x / (1 + abs(x))", "1 / ((1 + abs(x)) * (1 + abs(x)))")
 
