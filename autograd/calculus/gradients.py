@@ -5,6 +5,7 @@ same rows give derivatives of every order, and no further rule is needed.
 """
 
 import math
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any, Literal, overload
@@ -12,7 +13,7 @@ from typing import Any, Literal, overload
 from autograd.calculus.slopes import SIGNS, TAME, WildError, Words, is_bounded, is_tame, refuse, slope_row
 from autograd.core.graph import backpropagate, topological_order
 from autograd.core.table import PRIME, PRIMITIVES, Primitive, divide, evaluate, power, products_of_others
-from autograd.core.value import Value, described, function, warn_of_nan
+from autograd.core.value import Value, described, function, outside, warn_of_nan
 
 Number = Value | float
 
@@ -68,6 +69,19 @@ def gradients(
     if wrt is None:
         return gradient
     return [gradient[value] if value in gradient else Value(0.0) if create_graph else 0.0 for value in wrt]
+
+
+def warn_of_slopes(*results: Value) -> None:
+    """Issue a RuntimeWarning if a slope in a graph of gradients is infinite or nan at finite data, naming the first."""
+    for node in topological_order(*results):
+        if PRIME in node.op and not math.isfinite(node.data) and all(math.isfinite(worth(x)) for x in node.operands):
+            row, _, operand = node.op.partition(PRIME)
+            message = (
+                f"the slope of {row} in {operand.replace(PRIME, ' and ')} is {node.data} at "
+                f"{described(node.op, node.operands).replace('out_', f'{row}(...)')}, and so may be what follows from it"
+            )
+            warnings.warn(message, RuntimeWarning, stacklevel=outside())
+            return
 
 
 def values(wrt: Iterable[Value]) -> list[Value]:

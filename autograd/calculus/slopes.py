@@ -31,7 +31,8 @@ TAME = frozenset(
 )
 # Words that may overflow, and otherwise are defined everywhere
 LARGE = frozenset("exp expm1 exp2 sinh cosh hypot cbrt softplus".split())
-AFTER = f"after{PRIME}"  # a number that stands only if another one, computed on the way to it, exists
+SUMS = frozenset("sum sumproduct prod".split())
+AFTER = f"after{PRIME}"  # of x and y is x, computed once y has been: there is none outside the domain of y
 
 
 # Terms: text that is added and multiplied ---------------------------------------------------------------------------
@@ -276,7 +277,7 @@ class Used(dict[str, Any]):
 def derive(name: str) -> Primitive:
     """The row of a slope by its name."""
     if name == AFTER:
-        return Primitive(AFTER, "x if y == y else nan", ("1", "0"), ("x", "y"), is_slope=True)
+        return Primitive(AFTER, "x if y == y else x", ("1", "0"), ("x", "y"), is_slope=True)
     of, _, operand = name.rpartition(PRIME)
     row = PRIMITIVES[of]
     return slope_row(row, elements(row).index(operand))
@@ -341,6 +342,12 @@ def either(x: Number, sign: str, y: Number, yes: Callable[[], Number], no: Calla
 def is_total(row: Primitive) -> bool:
     """Whether a row is defined for all numbers, overflow aside."""
     return surveyed(row.value, row, lambda name: name in TAME | LARGE or refuse(), choose=either)
+
+
+@functools.cache
+def never_raises(row: Primitive) -> bool:
+    """Whether a row has a value for all numbers; sums and products are taken to have one."""
+    return surveyed(row.value, row, lambda name: name in TAME | SUMS or refuse(), choose=either)
 
 
 @functools.cache

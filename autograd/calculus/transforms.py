@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 
 from autograd.calculus import trees
 from autograd.calculus.gradients import Number, depending, graph_gradient, partials, sum_of_products, worth
+from autograd.calculus.slopes import AFTER, never_raises
 from autograd.core.graph import backpropagate, push_forward, topological_order
+from autograd.core.table import PRIMITIVES
 from autograd.core.value import Value, function, is_tracing, number, replace_operands, warn_of_nan
 
 _thread = threading.local()  # .depth: how many calls of differentiated functions are under way
@@ -252,9 +254,24 @@ class Call:
         if not self.graph:
             return trees.assemble(result, map(worth, trees.numbers(result)))
         roots = [x if isinstance(x, Value) else Value(x) for x in trees.numbers(result)]
-        for node in topological_order(*roots):
+        others = self._outputs() if is_tracing() else []
+        for node in topological_order(*roots, *others):
             replace_operands(node, self.originals)
-        return trees.assemble(result, [self.originals.get(root, root) for root in roots])
+        roots = [self.originals.get(root, root) for root in roots]
+        return trees.assemble(result, [within_domains(root, others) for root in roots] if others else roots)
+
+
+def within_domains(result: Value, outputs: list[Value]) -> Value:
+    """The result of a derivative in a function that is compiled, with the errors of the function it is derived from.
+
+    The second derivative of x / y in x is 0, and yet there is none at y = 0: the quotient is to be computed first.
+    """
+    computed = set(topological_order(result))
+    for node in reversed(topological_order(*outputs)):
+        if node.op and node not in computed and not never_raises(PRIMITIVES[node.op]):
+            result = function(AFTER)(result, node)
+            computed.update(topological_order(node))
+    return result
 
 
 def _transform(

@@ -18,12 +18,15 @@ def is_array(x: Any) -> bool:
 
 
 def blocks(tree: Any) -> list[Any]:
-    """The numbers and arrays of a tree, from left to right; dicts in the order of their keys' insertion."""
+    """The numbers and arrays of a tree, from left to right; dicts in the order of their keys' insertion.
+
+    An array without an axis is the number in it.
+    """
     if isinstance(tree, dict):
         return [block for branch in tree.values() for block in blocks(branch)]
     if isinstance(tree, (list, tuple)):
         return [block for branch in tree for block in blocks(branch)]
-    return [tree]
+    return [tree.item() if type(tree).__name__ == "ndarray" and not tree.shape else tree]
 
 
 def shapes(tree: Any) -> list[Shape]:

@@ -17,6 +17,7 @@ import numpy as np
 
 from autograd.compiler.trace import CONSTANT, LEAF, Trace
 from autograd.compiler.views import Emitted
+from autograd.calculus.gradients import warn_of_slopes
 from autograd.core.graph import backpropagate
 from autograd.core.table import PRIMITIVES
 from autograd.core.value import Value, function, last_change, warn_of_nan
@@ -298,6 +299,7 @@ class Program:
             roots, leaves = self._recording.replay([*theta.tolist(), *row, *others])
             values.append([root.data for root in roots])
             if not gradient:
+                warn_of_slopes(*roots)
                 continue
             found = backpropagate(roots[0])
             warn_of_nan(found)
