@@ -78,7 +78,7 @@ def warn_of_slopes(*results: Value) -> None:
             row, _, operand = node.op.partition(PRIME)
             message = (
                 f"the slope of {row} in {operand.replace(PRIME, ' and ')} is {node.data} at "
-                f"{described(node.op, node.operands).replace('out_', f'{row}(...)')}, and so may be what follows from it"
+                f"{described(node.op, node.operands).replace('out_', f'{row}(...)')}: so may be what follows"
             )
             warnings.warn(message, RuntimeWarning, stacklevel=outside())
             return

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.calculus.gradients import warn_of_slopes
 from autograd.compiler.trace import CONSTANT, LEAF, Trace
 from autograd.compiler.views import Emitted
-from autograd.calculus.gradients import warn_of_slopes
 from autograd.core.graph import backpropagate
 from autograd.core.table import PRIMITIVES
 from autograd.core.value import Value, function, last_change, warn_of_nan
