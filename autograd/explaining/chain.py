@@ -7,10 +7,12 @@ to the formula of the step across it, so that in C = (a - y)^2 the factor of a i
 import math
 from collections.abc import Container
 
+from autograd.core.graph import topological_order
 from autograd.core.value import Value
+from autograd.explaining.crossentropy import Logit, cross_entropies
 from autograd.explaining.formulas import Formula, Formulas, is_arithmetic, product_of, sum_of
 from autograd.explaining.notation import text
-from autograd.explaining.paths import exact_sum, reached, shortened
+from autograd.explaining.pathsum import exact_sum, reached, shortened
 from autograd.explaining.symbols import Dots, names_in
 
 Route = tuple[tuple[Value, int], ...]  # edges, each a node and which of its parents it comes from
@@ -30,15 +32,20 @@ class Link:
         self.parents: list[Link] = []
         self.partials: list[float] = []
         self.routes: list[list[Route]] = []  # for each parent, all routes from it
+        self.logits: list[Logit] = []  # of a cross-entropy, for each parent
 
     def formula(self, i: int, formulas: Formulas) -> Formula:
         """d self / d parents[i] as a formula: a sum over routes of products; of very many only the ends."""
+        if self.logits:
+            return Formula(formulas.probability(self.node, self.logits[i]) - formulas.target(self.node, self.logits[i]))
         routes = shortened(self.routes[i], SUMMED // 2)
         dots = Formula(Dots())
         return sum_of([product_of([formulas.partial(*edge) for edge in route]) if route else dots for route in routes])
 
     def size(self, i: int) -> float:
         """The sum over the routes from parents[i] of the sizes of their products."""
+        if self.logits:
+            return abs(self.partials[i])
         return exact_sum([abs(math.prod(node.partials[k] for node, k in route)) for route in self.routes[i]])
 
 
@@ -49,6 +56,8 @@ def chain(cost: Value, value: Value, formulas: Formulas) -> dict[Value, Link]:
     of longer arithmetic. Of these, such as have a long formula are given a name.
     """
     way = reached(cost, value)
+    losses = cross_entropies(formulas.order, way)
+    logits = {logit.value for loss in losses.values() for logit in loss}
     applied = {
         parent
         for node in way
@@ -59,9 +68,16 @@ def chain(cost: Value, value: Value, formulas: Formulas) -> dict[Value, Link]:
     chosen = {
         node: Link(node)
         for node in way
-        if node in (value, cost) or formulas.is_named(node) or node in applied or not is_arithmetic(node.op)
+        if node in (value, cost)
+        or formulas.is_named(node)
+        or node in applied
+        or not is_arithmetic(node.op)
+        or node in losses
+        or node in logits
     }
-    connect(chosen, way, value)
+    for loss, found in losses.items():
+        formulas.losses[loss] = found
+    chosen = connect(chosen, way, value, losses)
     between = {
         node
         for link in chosen.values()
@@ -70,17 +86,25 @@ def chain(cost: Value, value: Value, formulas: Formulas) -> dict[Value, Link]:
     }
     if between:
         chosen = {node: Link(node) for node in way if node in chosen or node in between}
-        connect(chosen, way, value)
+        chosen = connect(chosen, way, value, losses)
     for node in chosen:  # in topological order, so that long formulas are written in terms of earlier names
         if not node.label and len(text(formulas.name(node))) > WIDEST:
             formulas.introduce(node)
     return chosen
 
 
-def connect(chosen: dict[Value, Link], way: Container[Value], value: Value) -> None:
-    """Give every link its parents, the slope with respect to each, and the routes from it."""
+def connect(
+    chosen: dict[Value, Link], way: Container[Value], value: Value, losses: dict[Value, list[Logit]]
+) -> dict[Value, Link]:
+    """Give every link its parents, the slope with respect to each, and the routes from it; the links of the cost."""
     place = {node: i for i, node in enumerate(chosen)}
     for link in chosen.values():
+        if link.node in losses:
+            link.logits = [logit for logit in losses[link.node] if logit.value in chosen]
+            link.parents = [chosen[logit.value] for logit in link.logits]
+            link.partials = [logit.slope for logit in link.logits]
+            link.routes = [[] for _ in link.logits]
+            continue
         routes: dict[Value, list[Route]] = {}
         waiting: list[tuple[Value, Route]] = [(link.node, ())] if link.node is not value else []
         while waiting:
@@ -95,6 +119,9 @@ def connect(chosen: dict[Value, Link], way: Container[Value], value: Value) -> N
             link.parents.append(chosen[parent])
             link.routes.append(edges[::-1])
             link.partials.append(exact_sum([math.prod(node.partials[i] for node, i in route) for route in edges]))
+    last = next(reversed(chosen.values()), None)
+    used = set(topological_order(last)) if last else set()
+    return {node: link for node, link in chosen.items() if link in used}
 
 
 SUMS, PRODUCTS = {"add", "sub", "sum"}, {"mul", "div", "prod", "neg"}
@@ -106,7 +133,7 @@ def steps(start: Value, routes: list[Route], formulas: Formulas) -> list[Value]:
     Of additions after one another the last, of multiplications too. A factor that is a mere number is left to its
     neighbour: dC/da = 2 (a - y) is one factor.
     """
-    if len(routes) > SUMMED or max(map(len, routes)) == 1:
+    if not routes or len(routes) > SUMMED or max(map(len, routes)) == 1:
         return []
     shared = set.intersection(*({node for node, _ in route} for route in routes))
     *inner, end = (node for node, _ in routes[0] if node in shared)

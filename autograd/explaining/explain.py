@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 from autograd.core.value import Value
 from autograd.explaining.chain import Link, chain
-from autograd.explaining.formulas import Formulas
+from autograd.explaining.formulas import Formulas, product_of
 from autograd.explaining.notation import PRODUCT, Writer, latex, text
-from autograd.explaining.paths import exact_sum, largest_paths, reached, require_values, shortened
+from autograd.explaining.pathsum import exact_sum, largest_paths, reached, require_values, shortened
 from autograd.explaining.symbols import Symbol
 from autograd.explaining.typography import digits
-from autograd.explaining.verdict import Verdict
+from autograd.explaining.verdict import Reason, Verdict
 
 LONGEST = 9  # factors of one path, and
 MOST = 6  # paths, that are written out
@@ -36,6 +36,8 @@ class Explanation:
         gradient: d cost / d value.
         factors: the factors that occur, each a `Factor`: name, formula, value.
         text, markdown, latex: the derivation in each of the three.
+        reasons: what made the gradient as small or large as it is, the weightiest first, each a `Reason`.
+        derivation: for softmax with cross-entropy, why its factors are p_j - y_j.
     """
 
     def __init__(self, cost: Value, value: Value):
@@ -70,6 +72,11 @@ class Explanation:
             Factor(self._symbol(text, edge), self._formula[edge].written(text), edge[0].partials[edge[1]])
             for edge in self._edges
         ]
+
+    @property
+    def reasons(self) -> list[Reason]:
+        """What made the gradient as small or large as it is, the weightiest first."""
+        return self._verdict.reasons
 
     @property
     def _several(self) -> bool:
@@ -120,7 +127,34 @@ class Explanation:
         rows = {node: formulas.definition(node) for node in shown if node.op and formulas.is_named(node)}
         trees = [*rows.values(), *(formula.symbol for formula in self._formula.values())]
         rows |= {node: formulas.definition(node) for node in formulas.where(trees, known=self._links)}
-        return [(self._name(node), rows[node], node.data) for node in formulas.order if node in rows]
+        told = [(self._name(node), rows[node], node.data) for node in formulas.order if node in rows]
+        return [*told, *formulas.added()]
+
+    @property
+    def derivation(self) -> str:
+        """Why the factors of a cross-entropy are p_j - y_j: for each of them the sum over its paths, in plain text.
+
+        Empty for other costs, whose factors are derived by their formulas already.
+        """
+        parts = []
+        for link, i in self._edges:
+            if not link.logits:
+                continue
+            loss, logit = link.node, link.parents[i].node
+            reach = reached(loss, logit)
+            found, rest = largest_paths(loss, logit, reach, MOST)
+            rows = [
+                [digits(worth), product_of([self._formulas.partial(*edge) for edge in edges]).written(text), ""]
+                for worth, edges in found
+            ]
+            rows += [[digits(exact_sum(rest)), f"{reach[loss].paths - len(found)} more paths", ""]] * bool(rest)
+            lines = [f"  {'+ ' if k else '  '}{formula} = {worth}" for k, (worth, formula, _) in enumerate(rows)]
+            name = self._symbol(text, (link, i))
+            definition = f"{text(self._name(loss))} = {text(self._formulas.definition(loss))}"
+            head = f"{name}, with {definition}, is the sum over paths"
+            last = f"  = {self._formula[link, i].written(text)} = {digits(link.partials[i])}"
+            parts.append("\n".join([head, *lines, last]))
+        return "\n\n".join(parts)
 
     # The three forms
 

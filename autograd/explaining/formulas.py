@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from autograd.core.graph import topological_order
 from autograd.core.table import PRIMITIVES, Primitive
 from autograd.core.value import Value
+from autograd.explaining.crossentropy import Logit
 from autograd.explaining.notation import Writer, runs, text
 from autograd.explaining.symbols import (
     SLOPES,
@@ -97,6 +98,8 @@ class Formulas:
         self._label = numbered(self.order)
         self._given: dict[str, Value] = {label: node for node, label in self._label.items()}
         self._numbered = (f"u{i}" for i in count(1))
+        self.losses: dict[Value, list[Logit]] = {}  # cross-entropies, which are written by p_j - y_j
+        self._added: dict[str, tuple[Symbol, float]] = {}  # what these names are, and are worth
 
     def name(self, node: Value | float) -> Symbol:
         """What a value is called in a formula."""
@@ -109,6 +112,40 @@ class Formulas:
     def given(self, name: str) -> Value:
         """The value that goes by a name."""
         return self._given[name]
+
+    def data(self, name: str) -> float:
+        """What a name is worth."""
+        return self._added[name][1] if name in self._added else self._given[name].data
+
+    def added(self) -> list[tuple[Symbol, Symbol, float]]:
+        """The probabilities and targets that were given names, each as (name, formula, worth)."""
+        return [(Name(name), formula, worth) for name, (formula, worth) in self._added.items()]
+
+    def _add(self, name: str, formula: Symbol, worth: float) -> Symbol:
+        """A name for a formula, numbered where it stands for another one already."""
+        for numbered_name in chain([name], (f"{name}#{i}" for i in count(2))):
+            there = self._added.get(numbered_name)
+            if numbered_name not in self._given and (there is None or there[0].key == formula.key):
+                self._added[numbered_name] = formula, worth
+                return Name(numbered_name)
+        raise AssertionError
+
+    def probability(self, loss: Value, logit: Logit) -> Symbol:
+        """p_j, the softmax of the logits of a cross-entropy; p, the sigmoid, where there is only one."""
+        logits = [each.value for each in self.losses[loss]]
+        if len(logits) == 1:
+            return self._add("p", call("sigmoid", self.name(logit.value)), logit.probability)
+        terms = abbreviated([call("exp", self.name(z)) for z in logits], 4)
+        formula = call("exp", self.name(logit.value)) / total(terms)
+        return self._add(f"p_{logits.index(logit.value)}", formula, logit.probability)
+
+    def target(self, loss: Value, logit: Logit) -> Symbol:
+        """y_j, the target of a logit."""
+        if isinstance(logit.target, Value):
+            return self.name(logit.target)
+        logits = [each.value for each in self.losses[loss]]
+        name = f"y_{logits.index(logit.value)}" if len(logits) > 1 else "y"
+        return self._add(name, Number(logit.target), logit.target)
 
     def short(self, node: Value, width: int = 28) -> str:
         """What a value is called, as text that fits into a table."""

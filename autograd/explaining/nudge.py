@@ -14,7 +14,7 @@ from autograd.core.value import Value, function, number
 from autograd.explaining.chain import chain
 from autograd.explaining.formulas import Formulas, grouped
 from autograd.explaining.notation import html_table, table, text
-from autograd.explaining.paths import exact_sum, reached, require_values, shortened
+from autograd.explaining.pathsum import exact_sum, reached, require_values, shortened
 from autograd.explaining.typography import Run, Text, digits
 from autograd.explaining.typography import name as set_name
 

@@ -15,7 +15,7 @@ from autograd.core.value import Value
 from autograd.explaining.chain import Link
 from autograd.explaining.formulas import Formulas, is_arithmetic
 from autograd.explaining.notation import text
-from autograd.explaining.paths import exact_sum, whole
+from autograd.explaining.pathsum import exact_sum, whole
 from autograd.explaining.symbols import Dots, Name, Number, Product, Sum, Symbol, contains, is_negative, worth
 from autograd.explaining.typography import digits, label_parts, numbered_label
 
@@ -107,11 +107,16 @@ class Verdict:
         if kind == "off":
             op = first[0].node.op
             off = [edge for edge in stopping if edge[0].node.op == op]
-            if len(off) > 1 and self.count > 1:
+            one_unit = all(self.links[self.value] in edge[0].parents[edge[1]].parents for edge in off)
+            if len(off) > 1 and one_unit:
                 kind = "dead"
                 sentence = (
-                    f"{op} is off at all {len(off)} places that the paths go through, {self._at(first, say)} among "
-                    "them: on these data the unit is dead, and passes nothing back."
+                    f"{op} is off for all {len(off)} examples, as at {self._at(first, say)}: on these data the unit is "
+                    "dead, and passes nothing back."
+                )
+            elif len(off) > 1:
+                sentence = (
+                    f"{op} is off at {len(off)} places, as at {self._at(first, say)}: no path passes anything back."
                 )
         return [Reason(kind, 0.0)], sentence
 
@@ -243,24 +248,28 @@ class Verdict:
             return [Part("slopes", ("slopes", op), Name(op), slope_of(edge), slope_of(edge), edge)]
         formula = link.formula(i, self.formulas).symbol
         powers = formula.powers if isinstance(formula, Product) else ((formula, 1.0),)
-        sizes = [worth(base, self._worth) for base, _ in powers]
+        sizes = [worth(base, self.formulas.data) for base, _ in powers]
         if isinstance(formula, Number) or not powers or any(contains(base, Dots) for base, _ in powers):
-            kind = "constants" if isinstance(formula, (Number, Product)) and not contains(formula, Dots) else "factor"
-            return [Part(kind, (kind, edge if kind == "factor" else 0), formula, slope_of(edge), slope_of(edge), edge)]
+            number = isinstance(formula, (Number, Product)) and not contains(formula, Dots)
+            kind = ("inputs" if self._is_weight(edge) else "constants") if number else "factor"
+            return [
+                Part(kind, (kind, *([edge] if kind == "factor" else [])), formula, slope_of(edge), slope_of(edge), edge)
+            ]
         parts = []
         for (base, n), size in zip(powers, sizes):
             kind = self._kind(base, edge)
             power = abs(size) ** n if size else 0.0 if n > 0 else math.inf
-            group = kind if kind in MANY and kind != "factor" else base.key
+            group = base.key if kind == "factor" else kind
             symbol, value = (formula, slope_of(edge)) if kind == "factor" and len(powers) == 1 else (base, size)
-            parts.append(Part(kind, (group,), symbol, value, power, edge))
+            parts.append(Part(kind, group, symbol, value, power, edge))
         rest = math.prod(part.size for part in parts)
         if rest and math.isfinite(rest):  # the 2 of 2 (a - y)
             parts[-1].size *= abs(slope_of(edge)) / rest
         return parts
 
-    def _worth(self, label: str) -> float:
-        return self.formulas.given(label).data
+    def _is_weight(self, edge: Edge) -> bool:
+        """Whether a factor is what the weight that is asked about is multiplied with."""
+        return letter_of(self.value.label) in WEIGHTS and edge[0].parents[edge[1]].node is self.value
 
     def _kind(self, base: Symbol, edge: Edge) -> str:
         """What a factor is: an error, a weight, an input, an activation, or just a factor."""

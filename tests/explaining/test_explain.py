@@ -1,6 +1,8 @@
 """The chain rule worked out: its text to the letter, its numbers against the gradient, its LaTeX against a parser."""
 
+import builtins
 import math
+import re
 import time
 
 import pytest
@@ -8,7 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nn
-from autograd import Value, exp, explain, gradients, mean, paths, primitive, sigmoid, sum, tanh
+from autograd import (
+    Value,
+    exp,
+    explain,
+    gradients,
+    log,
+    logsumexp,
+    mean,
+    paths,
+    primitive,
+    sigmoid,
+    softmax,
+    softplus,
+    sum,
+    tanh,
+)
 from autograd.core.graph import backpropagate
 from autograd.core.table import PRIMITIVES
 from autograd.core.value import function
@@ -103,8 +120,8 @@ def test_several_paths_are_added():
         "      = 59.112 + 88.669\n"
         "      = 147.78\n"
         "\n"
-        "2 paths are added. On the largest of them the factor 3 x^2 = 12 makes it 12 times larger, the activation p "
-        "7.4 times."
+        "2 paths are added. On the largest of them the factor 3 x^2 = 12 makes it 12 times larger, "
+        "the activation p 7.4 times."
     )
 
 
@@ -174,6 +191,78 @@ def test_the_cost_itself_has_derivative_1():
     C = Value(1.0, label="C")
     assert explain(C, C).gradient == 1
     assert str(explain(C, C)).startswith("dC/dC = 1")
+
+
+# Unlabelled arithmetic, and cross-entropy
+
+
+def test_arithmetic_without_labels_shows_its_chain():
+    w, x, b, y, s = (Value(v, label=k) for k, v in {"w": 0.5, "x": 2.0, "b": 0.1, "y": 3.0, "s": 3.0}.items())
+    factors = explain((w * x + b - y) ** 2, w).factors
+    assert [factor.formula for factor in factors] == ["x", "1", "2 (w x + b - y)"]
+    assert [factor.formula for factor in explain(s * (s * x) * (s * b), s).factors] == ["3 s^2 x b"]
+    assert [factor.formula for factor in explain((2 * w) ** 2, w).factors] == ["8 w"]
+
+
+def logits():
+    z = [Value(x, label=f"z_{i}") for i, x in enumerate([0.3, -1.2, 2.0])]
+    return z, 1
+
+
+CROSS_ENTROPIES = {
+    "nn": lambda z, k: nn.cross_entropy(z, k),
+    "chances": lambda z, k: nn.cross_entropy(z, [float(i == k) for i in range(len(z))]),
+    "logsumexp": lambda z, k: logsumexp(z) - z[k],
+    "softmax": lambda z, k: -log(softmax(z)[k]),
+    "by hand": lambda z, k: -log(exp(z[k]) / sum([exp(x) for x in z])),
+}
+
+
+@pytest.mark.parametrize("form", CROSS_ENTROPIES)
+def test_softmax_with_cross_entropy_has_the_slope_p_minus_y_in_every_form(form):
+    z, k = logits()
+    C = CROSS_ENTROPIES[form](z, k)
+    C.label = "C"
+    p = [math.exp(x.data) / math.fsum(math.exp(each.data) for each in z) for x in z]
+    for j, logit in enumerate(z):
+        explanation = explain(C, logit)
+        [factor] = explanation.factors
+        assert factor.formula == f"p_{j} - y_{j}"
+        assert factor.value == pytest.approx(p[j] - (j == k), rel=1e-12)
+        assert f"y_{j} = {int(j == k)}" in re.sub(" +", " ", explanation.text)
+        assert "is the sum over paths" in explanation.derivation
+
+
+def test_the_cross_entropy_of_one_logit_has_the_slope_p_minus_y():
+    z, y = Value(0.7, label="z"), Value(0.25, label="y")
+    forms = [nn.binary_cross_entropy(z, 1), -log(sigmoid(z)), softplus(z) - y * z]
+    forms.append(-(y * log(sigmoid(z)) + (1 - y) * log(1 - sigmoid(z))))
+    for C in forms:
+        C.label = "C"
+        [factor] = explain(C, z).factors
+        assert factor.formula == "p - y"
+        assert factor.value == pytest.approx(gradients(C, [z])[0], rel=1e-12)
+
+
+def test_what_is_no_cross_entropy_is_not_taken_for_one():
+    z = Value(-28.0, label="z")
+    for C in (softplus(z), sigmoid(z) - 1, (sigmoid(z) - 1) ** 2, exp(z) + log(1 + z * z)):
+        C.label = "C"
+        assert "p - y" not in explain(C, z).text
+    C = nn.cross_entropy(logits()[0], 1) * logsumexp(logits()[0])
+    C.label = "C"
+    assert explain(C, C.parents[0]).derivation == ""
+
+
+def test_cross_entropies_of_several_examples_are_told_apart():
+    w = Value(0.5, label="w")
+    costs = [nn.cross_entropy([w * x, Value(1.0, label="b"), w * -x], 0) for x in (1.0, -2.0)]
+    C = mean(costs)
+    C.label = "C"
+    formulas = [factor.formula for factor in explain(C, w).factors]
+    assert builtins.sum(bool(re.fullmatch(r"p_\d - y_\d", formula)) for formula in formulas) == 2
+    assert builtins.sum(bool(re.fullmatch(r"p_\d#2 - y_\d(#2)?", formula)) for formula in formulas) == 2
+    assert explain(C, w).gradient == pytest.approx(gradients(C, [w])[0], rel=1e-12)
 
 
 # Every row of the table, and every formula

@@ -1,0 +1,121 @@
+"""Softmax with cross-entropy, recognised: dC/dz_j = p_j - y_j, whatever the expression that computes it.
+
+A loss is recognised by the sum of its paths. Where the slopes with respect to its logits, each added up over all paths,
+are softmax minus a target, the textbook's form is shown in place of the factors that the stable expression has.
+"""
+
+import heapq
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from autograd.core.value import Value
+from autograd.explaining.pathsum import exact_sum
+from autograd.explaining.typography import label_parts
+
+EXPONENTIALS = {"exp", "logsumexp", "log_softmax", "softplus", "sigmoid", "log_sigmoid", "logaddexp"}
+LOGARITHMS = {"log", "log1p", "logsumexp", "log_softmax", "softplus", "log_sigmoid", "logaddexp"}
+BETWEEN = EXPONENTIALS | LOGARITHMS | {"add", "sub", "neg", "mul", "div", "sum", "weighted_sum"}
+LOSSES = {"sub", "neg", "add", "mul", "softplus", "logsumexp", "logaddexp"}  # what a cross-entropy ends in
+LARGEST = 500  # values of a loss, and losses, that are looked at
+CLOSE = 1e-9  # how far softmax minus target may be from the slopes
+
+
+class Logit(NamedTuple):
+    """One logit of a loss: its probability, its target, a Value where the user has one for it, and the slope."""
+
+    value: Value
+    probability: float
+    target: float | Value
+    slope: float
+
+
+def cross_entropies(order: list[Value], way: Iterable[Value]) -> dict[Value, list[Logit]]:
+    """The values on the way that are cross-entropies, with their logits."""
+    if not any(node.op in EXPONENTIALS for node in order):
+        return {}
+    place = {node: i for i, node in enumerate(order)}
+    found: dict[Value, list[Logit]] = {}
+    inside: set[Value] = set()
+    for loss in [node for node in way if node.op in LOSSES][: -LARGEST - 1 : -1]:
+        if loss not in inside:
+            cone, logits = cone_of(loss, place)
+            if chances := recognised(loss, cone, logits):
+                found[loss] = chances
+                inside.update(cone)
+    return found
+
+
+def cone_of(loss: Value, place: dict[Value, int]) -> tuple[list[Value], list[Value]]:
+    """The values between a loss and its logits, the loss first; and the logits, what its exponentials are taken of."""
+    cone: list[Value] = []
+    logits: dict[Value, None] = {}
+    waiting, seen = [(-place[loss], loss)], {loss}
+    while waiting and len(cone) < LARGEST:  # the latest first: what an exponential is taken of is known before it comes
+        _, node = heapq.heappop(waiting)
+        if node in logits and not within(node, logits):
+            continue
+        logits.pop(node, None)
+        cone.append(node)
+        if node.op in EXPONENTIALS:
+            logits.update(dict.fromkeys(part for x in node.parents for part in logits_in(x)))
+        for x in node.parents if node.op in BETWEEN else ():
+            if x not in seen:
+                seen.add(x)
+                heapq.heappush(waiting, (-place[x], x))
+    return cone, sorted((x for x in logits if x in seen), key=place.__getitem__) if not waiting else []
+
+
+def logits_in(x: Value) -> list[Value]:
+    """What may be a logit in the operand of an exponential: z, or both sides of z_i - z_k."""
+    parts = x.parents if x.op in ("sub", "neg") and not x.label else (x,)
+    return [part for part in parts if part.op not in EXPONENTIALS]
+
+
+def within(node: Value, logits: dict[Value, None]) -> bool:
+    """Whether a candidate is made of other candidates, as the mean logit under a target distribution is."""
+    return len(node.parents) > 1 and all(x in logits for x in node.parents)
+
+
+def recognised(loss: Value, cone: list[Value], logits: list[Value]) -> list[Logit]:
+    """The logits if the loss is their cross-entropy, each with its probability and target; else none."""
+    logarithms = [node for node in cone if node.op in LOGARITHMS]
+    if not logits or not logarithms or cone == logarithms == [loss]:  # softplus alone is an activation
+        return []
+    slope = dict.fromkeys([*cone, *logits], 0.0) | {loss: 1.0}
+    for node in cone:
+        for x, partial in zip(node.parents, node.partials):
+            if x in slope:
+                slope[x] += slope[node] * partial
+    targets: list[float | Value] = [x for x in cone if not x.op and 0 <= x.data <= 1]
+    targets += [0.0, 1.0, *(x for node in cone for x in node.operands if isinstance(x, float) and 0 <= x <= 1)]
+    logits = in_class_order(logits)
+    found = []
+    for logit, chance in zip(logits, softmax([z.data for z in logits])):
+        target = next((y for y in targets if abs(worth(y) - (chance - slope[logit])) < CLOSE), None)
+        if target is None:
+            return []
+        found.append(Logit(logit, chance, target, slope[logit]))
+    whole = exact_sum([worth(logit.target) for logit in found])
+    return found if len(found) == 1 or abs(whole - 1) < CLOSE else []
+
+
+def in_class_order(logits: list[Value]) -> list[Value]:
+    """The logits by the index in their labels (`z_0^(2)`, `z_1^(2)`, ...), where they have one each."""
+    parts = [label_parts(z.label) for z in logits]
+    indices = [int(part[1]) if part and part[1].isdecimal() else -1 for part in parts]
+    if sorted(indices) != list(range(len(logits))):
+        return logits
+    return [z for _, z in sorted(zip(indices, logits), key=lambda pair: pair[0])]
+
+
+def worth(x: float | Value) -> float:
+    """The number that a target is."""
+    return x.data if isinstance(x, Value) else x
+
+
+def softmax(z: list[float]) -> list[float]:
+    """The probabilities of the classes; of a single logit the sigmoid."""
+    z = [*z, 0.0] if len(z) == 1 else z
+    terms = [math.exp(x - max(z)) for x in z]
+    return [term / math.fsum(terms) for term in terms]
