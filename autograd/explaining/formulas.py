@@ -255,7 +255,9 @@ def taken(rule: Any, operands: dict[str, Any]) -> Iterator[bool]:
         return yes() if test else no()
 
     worth = lambda x: x.data if isinstance(x, Value) else x  # noqa: E731
-    data = {x: list(map(worth, xs)) if isinstance(xs, list) else worth(xs) for x, xs in operands.items()}
+    data: dict[str, Any] = {
+        x: list(map(worth, xs)) if isinstance(xs, list) else worth(xs) for x, xs in operands.items()
+    }
     if "rest" in data:
         data["rest"] = math.prod(data["rest"])
     evaluate(rule, SLOPES | {"choose": choose}, data)

@@ -80,36 +80,33 @@ class Symbol:
     __hash__ = None  # type: ignore[assignment]  # a set of symbols would take every two for equal: use their keys
 
 
-made = dataclass(frozen=True, eq=False)
-
-
-@made
+@dataclass(frozen=True, eq=False)
 class Number(Symbol):
     """A plain number."""
 
     value: float
 
 
-@made
+@dataclass(frozen=True, eq=False)
 class Name(Symbol):
     """What a quantity is called."""
 
     label: str
 
 
-@made
+@dataclass(frozen=True, eq=False)
 class Blank(Symbol):
     """A quantity for whose name there is no room; each is one of its own."""
 
     number: int
 
 
-@made
+@dataclass(frozen=True, eq=False)
 class Dots(Symbol):
     """The terms or factors that are left out of a long row."""
 
 
-@made
+@dataclass(frozen=True, eq=False)
 class Sum(Symbol):
     """A sum of two terms or more; those that are subtracted are negative numbers or products."""
 
@@ -121,7 +118,7 @@ class Sum(Symbol):
         return "Sum", frozenset(map(keyed, self.terms))
 
 
-@made
+@dataclass(frozen=True, eq=False)
 class Product(Symbol):
     """`numerator / denominator` times the product of `base ** exponent` over the powers."""
 
@@ -135,7 +132,7 @@ class Product(Symbol):
         return "Product", self.numerator, self.denominator, frozenset(map(keyed, self.powers))
 
 
-@made
+@dataclass(frozen=True, eq=False)
 class Power(Symbol):
     """A power whose exponent is not a number."""
 
@@ -143,7 +140,7 @@ class Power(Symbol):
     exponent: Symbol
 
 
-@made
+@dataclass(frozen=True, eq=False)
 class Call(Symbol):
     """A function of its operands."""
 
@@ -151,7 +148,7 @@ class Call(Symbol):
     operands: tuple[Symbol, ...]
 
 
-@made
+@dataclass(frozen=True, eq=False)
 class Relation(Symbol):
     """A comparison: > >= < <= = or !=."""
 
@@ -168,7 +165,7 @@ class Relation(Symbol):
         return Relation(self.left, _OPPOSITE[self.sign], self.right)
 
 
-@made
+@dataclass(frozen=True, eq=False)
 class Choice(Symbol):
     """One formula where the comparison holds, another where it does not."""
 

@@ -351,4 +351,4 @@ def absolute_sum(links: Iterable[Link], value: Value) -> float:
     for link in links:
         slopes = [link.size(i) * size[x] for i, x in enumerate(link.parents)]
         size[link] = 1.0 if link.node is value else exact_sum(slopes)
-    return size[link]
+    return next(reversed(size.values()))
