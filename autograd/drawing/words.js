@@ -1,5 +1,5 @@
 // What the words of the table of primitives mean in JavaScript. Every other function is translated from its row.
-const words = Object.assign(Object.create(null), {
+const words = {
   power: Math.pow, abs: Math.abs, sqrt: Math.sqrt, exp: Math.exp, expm1: Math.expm1,
   log: Math.log, log1p: Math.log1p, log2: Math.log2, log10: Math.log10,
   sin: Math.sin, cos: Math.cos, tan: Math.tan, asin: Math.asin, acos: Math.acos, atan: Math.atan,
@@ -54,12 +54,13 @@ const words = Object.assign(Object.create(null), {
     return before.map((product, i) => product * after[xs.length - 1 - i]);
   },
 
-  // Near 0 the series 2 / sqrt(pi) exp(-x^2) (x + 2 x^3 / 3 + 4 x^5 / 15 + ...), whose terms are all of one sign.
+  // Near 0 the series 2 / sqrt(pi) exp(-x^2) (x + 2 x^3 / 3 + 4 x^5 / 15 + ...), whose terms are all of one sign, from
+  // its last term inwards.
   erf(x) {
     if (!(Math.abs(x) < 1)) return x === x ? Math.sign(x) * (1 - words.erfc(Math.abs(x))) : x;
-    const terms = [x];
-    for (let n = 1; Math.abs(terms[n - 1]) > 1e-18 * Math.abs(x); n++) terms.push((terms[n - 1] * 2 * x * x) / (2 * n + 1));
-    return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * words.sum(terms);
+    let series = 1;
+    for (let n = 24; n > 0; n--) series = 1 + (2 * x * x * series) / (2 * n + 1);
+    return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * x * series;
   },
 
   // Far from 0 the continued fraction exp(-x^2) / sqrt(pi) / (x + (1/2) / (x + (2/2) / (x + (3/2) / ...))).
@@ -67,8 +68,8 @@ const words = Object.assign(Object.create(null), {
     if (x < 1) return 1 - words.erf(x);
     if (!(x < 28)) return x === x ? 0 : x;
     let fraction = x;
-    for (let n = 250; n > 0; n--) fraction = x + n / 2 / fraction;
+    for (let n = Math.ceil(250 / (x * x)) + 8; n > 0; n--) fraction = x + n / 2 / fraction;
     const high = Math.round(x * 4096) / 4096;  // exp(-x^2) in two factors: x * x alone would be rounded
     return (Math.exp(-high * high) * Math.exp((high - x) * (high + x))) / (fraction * Math.sqrt(Math.PI));
   },
-});
+};

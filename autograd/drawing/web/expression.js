@@ -78,6 +78,7 @@ function complain(text, { reason, at, end }) {
 // Names, formulas and rules of all values, as HTML; they follow what the values are worth, for a choice is made by numbers
 function describe() {
   let unnamed = 0;
+  desk.letter = ["v", "u", "t", "q"].find((letter) => !desk.values.some(({ label }) => label.startsWith(letter) && /^._?\d/.test(label))) ?? "v_";
   for (const value of desk.values) value.number = value.label || !value.op ? 0 : ++unnamed;
 }
 function symbols(data) {
@@ -88,7 +89,7 @@ function symbols(data) {
     const formula = value.op && symbolic[value.op].value(...listed);
     found[i] = value.label ? S.name(named(value.label), data[i])
       : typeof formula !== "number" && plainText(formula.html).length <= 16 ? formula
-      : S.name(`<i>v</i><sub>${value.number}</sub>`, data[i]);
+      : S.name(`<i>${desk.letter}</i><sub>${value.number}</sub>`, data[i]);
     value.name = S.html(found[i]);
     value.symbol = S.least(found[i], ATOM);
     value.labelled = value.op && found[i] !== formula;
@@ -187,7 +188,7 @@ function show() {
     write(text, known ? partials[i][k] : 0);
     if (!known) text.textContent = "";
     under.setAttribute("visibility", known ? "visible" : "hidden");
-    const wide = Math.max(20, 7 * text.textContent.length + 6);
+    const wide = Math.max(14, 6.3 * text.textContent.length + 6);
     under.setAttribute("x", at[0] - wide / 2);
     under.setAttribute("width", wide);
   }

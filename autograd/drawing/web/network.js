@@ -58,11 +58,12 @@ function restart(rebuild = false) {
   explain();
 }
 
+const C = "<i>C</i>";
 const parameterName = ({ layer, j, k }) => nameOf(k === null ? "b" : "w", layer, k === null ? `${j}` : `${j}${k}`);
+const chosenOption = () => `${lab.parameter.layer}.${lab.parameter.j}.${lab.parameter.k ?? "b"}`;
 const nameOf = (letter, layer, index) => `<i>${letter}</i><span class="both"><sup>(${layer})</sup><sub>${index}</sub></span>`;
 const inputName = (layer, k) => (layer === 0 ? `<i>x</i><sub>${k}</sub>` : nameOf("a", layer, k));
-const lowered = (index) => [...index].map((digit) => String.fromCharCode(0x2080 + Number(digit))).join("");
-const spoken = ({ layer, j, k }) => `${k === null ? `b${lowered(`${j}`)}` : `w${lowered(`${j}${k}`)}`} of layer ${layer}`;
+const spoken = ({ layer, j, k }) => `${k === null ? `b${lowered(j)}` : `w${lowered(`${j}${k}`)}`} of layer ${layer}`;
 
 // The picture of the network: a button with a map for each neuron, a line for each weight
 function build() {
@@ -140,6 +141,7 @@ function build() {
     return group;
   });
   element("parameter").replaceChildren(...groups);
+  element("parameter").value = chosenOption();
 }
 
 // Painting ------------------------------------------------------------------------------------------------------------
@@ -247,12 +249,14 @@ function curve() {
   context.textAlign = "left";
 }
 
-function paint() {
+function paint(maps = true) {
   const { trainer } = lab, { network } = trainer, { theta } = network, chosen = network.at(lab.parameter);
-  network.forward(lab.grid, false);
-  for (const { l, j, context, image } of lab.cells) map(context, image, lab.grid, l, j);
+  if (maps) {
+    network.forward(lab.grid, false);
+    for (const { l, j, context, image } of lab.cells) map(context, image, lab.grid, l, j);
+  }
   for (const wire of lab.wires) {
-    const w = theta[wire.index], width = (0.6 + 5.4 * Math.min(1, Math.abs(w) / 3)).toFixed(1), kind = `wire ${w < 0 ? "neg" : "pos"}${wire.index === chosen ? " chosen" : ""}`;
+    const w = theta[wire.index], width = Math.max(wire.index === chosen ? 3 : 0, 0.6 + 5.4 * Math.min(1, Math.abs(w) / 3)).toFixed(1), kind = `wire ${w < 0 ? "neg" : "pos"}${wire.index === chosen ? " chosen" : ""}`;
     if (wire.width !== width) wire.line.style.strokeWidth = wire.width = width;
     if (wire.kind !== kind) wire.line.setAttribute("class", (wire.kind = kind));
   }
@@ -297,7 +301,7 @@ function explain() {
   report();
   const { trainer, parameter } = lab, { network } = trainer, { room, batch, targets } = trainer.prepare(), { layer, j, k } = parameter;
   const { widths, theta } = network, last = widths.length - 1, index = network.at(parameter), gradient = trainer.gradient[index], n = batch.length;
-  element("parameter").value = `${layer}.${j}.${k ?? "b"}`;
+  element("parameter").value = chosenOption();
   const name = parameterName(parameter), z = nameOf("z", layer, j), input = k === null ? "1" : inputName(layer - 1, k);
   const inputOf = (e) => (k === null ? 1 : room.a[layer - 1][e * widths[layer - 1] + k]), deltaOf = (e) => room.delta[layer][e * widths[layer] + j];
 
@@ -305,8 +309,8 @@ function explain() {
   trainer.optimizer(after, trainer.gradient, lab.lr, state, trainer.steps + 1);
   const unit = health(network, room)[layer][j];
   element("chain").innerHTML =
-    `<p class="large">${slope("C", name)} = <b>${html(gradient)}</b></p>` +
-    `<p>It is the mean over ${n > 1 ? `the ${n} examples` : "the one example"} of the step of ${slope(z, name)} \u00D7 ${slope("C", z)}: what feeds the ${k === null ? "bias" : "weight"}, which is ${input}, times what comes back to its neuron.</p>` +
+    `<p class="large">${slope(C, name)} = <b>${html(gradient)}</b></p>` +
+    `<p>It is the mean over ${n > 1 ? `the ${n} examples` : "the one example"} of the step of ${slope(z, name)} \u00D7 ${slope(C, z)}: what feeds the ${k === null ? "bias" : "weight"}, which is ${input}, times what comes back to its neuron.</p>` +
     `<p>Now ${name} = <b>${html(theta[index])}</b>. The next step of ${lab.optimizer} makes it <b>${html(after[index])}</b>, a change of ${html(after[index] - theta[index])}.` +
     (unit ? ` Its neuron is <b>${unit}</b>.` : "") + "</p>" +
     `<label class="row">set it by hand <input id="weight" type="number" step="any" value="${Number(theta[index].toPrecision(6))}"></label>`;
@@ -331,7 +335,7 @@ function explain() {
     `<td>${html(room.a[0][2 * e])}</td><td>${html(room.a[0][2 * e + 1])}</td><td>${html(targets[e])}</td><td>${html(inputOf(e))}</td><td>${html(deltaOf(e))}</td><td class="${inputOf(e) * deltaOf(e) < 0 ? "neg" : "pos"}">${html(inputOf(e) * deltaOf(e))}</td></tr>`;
   const more = n - listed.length;
   element("examples").innerHTML = `<h3>Example by example${more > 0 ? ", the largest first" : ""}</h3><div class="scroll"><table><thead><tr><th scope="col">example</th><th scope="col">${inputName(0, 0)}</th><th scope="col">${inputName(0, 1)}</th><th scope="col"><i>y</i></th>` +
-    `<th scope="col">${input}</th><th scope="col">${slope("C", z)}</th><th scope="col">product</th></tr></thead><tbody>${listed.map(line).join("")}` +
+    `<th scope="col">${input}</th><th scope="col">${slope(C, z)}</th><th scope="col">product</th></tr></thead><tbody>${listed.map(line).join("")}` +
     (more > 0 ? `<tr><th scope="row" colspan="6">the sum of the other ${more}</th><td>${html(rest)}</td></tr>` : "") +
     `<tr class="total"><th scope="row" colspan="6">all of them, divided by ${n}</th><td><b>${html(gradient)}</b></td></tr></tbody></table></div>`;
   element("examples").querySelectorAll("button").forEach((button) => button.addEventListener("click", () => {
@@ -360,7 +364,7 @@ function paths(room, e, target) {
       if (names[l - 1] !== "linear") terms.push(term(slope(nameOf("a", l, i), nameOf("z", l, i)), ruleAt(l, i), bracketed(slopeNow)));
       if (l < last) terms.push(term(slope(nameOf("z", l + 1, neurons[at + 1]), outputs(l, i)), nameOf("w", l + 1, `${neurons[at + 1]}${i}`), bracketed(factors[2 + 2 * at])));
     });
-    terms.push(term(slope("C", outputs(last, neurons[neurons.length - 1])), "", bracketed(lossSlope)));
+    terms.push(term(slope(C, outputs(last, neurons[neurons.length - 1])), "", bracketed(lossSlope)));
     return `<li>${count > 1 ? `<span class="way">through ${neurons.slice(1, -1).map((i, at) => outputs(layer + at + 1, i)).join(" and ") || outputs(last, 0)}</span>` : ""}${chained(terms, term("", "", `<b>${html(product)}</b>`))}</li>`;
   };
   const rest = total - found.reduce((sum, path) => sum + path.product, 0), others = count - found.length;
@@ -391,15 +395,17 @@ function pick(parameter) {
   explain();
   remember();
 }
-let explained = 0;
+let explained = 0, spared = 0;
 function frame(time) {
   if (!lab.running) return;
   const until = performance.now() + 11, { trainer } = lab, { epoch } = trainer;
   let good = true;
   while (good && trainer.epoch === epoch && performance.now() < until) good = trainer.step(lab.lr);
-  paint();
+  const begun = performance.now(), maps = spared-- <= 0;
+  paint(maps);
+  if (maps) spared = Math.floor((performance.now() - begun) / 12);  // maps that take long are drawn less often
   if (!good || (lab.goal && trainer.epoch >= lab.goal)) return train(false);
-  if (time - explained > 300) {
+  if (time - explained > 400) {
     explained = time;
     explain();
   }

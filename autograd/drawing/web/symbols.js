@@ -1,7 +1,7 @@
 // The third kind of number: symbols, which know how they are written (as HTML), how strongly they hold together, and what
 // they are worth. Plain numbers stand for themselves. `symbolic` are the rows of the table on them.
 
-const SUM = 0, PRODUCT = 1, POWER = 2, ATOM = 3;
+const SUM = 0, QUOTIENT = 1, PRODUCT = 2, POWER = 3, ATOM = 4;
 const S = {
   of: (x) => (typeof x === "number" ? x : x.n),
   symbol: (html, level, n) => ({ html, level, n }),
@@ -24,9 +24,9 @@ const S = {
     if (y === 0) return x;
     if (x === 0) return S.neg(y);
     if (typeof y === "number" && y < 0) return S.add(x, -y);
-    return S.symbol(`${S.html(x)} \u2212 ${S.least(y, PRODUCT)}`, SUM, S.of(x) - S.of(y));
+    return S.symbol(`${S.html(x)} \u2212 ${S.least(y, QUOTIENT)}`, SUM, S.of(x) - S.of(y));
   },
-  neg: (x) => (typeof x === "number" ? -x : S.symbol(`\u2212${S.least(x, PRODUCT)}`, SUM, -x.n)),
+  neg: (x) => (typeof x === "number" ? -x : S.symbol(`\u2212${S.least(x, QUOTIENT)}`, SUM, -x.n)),
   mul(x, y) {
     if (S.both(x, y)) return x * y;
     if (typeof y === "number") return S.mul(y, x);
@@ -34,12 +34,12 @@ const S = {
     if (x === -1) return S.neg(y);
     if (x === y || (x.level === ATOM && x.html === y.html)) return S.power(x, 2);
     const left = typeof x === "number" && x < 0 ? S.html(x) : S.least(x, PRODUCT);
-    return S.symbol(`${left} \u00D7 ${S.least(y, POWER)}`, PRODUCT, S.of(x) * S.of(y));
+    return S.symbol(`${left} ${S.least(y, PRODUCT)}`, PRODUCT, S.of(x) * S.of(y));
   },
   div(x, y) {
     if (S.both(x, y)) return x / y;
     if (y === 1 || x === 0) return x;
-    return S.symbol(`${S.least(x, PRODUCT)} / ${S.least(y, POWER)}`, PRODUCT, S.of(x) / S.of(y));
+    return S.symbol(`${S.least(x, PRODUCT)} / ${S.least(y, POWER)}`, QUOTIENT, S.of(x) / S.of(y));
   },
   power(x, y) {
     if (S.both(x, y)) return Math.pow(x, y);
@@ -60,9 +60,7 @@ const S = {
       const { operands: names, defaults } = rows[word];
       shown = shown.filter((x, i) => !(names[i] in defaults) || x !== defaults[names[i]]);
     }
-    if (word === "abs") return S.symbol(`|${S.html(shown[0])}|`, ATOM, n);
-    if (word === "sqrt") return S.symbol(`\u221A${S.least(shown[0], ATOM)}`, ATOM, n);
-    return S.symbol(`${word.replaceAll("_", " ")}(${shown.map(S.html).join(", ")})`, ATOM, n);
+    return S.symbol(`${word}(${shown.map(S.html).join(", ")})`, ATOM, n);
   },
   others: (xs, i) => xs.filter((_, at) => at !== i).reduce(S.mul, 1),
 };
@@ -79,4 +77,5 @@ function named(label) {
   const head = [...shown].length === 1 ? `<i>${escaped(shown)}${accent}</i>` : escaped(shown) + accent;
   return head + (letter ? `<sub>${letter.length === 1 && /\D/.test(letter) ? `<i>${escaped(letter)}</i>` : escaped(letter)}</sub>` : "");
 }
-const plainText = (html) => html.replace(/<sup>(.*?)<\/sup>/g, "^$1").replace(/<sub>(.*?)<\/sub>/g, "_$1").replace(/<[^>]*>/g, "").replace(/&#(\d+);/g, (_, code) => String.fromCharCode(code));
+const lowered = (digits) => [...String(digits)].map((digit) => String.fromCharCode(0x2080 + Number(digit))).join("");
+const plainText = (html) => html.replace(/<sup>(.*?)<\/sup>/g, "^$1").replace(/<sub>(\d+)<\/sub>/g, (_, digits) => lowered(digits)).replace(/<sub>(.*?)<\/sub>/g, "_$1").replace(/<[^>]*>/g, "").replace(/&#(\d+);/g, (_, code) => String.fromCharCode(code));

@@ -46,20 +46,34 @@ function activationOf(name) {
   return { f: value, slope: (z, a) => partials(z, a)[0] };
 }
 
-// The loss and its slope with respect to the output, by the engine on the graph of its text
+// The loss and its slope with respect to the output: both passes over the graph of its text, as `evaluated` makes them,
+// but with the operands of each row looked up beforehand, for this is done for every example of every step
 function lossOf(name) {
-  const { text, targets } = LOSSES[name], values = graphOf(text, [1]);
+  const { text, targets } = LOSSES[name], values = graphOf(text, [1]), last = values.length - 1;
   const [a, y] = ["a", "y"].map((label) => values.findIndex((value) => value.label === label));
-  const worth = [];
-  return {
-    targets,
-    at(output, target) {
-      worth[a] = output;
-      worth[y] = target;
-      const { data, gradient } = evaluated(values, worth);
-      return [data[data.length - 1], gradient[a]];
-    },
-  };
+  const data = values.map(() => 0), gradient = values.map(() => 0);
+  const steps = values.flatMap((value, i) => {
+    if (!value.op) return [];
+    const places = value.operands.map((x) => (typeof x === "number" ? x : data.push(x[0]) - 1));
+    return [{ i, places, op: operations[value.op], slopes: null }];
+  });
+  function at(output, target) {
+    data[a] = output;
+    data[y] = target;
+    for (const step of steps) {
+      const { i, places: [first, second], op } = step, x = data[first];
+      data[i] = second === undefined ? op.value(x) : op.value(x, data[second]);
+      step.slopes = second === undefined ? op.partials(x, data[i]) : op.partials(x, data[second], data[i]);
+    }
+    gradient.fill(0);
+    gradient[last] = 1;
+    for (let s = steps.length - 1; s >= 0; s--) {
+      const { i, places, slopes } = steps[s];
+      for (let k = 0; k < places.length; k++) if (places[k] <= last) gradient[places[k]] += gradient[i] * slopes[k];
+    }
+    return [data[last], gradient[a]];
+  }
+  return { targets, at };
 }
 
 class Network {
