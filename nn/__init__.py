@@ -43,6 +43,7 @@ from nn.evaluation import accuracy, classify, confusion_matrix, predict, summary
 from nn.fit import fit
 from nn.history import History
 from nn.layers import MLP, Layer, Neuron
+from nn.live import Live
 from nn.losses import (
     absolute_error,
     binary_cross_entropy,
@@ -86,6 +87,7 @@ __all__ = [
     "AdamW",
     "History",
     "Layer",
+    "Live",
     "Module",
     "Neuron",
     "Optimizer",

@@ -82,7 +82,8 @@ def fit(
             of magnitude. A loss or a model that branches on numbers needs False.
         progress: whether to show the progress: a tqdm bar where that is installed, else a line.
         callbacks: functions (epoch, history, model), called after each epoch, counted from 0; returning True stops.
-            What they do to the model stays, and training goes on from there.
+            What they do to the model stays, and training goes on from there. If one has a method `end(history, model)`,
+            that is called when training ends, by an interruption too.
         client: a `dask.distributed.Client` whose workers compute the gradients. X and y (and validation data) may then
             be dask collections, whose partitions are loaded by the workers; a batch takes its share of every partition,
             and a metric is the mean over partitions. The result is that of the same partitions without a client, to
@@ -124,9 +125,14 @@ def fit(
             return made
 
         # in a context of its own, so that nothing stays open that an interruption leaves open
-        return copy_context().run(training.run, source, progress)
+        history = copy_context().run(training.run, source, progress)
     except KeyboardInterrupt:
-        return interrupted(training, epochs)
+        history = interrupted(training, epochs)
+    with suppress(KeyboardInterrupt):
+        for callback in () if training is None else training.callbacks:
+            if hasattr(callback, "end"):
+                callback.end(history, model)
+    return history
 
 
 class Reached(NamedTuple):

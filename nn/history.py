@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ class History:
         stopped: why training ended: "all epochs", "callback", "patience" or "interrupted".
         epochs: how many were asked for.
         interrupted_in: the epoch, counted from 1, in which training was interrupted; 0 if it was not.
+        film: the `Live` callback that watched, if one did.
     """
 
     cost: list[float] = field(default_factory=list)
@@ -26,6 +28,7 @@ class History:
     stopped: str = ""
     epochs: int = 0
     interrupted_in: int = 0
+    film: Any = field(default=None, repr=False, compare=False)
 
     def record(self, cost: float, validation_cost: float | None, metrics: Mapping[str, float]) -> None:
         """Add one epoch."""
@@ -53,6 +56,19 @@ class History:
         from nn.plots import plot_history
 
         return plot_history(self, ax)
+
+    def movie(self, path: str | os.PathLike[str], fps: int = 10) -> None:
+        """Write the run as an animated GIF, if a `Live` callback watched it: `fit(..., callbacks=[Live(X, y)])`."""
+        self._watched().movie(path, fps)
+
+    def sheet(self, count: int = 8) -> Any:
+        """A contact sheet of the run, the decision boundary at so many moments, if a `Live` callback watched it."""
+        return self._watched().sheet(count)
+
+    def _watched(self) -> Any:
+        if self.film is None:
+            raise ValueError("nobody watched this training: call fit(..., callbacks=[Live(X, y)])")
+        return self.film
 
     def __repr__(self) -> str:
         parts = [f"{len(self)} epochs"]

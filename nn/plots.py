@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's colours, told apart by colour-blind readers too; the first two are those of classes 0 and 1
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#f0e442", "#7f7f7f", "#8c564b", "#000000")
+MISSING = "plots need matplotlib: pip install matplotlib, or pip install 'glassgrad[notebook]'"
 LOW, MIDDLE, HIGH = COLOURS[0], "#f7f7f7", COLOURS[1]
 
 
@@ -349,9 +350,7 @@ def new_axes(*shape: int, **settings: Any) -> Any:
     try:
         import matplotlib.pyplot as plt  # pyright: ignore[reportMissingImports]
     except ImportError:
-        raise ImportError(
-            "plots need matplotlib: pip install matplotlib, or pip install 'glassgrad[notebook]'"
-        ) from None
+        raise ImportError(MISSING) from None
     return plt.subplots(*shape, layout="constrained", **settings)[1]
 
 
@@ -368,6 +367,15 @@ def curve_drawn(ax: Any, curve: Sequence[float], style: str = "-", **settings: A
     """A curve over the epochs; a single epoch as a point."""
     marker = "o" if len(curve) == 1 else None
     return ax.plot(range(1, len(curve) + 1), curve, style, marker=marker, **settings)
+
+
+def new_figure(**settings: Any) -> Any:
+    """A figure of its own, which no window and no notebook shows by itself; an error where matplotlib is missing."""
+    try:
+        from matplotlib.figure import Figure  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        raise ImportError(MISSING) from None
+    return Figure(layout="constrained", **settings)
 
 
 def tidy(ax: Any) -> None:
