@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any, Literal, overload
 
-from autograd.calculus.slopes import SIGNS, TAME, WildError, Words, is_bounded, is_tame, refuse, slope_row
+from autograd.calculus.slopes import AFTER, SIGNS, TAME, WildError, Words, is_bounded, is_tame, refuse, slope_row
 from autograd.core.graph import backpropagate, topological_order
 from autograd.core.table import PRIME, PRIMITIVES, Primitive, divide, evaluate, power, products_of_others
 from autograd.core.value import Value, described, function, outside, warn_of_nan
@@ -104,8 +104,9 @@ def graph_gradient(cost: Value, wrt: list[Value] | None = None) -> dict[Value, V
     unbounded: set[Number] = set()
     for node in reversed(terms):
         gradient[node] = upstream = 1.0 if node is cost else sum_of_products(terms[node], unbounded)
-        for parent, partial in partials(node, relevant):
-            terms[parent].append((partial, upstream))
+        if terms[node] or node is cost:
+            for parent, partial in partials(node, relevant):
+                terms[parent].append((partial, upstream))
     # A result is a node of its own: whoever labels it must not rename a node of the cost.
     own = set(order)
     return {
@@ -133,11 +134,10 @@ def sum_of_products(terms: list[tuple[Number, Number]], unbounded: set[Number]) 
     def vanishes(x: Number, y: Number) -> bool:
         return is_number(x, 0.0) and (y not in unbounded if isinstance(y, Value) else math.isfinite(y))
 
+    unbounded.update(x for pair in terms for x in pair if isinstance(x, Value) and may_be_infinite(x))
     terms = [(x, y) for x, y in terms if not vanishes(x, y) and not vanishes(y, x)]
     if not terms:
         return 0.0
-    for pair in terms:
-        unbounded.update(x for x in pair if isinstance(x, Value) and may_be_infinite(x))
     if len(terms) == 1:
         result = product(*terms[0])
     elif all(is_number(x, 1.0) or is_number(y, 1.0) for x, y in terms):
@@ -199,7 +199,7 @@ def partials(node: Value, wanted: Container[Value]) -> Iterator[tuple[Value, Num
     for operand, (position, names) in zip(node.operands, occurrences(row, node)):
         if isinstance(operand, Value):
             stored = next(recorded)
-            if operand in wanted:
+            if operand in wanted and not (node.op == AFTER and position):  # on that one nothing depends
                 yield operand, partial(row, position, names, node, stored)
 
 
@@ -242,7 +242,9 @@ def written_out(row: Primitive, position: int, names: dict[str, Any]) -> Number:
     """The expression of a partial, or its row where that is wild for Values; plain numbers may tame it."""
     if is_tame(row, position) or any(type(names[x]) is float for x in row.operands):
         try:
-            return evaluate(row.partials[position], WORDS[row.infix], names)
+            slope = evaluate(row.partials[position], WORDS[row.infix], names)
+            if isinstance(slope, Value) or slope == slope:  # what follows from a slope that does not exist is none
+                return slope
         except WildError:
             pass
     slope = slope_row(row, position)

@@ -347,7 +347,7 @@ def is_total(row: Primitive) -> bool:
 @functools.cache
 def never_raises(row: Primitive) -> bool:
     """Whether a row has a value for all numbers; sums and products are taken to have one."""
-    return surveyed(row.value, row, lambda name: name in TAME | SUMS or refuse(), choose=either)
+    return row.is_slope or surveyed(row.value, row, lambda name: name in TAME | SUMS or refuse(), choose=either)
 
 
 @functools.cache

@@ -267,11 +267,22 @@ def within_domains(result: Value, outputs: list[Value]) -> Value:
     The second derivative of x / y in x is 0, and yet there is none at y = 0: the quotient is to be computed first.
     """
     computed = set(topological_order(result))
+    checked = {domain_of(node) for node in computed}
     for node in reversed(topological_order(*outputs)):
-        if node.op and node not in computed and not never_raises(PRIMITIVES[node.op]):
+        evaluated = node in computed or (node.op, node.operands) in checked
+        if node.op and not evaluated and not never_raises(PRIMITIVES[node.op]):
             result = function(AFTER)(result, node)
             computed.update(topological_order(node))
     return result
+
+
+def domain_of(node: Value) -> tuple[str, tuple[Number, ...]]:
+    """The operation that a slope has the domain of, by its name and operands."""
+    row = PRIMITIVES[node.op] if node.op else None
+    if row is None or not row.domain:
+        return "", ()
+    operands = dict(zip(row.operands, node.operands))
+    return row.domain, tuple([operands[x] for x in PRIMITIVES[row.domain].operands])
 
 
 def _transform(
