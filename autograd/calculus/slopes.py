@@ -347,7 +347,11 @@ def is_total(row: Primitive) -> bool:
 @functools.cache
 def never_raises(row: Primitive) -> bool:
     """Whether a row has a value for all numbers; sums and products are taken to have one."""
-    return row.is_slope or surveyed(row.value, row, lambda name: name in TAME | SUMS or refuse(), choose=either)
+    return (
+        not row.domain
+        if row.is_slope
+        else surveyed(row.value, row, lambda name: name in TAME | SUMS or refuse(), choose=either)
+    )
 
 
 @functools.cache
