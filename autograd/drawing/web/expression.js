@@ -124,8 +124,8 @@ function draw() {
     return box;
   });
   const edges = values.flatMap((value, i) => (value.operands ?? []).flatMap((x, k) => (typeof x === "number" ? [[x, i, k]] : [])));
-  const sizes = desk.boxes.map((box) => [Math.max(92, Math.ceil(box.offsetWidth) + 4), box.offsetHeight]);
-  const { centres, curves, places, width, height } = arrange(sizes, edges.map(([tail, head]) => [tail, head, 52]));
+  const sizes = desk.boxes.map((box) => [Math.max(86, Math.ceil(box.offsetWidth) + 4), box.offsetHeight]);
+  const { centres, curves, places, width, height } = arrange(sizes, edges.map(([tail, head]) => [tail, head, 44]));
   const pad = 10, svg = drawn("svg", { width: width + 2 * pad, height: height + 2 * pad, viewBox: `${-pad} ${-pad} ${width + 2 * pad} ${height + 2 * pad}`, "aria-hidden": true });
   desk.boxes.forEach((box, i) => {
     Object.assign(box.style, { left: `${pad + centres[i][0] - sizes[i][0] / 2}px`, top: `${pad + centres[i][1] - sizes[i][1] / 2}px`, width: `${sizes[i][0]}px` });
@@ -136,7 +136,7 @@ function draw() {
     g.append(
       drawn("path", { class: "line", d: `M${start.map((c) => c.toFixed(1))}C${rest.map((point) => point.map((c) => c.toFixed(1))).join(" ")}` }),
       drawn("path", { class: "tip", d: `M${tipX + 1} ${tipY}l-9 -4v8z` }),
-      drawn("rect", { class: "under", x: places[e][0] - 26, y: places[e][1] - 9, width: 52, height: 18 }),
+      drawn("rect", { class: "under", y: places[e][1] - 9, height: 18 }),
       drawn("text", { class: "local", x: places[e][0], y: places[e][1] + 4 }),
     );
     svg.append(g);

@@ -85,10 +85,10 @@ function arrange(sizes, edges) {
   }
 
   // Along: a column per rank, and gaps wide enough for labels and slopes
-  const gap = layers.map(() => 44);
+  const gap = layers.map(() => 40);
   routes.forEach((route, e) => route.slice(1).forEach((right, i) => {
     const left = route[i], rise = Math.abs(v[left] - v[right]);
-    gap[rank[left]] = Math.max(gap[rank[left]], Math.min(130, 36 + rise / 5), i ? 0 : edges[e][2] + 40);
+    gap[rank[left]] = Math.max(gap[rank[left]], Math.min(130, 36 + rise / 5), i ? 0 : edges[e][2] + 26);
   }));
   const left = [], right = [];
   let u = 0;

@@ -70,7 +70,7 @@ function build() {
   const { network } = lab.trainer, { widths } = network, net = element("net"), last = widths.length - 1;
   const wide = net.clientWidth || 600, tall = Math.max(...widths);
   const size = Math.max(24, Math.min(60, (wide - 20) / (1.62 * widths.length), 440 / tall - 8)), gap = (wide - size) / last, pitch = size + (size > 40 ? 10 : 7);
-  const head = 34, height = head + tall * pitch + 8, middle = head + (tall * pitch) / 2;
+  const inner = Math.max(tall * pitch, 2 * pitch + 76), head = 34, height = head + inner + 8, middle = head + inner / 2;
   const place = (l, j) => [l * gap + size / 2, middle + (j - (widths[l] - 1) / 2) * (pitch + (l ? 0 : 26))];  // inputs have names
   const svg = drawn("svg", { width: wide, height, "aria-hidden": true });
   net.replaceChildren(svg);
@@ -293,6 +293,7 @@ function report() {
   const { costs } = trainer;
   element("curve").setAttribute("aria-label", costs.length ? `The cost over ${costs.length} epochs, from ${significant(costs[0])} to ${significant(costs[costs.length - 1])}` : "The cost over the epochs: none yet");
   element("code").textContent = python();
+  element("said").textContent = lab.running ? "" : `Epoch ${trainer.epoch}: cost ${significant(cost)}, accuracy ${(100 * accuracy).toFixed(1)} percent.`;
 }
 
 // The gradient of one parameter, worked out ---------------------------------------------------------------------------
@@ -331,13 +332,14 @@ function explain() {
   const listed = order.slice(0, EXAMPLES);
   if (!listed.includes(chosen)) listed.splice(-1, 1, chosen);
   const rest = order.filter((e) => !listed.includes(e)).reduce((sum, e) => sum + inputOf(e) * deltaOf(e), 0);
+  const own = layer > 1 || k === null;  // an input that is no coordinate has a column of its own
   const line = (e) => `<tr${e === chosen ? ' class="chosen"' : ""}><th scope="row"><button data-example="${batch[e]}" aria-pressed="${e === chosen}">${batch[e]}</button></th>` +
-    `<td>${html(room.a[0][2 * e])}</td><td>${html(room.a[0][2 * e + 1])}</td><td>${html(targets[e])}</td><td>${html(inputOf(e))}</td><td>${html(deltaOf(e))}</td><td class="${inputOf(e) * deltaOf(e) < 0 ? "neg" : "pos"}">${html(inputOf(e) * deltaOf(e))}</td></tr>`;
+    `<td>${html(room.a[0][2 * e])}</td><td>${html(room.a[0][2 * e + 1])}</td><td>${html(targets[e])}</td>${own ? `<td>${html(inputOf(e))}</td>` : ""}<td>${html(deltaOf(e))}</td><td class="${inputOf(e) * deltaOf(e) < 0 ? "neg" : "pos"}">${html(inputOf(e) * deltaOf(e))}</td></tr>`;
   const more = n - listed.length;
   element("examples").innerHTML = `<h3>Example by example${more > 0 ? ", the largest first" : ""}</h3><div class="scroll"><table><thead><tr><th scope="col">example</th><th scope="col">${inputName(0, 0)}</th><th scope="col">${inputName(0, 1)}</th><th scope="col"><i>y</i></th>` +
-    `<th scope="col">${input}</th><th scope="col">${slope(C, z)}</th><th scope="col">product</th></tr></thead><tbody>${listed.map(line).join("")}` +
-    (more > 0 ? `<tr><th scope="row" colspan="6">the sum of the other ${more}</th><td>${html(rest)}</td></tr>` : "") +
-    `<tr class="total"><th scope="row" colspan="6">all of them, divided by ${n}</th><td><b>${html(gradient)}</b></td></tr></tbody></table></div>`;
+    `${own ? `<th scope="col">${input}</th>` : ""}<th scope="col">${slope(C, z)}</th><th scope="col">product</th></tr></thead><tbody>${listed.map(line).join("")}` +
+    (more > 0 ? `<tr><th scope="row" colspan="${own ? 6 : 5}">the sum of the other ${more}</th><td>${html(rest)}</td></tr>` : "") +
+    `<tr class="total"><th scope="row" colspan="${own ? 6 : 5}">all of them, divided by ${n}</th><td><b>${html(gradient)}</b></td></tr></tbody></table></div>`;
   element("examples").querySelectorAll("button").forEach((button) => button.addEventListener("click", () => {
     lab.example = Number(button.dataset.example);
     explain();
@@ -350,7 +352,7 @@ function explain() {
 function paths(room, e, target) {
   const { trainer, parameter } = lab, { network } = trainer, { widths, names, activations } = network, { layer, j } = parameter, last = widths.length - 1;
   const lossSlope = trainer.loss.at(room.a[last][e], target)[1];
-  const { count, paths: found, total } = pathsOf(network, room, e, parameter, lossSlope, MOST_PATHS);
+  const { count, paths: found, total } = pathsOf(network, room, e, parameter, lossSlope, last - layer > 2 ? MOST_PATHS / 2 : MOST_PATHS);
   const ruleAt = (l, i) => {
     const [z, a] = ["z", "a"].map((letter) => S.symbol(nameOf(letter, l, i), POWER, room[letter][l][e * widths[l] + i]));
     const rule = symbolic[names[l - 1]].partials(z, ...Object.values(rows[names[l - 1]].defaults), a)[0];

@@ -117,7 +117,7 @@ function visit(hash) {
       };
       const value = number("show", desk.values.length - 1), step = number("step", desk.steps.length - 1);
       if (value !== null) choose(value);
-      go(step ?? desk.steps.length - 1, false);
+      go(step ?? desk.steps.length - 1, step !== null);
     }
   }
 
