@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import ast
 import functools
-import keyword
 import re
-from collections import Counter
 from dataclasses import dataclass
 from itertools import chain, islice
 
 import numpy as np
 
-from autograd.compiler.arithmetic import ScalarPower, tree
-from autograd.compiler.emit import head
+from autograd.compiler.arithmetic import ScalarPower, tree, written
+from autograd.compiler.emit import head, used_names
 from autograd.compiler.roll import stem
 from autograd.compiler.trace import CONSTANT, LEAF, Trace
-from autograd.compiler.views import Emitted
+from autograd.compiler.views import Emitted, Names
 from autograd.core.expressions import names_in
 from autograd.core.table import FLOATS, PRIMITIVES
 
@@ -65,9 +63,9 @@ def period(traced: Trace, sequence: list[int]) -> Period | None:
 
 
 @functools.lru_cache(maxsize=1024)
-def _pattern(text: str, literals: tuple[tuple[str, str], ...]) -> tuple[str, set[str]]:
-    """An expression of the table as plain Python with some operands known, and the words that it uses."""
-    expanded = ScalarPower().visit(tree(text, dict(literals)))
+def _pattern(text: str, operands: tuple[tuple[str, str], ...]) -> tuple[str, set[str]]:
+    """An expression of the table as plain Python in other names, or numbers, and the words that it uses."""
+    expanded = ScalarPower().visit(tree(text, dict(operands)))
     return ast.unparse(expanded), names_in(expanded) & (set(FLOATS) - {"abs"})
 
 
@@ -100,8 +98,8 @@ class LoopEmitter:
             pairs = [(first, last), *zip(traced.operands[first], traced.operands[last])]
             self.needs |= {x for x, later in pairs if later in self.needs}
         self.words: set[str] = set()
-        self.names: dict[int, str] = {i: repr(x) for i, x in traced.constants.items()}
-        self.taken = {"v", "g", "vs", "gs", "np", "math", "examples", *FLOATS, *PRIMITIVES}
+        self.names: dict[int, str] = {i: written(x) for i, x in traced.constants.items()}
+        self.taken = Names()
         self.forward: list[str] = []
         self.backward: list[str] = []
         self.saved: list[str] = []
@@ -143,12 +141,13 @@ class LoopEmitter:
         size = len(self.traced.leaves)
         defined = {line.split(" = ")[0] for line in self.forward if not line.startswith(" ")}
         defined |= {self.names[node] for node in self.body}
-        used = set(re.findall(r"[A-Za-z_]\w*", "\n".join(self.backward)))
+        used = used_names(self.backward)
+        self.words |= {"nan"} & (used | used_names(self.forward))
         return Emitted(
             setup=[
                 f"v, g = np.zeros({size}), np.zeros({size})",
                 "vs, gs = np.zeros((0, examples)), np.zeros((0, examples))",
-                f"v[{len(self.parameters)} :] = {self.others}  # the other leaves",
+                f"v[{len(self.parameters)} :] = [{', '.join(map(written, self.others))}]  # the other leaves",
             ],
             forward=self.forward,
             backward=self.backward,
@@ -193,11 +192,8 @@ class LoopEmitter:
         """A name that nothing else has."""
         if node in self.names:
             return
-        leaf = node in self.place
-        base = stem(self.traced.labels.get(node, "")) or ("p" if leaf else self.traced.ops[node])
-        name = base if base not in self.taken and not keyword.iskeyword(base) else f"{base}_{node}"
-        self.taken |= {name, f"d{name}"}
-        self.names[node] = name
+        base = stem(self.traced.labels.get(node, "")) or ("p" if node in self.place else self.traced.ops[node])
+        self.names[node] = self.taken.new(base, "d{}", "{}_kept", "{}_before", "d{}_before")
 
     def terms(self, node: int, names: list[str], out: str) -> tuple[str, list[str]]:
         """The value of a node and its partials with respect to all operands, as plain Python."""
@@ -205,10 +201,10 @@ class LoopEmitter:
         row = PRIMITIVES[op]
         n = len(names) // 2
         if op == "weighted_sum":
-            value = " + ".join([*(f"{w} * {x}" for w, x in zip(names[:n], names[n : 2 * n])), names[-1]])
+            value = " + ".join(["0.0", *(f"{w} * {x}" for w, x in zip(names[:n], names[n : 2 * n])), names[-1]])
             return value, [*names[n : 2 * n], *names[:n], "1.0"]
         if row.variadic:
-            total, share = " + ".join(names), repr(1.0 / len(names))
+            total, share = " + ".join(["0.0", *names]), written(1.0 / len(names))
             return (
                 (f"({total}) / {len(names)}", [share] * len(names)) if op == "mean" else (total, ["1.0"] * len(names))
             )
@@ -217,10 +213,11 @@ class LoopEmitter:
 
     def python(self, text: str, names: dict[str, str]) -> str:
         """An expression of the table as plain Python."""
-        literals = tuple((x, name) for x, name in names.items() if name in _SIMPLE)
-        pattern, words = _pattern(text, literals)
+        texts = list(names.values())
+        operands = tuple((x, t if t in _SIMPLE else f"_{k}_") for k, (x, t) in enumerate(names.items()))
+        pattern, words = _pattern(text, operands)
         self.words |= words
-        return re.sub(r"[A-Za-z_]\w*", lambda word: names.get(word[0], word[0]), pattern)
+        return re.sub(r"\b_(\d+)_\b", lambda place: texts[int(place[1])], pattern)
 
     def value(self, node: int, names: dict[int, str] | None = None) -> str:
         """The value of a node."""
@@ -237,32 +234,23 @@ class LoopEmitter:
     # The loop
 
     def loop_forward(self, carried: dict[int, int]) -> None:
-        """Emit the loop; values that are read once, and not by a partial, are written where they are read."""
+        """Emit the loop over the rounds, which keeps what the way back needs."""
         before = {x: f"{self.names[self.body[r]]}_before" for x, r in carried.items()}
         needed = {word for node in self.body if node in self.needs
-                  for _, slope in self.slopes(node, before) for word in re.findall(r"[A-Za-z_]\w*", slope)}  # fmt: skip
+                  for _, slope in self.slopes(node, before) for word in used_names([slope])}  # fmt: skip
         self.kept_before = [self.names[self.body[r]] for r in sorted(carried.values())
                             if {f"{self.names[self.body[r]]}_before", self.names[self.body[r]]} & needed]  # fmt: skip
         self.kept = [self.names[node] for node in self.body if self.names[node] in needed - set(self.kept_before)]
         start = {x: self.names[self.body[r]] for x, r in carried.items()}
         current = {x: name + "_before" * (carried[x] in self.late) for x, name in start.items()}
-        uses = Counter(x for node in self.body for x in self.traced.operands[node])
-        stay = {self.body[r] for r in carried.values()}
-        texts = dict(current)
         self.forward += [f"{name} = {self.names[x]}" for x, name in start.items()]
         self.forward += [f"{name}_kept = []" for name in (*self.kept_before, *self.kept)]
         self.saved += [f"{name}_kept" for name in (*self.kept_before, *self.kept)]
         self.forward.append(f"for _ in range({self.found.count}):")
         self.forward += [f"    {name}_kept.append({name})" for name in self.kept_before]
         self.forward += [f"    {name} = {start[x]}" for x, name in current.items() if name != start[x]]
-        for q, node in enumerate(self.body):
-            name, value = self.names[node], self.value(node, texts)
-            reader = next((k for k in range(q + 1, len(self.body)) if node in self.traced.operands[self.body[k]]), -1)
-            moved = {self.names[other] for other in self.body[q + 1 : reader]} & set(re.findall(r"\w+", value))
-            if uses[node] == 1 and node not in stay and name not in needed and reader > 0 and not moved:
-                texts[node] = f"({value})"
-                continue
-            self.forward.append(f"    {name} = {value}")
+        for node in self.body:
+            self.forward.append(f"    {self.names[node]} = {self.value(node, current)}")
         self.forward += [f"    {name}_kept.append({name})" for name in self.kept]
 
     def loop_backward(self, carried: dict[int, int]) -> None:

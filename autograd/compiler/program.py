@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd.calculus.gradients import warn_of_slopes
+from autograd.compiler.arithmetic import written
 from autograd.compiler.trace import CONSTANT, LEAF, Trace
 from autograd.compiler.views import Emitted
 from autograd.core.graph import backpropagate
@@ -365,10 +366,15 @@ def _indented(lines: Sequence[str]) -> list[str]:
     return [f"    {line}" if line else "" for line in lines]
 
 
+def _listed(x: Any) -> str:
+    """Nested lists of numbers as source."""
+    return f"[{', '.join(map(_listed, x))}]" if isinstance(x, list) else written(x) if isinstance(x, float) else repr(x)
+
+
 def _literal(array: np.ndarray) -> str:
     """A constant array as source: written out while it is short, else packed."""
     if array.size <= 64:
-        return f"np.array({array.tolist()})"
+        return f"np.array({_listed(array.tolist())})"
     dtype = "float64" if array.dtype.kind == "f" else "int32"
     packed = base64.b85encode(zlib.compress(array.astype(dtype).tobytes())).decode()
     return f"np.frombuffer(zlib.decompress(base64.b85decode({packed!r})), {dtype!r}).reshape({array.shape})"
