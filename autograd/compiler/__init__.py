@@ -45,7 +45,7 @@ def compile(
             emitter = Emitter(traced, layout, len(parameters), len(inputs), others, per_example)
             emitted = emitter.emit(traced.roots)
         one = roots[0] if isinstance(cost, Value) or callable(cost) else None
-        return Program(emitted, traced, leaves, len(parameters), len(inputs), one)
+        return Program(emitted, traced, leaves, len(parameters), len(inputs), one, per_example)
 
     if callable(cost):
         return Function(*traced_function(cost, build))

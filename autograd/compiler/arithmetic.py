@@ -6,7 +6,7 @@ import ast
 import functools
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -38,6 +38,21 @@ DEFINITIONS = {
 def written(x: float) -> str:
     """A number as text that stands for it in any expression, infinite ones too; what is not a number is `nan`."""
     return ast.unparse(literal(x))
+
+
+def hides_infinity(op: str) -> bool:
+    """Whether an operation may be finite where an operand is infinite."""
+    return bool(op) and op not in ("constant", "add", "sub", "mul", "neg", "abs", "sum", "mean", "weighted_sum")
+
+
+def hides_nan(op: str, constants: Sequence[float | None] = ()) -> bool:
+    """Whether an operation may be a number where an operand is none; `constants` are the operands that are known."""
+    if op in ("sigmoid", "leaky_relu", "", "constant"):
+        return False
+    if op == "pow":
+        base, exponent = constants or (None, None)
+        return base == 1.0 or exponent == 0.0 or (base is None and exponent is None)
+    return op == "hypot" or " if " in PRIMITIVES[op].value
 
 
 class Expand(ast.NodeTransformer):

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from autograd.compiler.arithmetic import Formula, ScalarPower, tree, written
+from autograd.compiler.arithmetic import Formula, ScalarPower, hides_infinity, hides_nan, tree, written
+from autograd.compiler.fuse import tells_signs_of_zero
 from autograd.compiler.roll import Group, Layout, Read
 from autograd.compiler.trace import Trace
 from autograd.compiler.views import Views, is_number
@@ -34,6 +35,9 @@ class Forward(Views):
         self.words: set[str] = set()
         self.edge_line = 0  # where among the lines of the setup the edge buffers come
         self.stored = self._stored()
+        self.hides_infinity = any(map(hides_infinity, set(traced.ops)))
+        self.hides_nan = any(map(hides_nan, set(traced.ops)))
+        self.zeros_differ = any(map(tells_signs_of_zero, set(traced.ops)))
         self.exponentials: dict[Group, tuple[str, str]] = {}  # of each logsumexp, for its slope, and their sums
 
     def _stored(self) -> set[Group]:
@@ -82,6 +86,9 @@ class Forward(Views):
             case "elementwise":
                 row = PRIMITIVES[group.op]
                 names = {x: self.elements(read, group) for x, read in zip(row.operands, group.reads)}
+                if row.domain:  # a slope, which exists only where the operation that it is the slope of does
+                    with self.writer.scratch(shape) as t:
+                        self.writer.write(Formula(PRIMITIVES[row.domain].value, names), shape, t)
                 self.writer.write(Formula(row.value, names), shape, out)
             case "spread":
                 self.lines.append(f"np.copyto({out}, {self.elements(group.reads[0], group)})")
@@ -137,6 +144,10 @@ class Forward(Views):
             case _:
                 function, arguments = self.einsum(self.subscripts(group), left, right)
                 self.lines.append(f"{function}({arguments}, out={out})")
+                if function == "np.einsum" and self.hides_infinity:  # which overflows without a word
+                    self.lines.append(f"if not math.isfinite({out}.sum()): raise ArithmeticError")
+                if function == "np.multiply" and group.starts_at_zero and self.zeros_differ and not group.reads[2:]:
+                    self.lines.append(f"np.add({out}, 0.0, out={out})")
 
     def einsum(self, subscripts: tuple[str, str, str], x: str, y: str) -> tuple[str, str]:
         """The quickest call for a sum of products of two arrays, and its arguments."""
@@ -208,12 +219,15 @@ class Forward(Views):
         match group.kind:
             case "elementwise":
                 row = PRIMITIVES[group.op]
-                expression = self.scalar_expression(
-                    row.value, {x: self.number(r) for x, r in zip(row.operands, group.reads)}
-                )
+                names = {x: self.number(read) for x, read in zip(row.operands, group.reads)}
+                if row.domain:  # a slope, which exists only where the operation that it is the slope of does
+                    self.lines.append(self.scalar_expression(PRIMITIVES[row.domain].value, names))
+                expression = self.scalar_expression(row.value, names)
             case "sum" | "many":
                 read, short = group.reads[0], self.is_short(group)
                 expression = self.sum_of(read) if short else f"float(np.add.reduce({self.line(read)}))"
+                if short and (group.starts_at_zero or group.op == "mean"):
+                    expression = f"0.0 + {expression}"
                 if group.op == "mean":
                     expression = f"({expression}) / {read.at.size}" if short else f"{expression} / {read.at.size}"
             case _:
@@ -222,10 +236,24 @@ class Forward(Views):
                     parts = [f"float(np.dot({self.line(left)}, {self.line(right)}))"]
                 else:
                     parts = [f"{self.number(left, k)} * {self.number(right, k)}" for k in range(left.at.size)]
-                expression = " + ".join([*parts, *(self.number(read) for read in singles)])
+                start = ["0.0"] if group.starts_at_zero else []
+                expression = " + ".join([*start, *parts, *(self.number(read) for read in singles)])
+        self.refuse_hidden_nan(group)
         self.lines.append(f"{name} = {expression}")
+        if group.kind != "elementwise" and self.hides_infinity:  # an exact sum does not overflow without a word
+            self.lines.append(f"if {name} - {name}: raise ArithmeticError")
+        elif group in self.stored and self.hides_nan:
+            self.lines.append(f"if {name} != {name}: raise ArithmeticError")
         if group in self.stored:
             self.lines.append(f"v[{group.start}] = {name}")
+
+    def refuse_hidden_nan(self, group: Group) -> None:
+        """Give up where an operation would hide a nan that plain Python made without a word, of an infinity."""
+        if group.kind == "elementwise" and hides_nan(group.op, [read.constant for read in group.reads]):
+            for read in group.reads:
+                source = None if read.constant is not None else self.group_at(False, int(read.at.flat[0]))
+                if source and is_number(source):
+                    self.lines.append(f"if {source.name} != {source.name}: raise ArithmeticError")
 
     def sum_of(self, read: Read) -> str:
         """A sum of few numbers."""

@@ -15,7 +15,7 @@ from itertools import chain, islice
 
 import numpy as np
 
-from autograd.compiler.arithmetic import ScalarPower, tree, written
+from autograd.compiler.arithmetic import ScalarPower, hides_infinity, hides_nan, tree, written
 from autograd.compiler.emit import head, used_names
 from autograd.compiler.roll import stem
 from autograd.compiler.trace import CONSTANT, LEAF, Trace
@@ -100,6 +100,7 @@ class LoopEmitter:
         self.words: set[str] = set()
         self.names: dict[int, str] = {i: written(x) for i, x in traced.constants.items()}
         self.taken = Names()
+        self.hides_infinity = any(map(hides_infinity, set(traced.ops)))
         self.forward: list[str] = []
         self.backward: list[str] = []
         self.saved: list[str] = []
@@ -117,11 +118,11 @@ class LoopEmitter:
         for leaf in self.traced.leaves:
             self.forward.append(f"{self.names[leaf]} = v.item({self.place[leaf]})")
         for node in self.before:
-            self.forward.append(f"{self.names[node]} = {self.value(node)}")
+            self.forward += self.assignment(node)
         if self.body:
             self.loop_forward(carried)
         for node in self.after:
-            self.forward.append(f"{self.names[node]} = {self.value(node)}")
+            self.forward += self.assignment(node)
         root = self.traced.roots[0]
         self.started.add(f"d{self.names[root]}")
         self.backward.append(f"d{self.names[root]} = 1.0")
@@ -224,6 +225,24 @@ class LoopEmitter:
         names = {**{x: self.names[x] for x in self.traced.operands[node]}, **(names or {})}
         return self.terms(node, [names[x] for x in self.traced.operands[node]], self.names[node])[0]
 
+    def assignment(self, node: int, names: dict[int, str] | None = None) -> list[str]:
+        """The lines that give a node its value, or give up where a later operation would hide that it has none."""
+        op, operands, name = self.traced.ops[node], self.traced.operands[node], self.names[node]
+        known = {**self.names, **(names or {})}
+        lines = [f"{name} = {self.value(node, names)}"]
+        row = PRIMITIVES[op]
+        if row.domain:  # a slope, which exists only where the operation that it is the slope of does
+            lines[:0] = [self.python(PRIMITIVES[row.domain].value, dict(zip(row.operands, map(known.get, operands))))]
+        if PRIMITIVES[op].variadic and self.hides_infinity:  # an exact sum does not overflow without a word
+            lines.append(f"if {name} - {name}: raise ArithmeticError")
+        if hides_nan(op, [self.traced.constants.get(x) for x in operands]):
+            lines[:0] = [f"if {known[x]} != {known[x]}: raise ArithmeticError" for x in operands if self.is_computed(x)]
+        return lines
+
+    def is_computed(self, node: int) -> bool:
+        """Whether a node is the result of an operation."""
+        return self.traced.ops[node] not in (LEAF, CONSTANT)
+
     def slopes(self, node: int, names: dict[int, str] | None = None) -> list[tuple[int, str]]:
         """The operands of a node that need a gradient, with the partials."""
         operands = self.traced.operands[node]
@@ -250,7 +269,7 @@ class LoopEmitter:
         self.forward += [f"    {name}_kept.append({name})" for name in self.kept_before]
         self.forward += [f"    {name} = {start[x]}" for x, name in current.items() if name != start[x]]
         for node in self.body:
-            self.forward.append(f"    {self.names[node]} = {self.value(node, current)}")
+            self.forward += [f"    {line}" for line in self.assignment(node, current)]
         self.forward += [f"    {name}_kept.append({name})" for name in self.kept]
 
     def loop_backward(self, carried: dict[int, int]) -> None:

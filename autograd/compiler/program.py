@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.calculus.gradients import warn_of_slopes
-from autograd.compiler.arithmetic import written
+from autograd.calculus.gradients import depending, warn_of_slopes
+from autograd.compiler.arithmetic import hides_nan, written
 from autograd.compiler.trace import CONSTANT, LEAF, Trace
 from autograd.compiler.views import Emitted
 from autograd.core.graph import backpropagate
@@ -106,14 +106,23 @@ class Program:
     """
 
     def __init__(
-        self, emitted: Emitted, traced: Trace, leaves: list[Value], parameters: int, inputs: int, cost: Value | None
+        self,
+        emitted: Emitted,
+        traced: Trace,
+        leaves: list[Value],
+        parameters: int,
+        inputs: int,
+        cost: Value | None,
+        per_example: bool = False,
     ):
         listed = cost is None  # a list of roots was compiled, not one cost
         self._emitted, self._leaves = emitted, leaves
         self._parameters, self._inputs = parameters, inputs
         self._recording = Recording(traced)
         self._outputs, self._listed = len(traced.roots), listed
+        self._hides_nan = any(map(hides_nan, set(traced.ops)))
         self.nodes = traced.size
+        self._per_example = per_example
         self.kernels = sum(line.count("np.") for line in (*emitted.forward, *emitted.backward))
         self._cost = weakref.ref(cost) if cost is not None else None
         self._prepare()
@@ -211,7 +220,7 @@ class Program:
         if theta is None:
             theta = np.array([leaf._data for leaf in self._leaves[:n]])
         else:
-            theta = np.asarray(theta, float)
+            theta = numbers(theta, "theta")
             if theta.shape != (n,):
                 raise ValueError(
                     f"theta has shape {theta.shape}; this program has {n} parameters, in the order of wrt: ({n},)"
@@ -221,7 +230,7 @@ class Program:
         elif batch is None:
             batch = np.array([[leaf._data for leaf in self._leaves[n : n + m]]])
         else:
-            batch = np.asarray(batch, float)
+            batch = numbers(batch, "a batch")
             if batch.ndim != 2 or batch.shape[1] != m or not len(batch):
                 raise ValueError(
                     f"a batch has shape (examples, {m}), one column per input, one row at least; not {batch.shape}"
@@ -232,6 +241,8 @@ class Program:
     def _run(self, theta: np.ndarray, batch: np.ndarray, gradient: bool) -> tuple[Any, Workspace]:
         """Run one or both passes; None in place of the values where array code gives up."""
         space = self._workspace(len(batch))
+        if self._hides_nan and self._given_nan(theta, batch):
+            return None, space
         if self._order is None:
             space.theta[:] = theta
         else:
@@ -255,6 +266,11 @@ class Program:
                 raise
             return None, space
         return values, space
+
+    def _given_nan(self, theta: np.ndarray, batch: np.ndarray) -> bool:
+        """Whether one of the numbers given is none: what follows from it may be hidden from array code."""
+        others = any(math.isnan(leaf._data) for leaf in self._others)
+        return others or bool(np.isnan(theta).any() or np.isnan(batch).any())
 
     def forward(self, theta: Any = None, batch: Any = None) -> Any:
         """The value of each root: (examples,) for a batch, (examples, roots) if a list was compiled.
@@ -287,7 +303,10 @@ class Program:
             if math.isfinite(cost):
                 return cost, space.slopes.copy() if self._place is None else space.slopes.take(self._place, mode="clip")
         values, gradients, _ = self._by_scalars(theta, batch)
-        return float(values.mean()), gradients.mean(axis=0)
+        if len(values) == 1:  # as it is: the mean of -0.0 would be 0.0
+            return float(values[0, 0]), gradients[0]
+        with np.errstate(all="ignore"):  # of infinities of both signs, too
+            return float(values.mean()), gradients.mean(axis=0)
 
     def _by_scalars(
         self, theta: np.ndarray, batch: np.ndarray, gradient: bool = True
@@ -303,7 +322,11 @@ class Program:
                 warn_of_slopes(*roots)
                 continue
             found = backpropagate(roots[0])
-            warn_of_nan(found)
+            if not all(map(math.isfinite, found.values())):
+                wanted = depending(list(found), leaves[: n + m] if self._per_example else leaves[:n])
+                warn_of_nan({node: slope for node, slope in found.items() if node in wanted or node is roots[0]})
+            elif not math.isfinite(roots[0].data):
+                warn_of_nan(found)
             gradients.append([found.get(leaf, 0.0) for leaf in leaves[: n + m]])
         table = np.array(gradients).reshape(-1, n + m)
         return np.array(values), table[:, :n], table[:, n:]
@@ -353,13 +376,24 @@ class Function:
     def _batch(self, arguments: tuple) -> tuple[np.ndarray, bool]:
         if len(arguments) != self._arity:
             raise TypeError(f"{self.__name__} takes {self._arity} numbers or 1-D arrays, not {len(arguments)}")
-        arrays = [np.asarray(x, float) for x in arguments]
+        arrays = [numbers(x, self.__name__) for x in arguments]
         if any(x.ndim > 1 for x in arrays):
             raise TypeError(
                 f"{self.__name__} takes numbers or 1-D arrays, not arrays of shape {[x.shape for x in arrays]}"
             )
         columns = np.broadcast_arrays(*arrays)
         return np.stack([np.atleast_1d(x) for x in columns], axis=-1), all(x.ndim == 0 for x in arrays)
+
+
+def numbers(x: Any, name: str) -> np.ndarray:
+    """A number or an array of numbers as an array of floats; a TypeError that teaches for anything else."""
+    array = np.asarray(x)
+    if array.dtype.kind not in "fiub" and not all(isinstance(each, (int, float)) for each in array.flat):
+        advice = "a compiled function returns numbers: for Values call the function that was compiled, or pass .data"
+        if not any(isinstance(each, Value) for each in array.flat):
+            advice = "a number that is missing is math.nan, text is converted by float(...)"
+        raise TypeError(f"{name} takes numbers or arrays of numbers, not {x!r}: {advice}")
+    return array.astype(float, copy=False)
 
 
 def _indented(lines: Sequence[str]) -> list[str]:

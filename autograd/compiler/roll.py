@@ -14,6 +14,7 @@ import math
 import re
 import unicodedata
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -21,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.fuse import DOT, Operands, Terms
+from autograd.compiler.fuse import DOT, Operands, Terms, tells_signs_of_zero
 from autograd.compiler.trace import CONSTANT, Trace
 from autograd.core.table import PRIMITIVES
 
@@ -83,6 +84,7 @@ class Group:
     slots: np.ndarray
     level: int
     name: str = ""
+    starts_at_zero: bool = False  # of sums: whether a zero among them has a positive sign whatever its terms
 
     @property
     def size(self) -> int:
@@ -137,6 +139,7 @@ class Roller:
         self.source = np.full(count, -1)  # the array that a node belongs to: 0 parameters, 1 other leaves, 2 constants
         self.spread: dict[int, int] = {}  # where a single value has its copy per example
         self.is_constant = np.zeros(count, bool)
+        self.zeros_differ = any(map(tells_signs_of_zero, set(traced.ops)))
         self.padding = (
             -1
         )  # the zero that short sums are filled up with; a zero among the terms of a sum is another node
@@ -227,7 +230,7 @@ class Roller:
             self.batched[:] = batched
         for level in sorted(levels):
             before = len(self.groups)
-            for op, nodes in _merge(levels[level]):
+            for op, nodes in _merge(levels[level], self._may_be_products):
                 for i in nodes if op == "mul" else ():
                     operands[i] = tuple(operands[i])
                 place = self._sums if op == DOT else self._elementwise
@@ -275,9 +278,16 @@ class Roller:
         labels = self.traced.labels
         stems = {stem(labels.get(int(i), "")) for i in (nodes[0], nodes[-1])} if labels else {""}
         name = stems.pop() if len(stems) == 1 else ""
-        self.groups.append(Group(op, kind, shape, batched, start, reads, nodes, slots, level, name))
+        terms = self.operands[int(nodes[0])]
+        starts_at_zero = isinstance(terms, Terms) and terms.starts_at_zero
+        group = Group(op, kind, shape, batched, start, reads, nodes, slots, level, name, starts_at_zero)
+        self.groups.append(group)
 
     # Groups
+
+    def _may_be_products(self, nodes: list[int]) -> bool:
+        """Whether sums of one product are worth what the products are, down to the sign of a zero where it matters."""
+        return not any(self.operands[i].starts_at_zero for i in nodes) if self.zeros_differ else len(nodes) > 1
 
     def _elementwise(self, op: str, nodes: np.ndarray, level: int) -> None:
         operands = self.operands
@@ -328,7 +338,7 @@ class Roller:
         terms: list[Any] = [self.operands[i] for i in nodes.tolist()]
         if len(terms[0].left) and len(terms[0].singles) > _MANY:  # one call for each would be slow
             one = self._constant(1.0)
-            terms = [Terms(t.left + t.singles, t.right + (one,) * len(t.singles), ()) for t in terms]
+            terms = [Terms(t.left + t.singles, t.right + (one,) * len(t.singles), (), t.starts_at_zero) for t in terms]
         pairs = max(len(t.left) for t in terms)
         if not pairs:
             singles = self._padded([t.singles for t in terms])
@@ -512,7 +522,7 @@ class Roller:
         return sides[0], sides[1], right, right_of
 
 
-def _merge(level: dict[tuple, list[int]]) -> list[tuple[str, list[int]]]:
+def _merge(level: dict[tuple, list[int]], may_be_products: Callable[[list[int]], bool]) -> list[tuple[str, list[int]]]:
     """The groups of one depth. Sums of different lengths are one group where padding them costs little."""
     merged = []
     sums: dict[tuple, list[tuple]] = {}
@@ -540,7 +550,7 @@ def _merge(level: dict[tuple, list[int]]) -> list[tuple[str, list[int]]]:
                     real += len(more) * key[length]
                 else:
                     rest.append(key)
-            if longest == (DOT, batched, 1, 0):  # products that have met no longer sum to be part of
+            if longest == (DOT, batched, 1, 0) and may_be_products(nodes):  # no longer sum to be part of is left
                 nodes += single.pop(batched, [])
                 op = "mul"
             merged.append((op, sorted(nodes)))
