@@ -21,6 +21,7 @@ from autograd.core.graph import zero_grad
 from autograd.core.table import PRIMITIVES
 from autograd.core.value import Value, function, primitive, softmax
 from autograd.drawing.draw import draw
+from autograd.drawing.exercise import exercise, exercises
 from autograd.drawing.play import play
 from autograd.drawing.playground import playground
 from autograd.explaining.explain import explain
@@ -45,6 +46,8 @@ __all__ = [
     "compile",
     "count_multiplications",
     "draw",
+    "exercise",
+    "exercises",
     "explain",
     "grad",
     "gradcheck",

@@ -131,6 +131,15 @@ class Explanation:
         return [*told, *formulas.added()]
 
     @property
+    def chain_rule(self) -> str:
+        """The chain rule in symbols, in plain text on one line: `dC/dw = dz/dw * dC/dz`."""
+        if not self._count or self.value is self.cost:
+            return f"{self._derivative(text)} = {digits(self.gradient)}"
+        shown = len(self._edges) > 1
+        write = (lambda edge: self._symbol(text, edge)) if shown else (lambda edge: self._formula[edge].written(text))
+        return f"{self._derivative(text)} = {self._sum(write, text, ' * ', ' + ')}"
+
+    @property
     def derivation(self) -> str:
         """Why the factors of a cross-entropy are p_j - y_j: for each of them the sum over its paths, in plain text.
 
