@@ -352,8 +352,8 @@ def exercises(level: str = "chain", n: int = 5, seed: int = 0) -> Exercises:
 
     >>> from autograd import exercises
     >>> first, second = exercises("chain", 2, seed=1)
-    >>> first.cost.label, list(first.answers)[-1]
-    ('C', 'x')
+    >>> first.cost.label, "x" in first.answers
+    ('C', True)
     """
     if level not in LEVELS:
         raise ValueError(f"level is one of {', '.join(map(repr, LEVELS))}, not {level!r}")

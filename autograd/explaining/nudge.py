@@ -5,7 +5,7 @@ each change to the nudge tends to a derivative: that is what a derivative is.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -155,7 +155,7 @@ class Nudge:
         """The table as HTML."""
         return html_table("\n".join([self.title(), *self._where()]), *self._table(), left=1)
 
-    def named_rows(self) -> list[tuple[Text, Row] | None]:
+    def named_rows(self) -> Sequence[tuple[Text, Row] | None]:
         """What is shown: each quantity's name, set, and its row; None where some are left out."""
         named = [
             (set_name(row.name) if self._formulas.is_named(node) else (Run(row.name),), row)
