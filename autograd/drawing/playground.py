@@ -14,6 +14,7 @@ from autograd.core.expressions import parse
 from autograd.core.graph import backpropagate
 from autograd.core.table import PRIMITIVES, Primitive
 from autograd.drawing import svg
+from autograd.drawing.files import write_whole
 from autograd.drawing.javascript import page, program
 from autograd.drawing.play import colours, script_json
 from autograd.drawing.statements import STARTS, expression
@@ -73,9 +74,7 @@ class Playground:
         path = os.fspath(path)
         if os.path.splitext(path)[1].lower() not in (".html", ".htm"):
             raise ValueError(f"a playground is saved as .html, not as {path!r}")
-        with open(path, "w", encoding="utf-8", newline="\n") as file:
-            file.write(self.html)
-        return path
+        return write_whole(path, self.html)
 
     def __repr__(self) -> str:
         return f"<Playground {self.text!r}: .save('playground.html'), then open it in a browser>"
@@ -123,7 +122,7 @@ def _written(tree: ast.expr) -> str:
 def _symbolic(row: Primitive) -> str:
     """`{value, partials}` of a row as functions of symbols; the value is its formula or its name with the operands."""
     operands = ", ".join(f"${x}" for x in row.operands)
-    count = f"const $n = ${row.lists[0]}.length; " if row.lists else ""
+    count = f"const $n = ${row.lists[0]}.length, $total = 1; " if row.lists else ""  # total is 1 but for rounding
     shown = _written(parse(row.value)) if is_arithmetic(row.name) else f'S.call("{row.name}", [{operands}])'
     partials = []
     for operand, partial in zip(row.operands, row.partials):

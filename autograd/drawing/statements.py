@@ -112,7 +112,7 @@ class _Parser:
             raise ExpressionError(f"the text is longer than {LONGEST} characters", text, LONGEST, LONGEST)
         self.tokens = [(m.lastgroup, m[0], m.start()) for m in _TOKEN.finditer(text) if m.lastgroup != "blank"]
         self.tokens.append(("sign", "", len(text)))
-        self.place = self.depth = 0
+        self.place = self.depth = self.operations = 0
         self.code: list[_Instruction] = []
         self.open = 0
 
@@ -135,7 +135,8 @@ class _Parser:
     def emit(self, kind: str, what: Any, at: int, size: int = 0) -> None:
         _, word, start = self.tokens[self.place - 1]
         self.code.append(_Instruction(kind, what, at, start + len(word), size))
-        if len(self.code) > 4 * MOST:
+        self.operations += kind == "call"
+        if self.operations > MOST:
             raise self.fault(f"there are more than {MOST} operations")
 
     def statements(self) -> list[_Statement]:

@@ -15,6 +15,7 @@ import autograd
 import nn
 from autograd import Value, gradients, paths, playground
 from autograd.core.table import PRIMITIVES
+from autograd.drawing.layout import sample
 from autograd.drawing.statements import ExpressionError, expression
 
 COPY = Path(__file__).parents[2] / ".github" / "playground" / "index.html"
@@ -381,6 +382,26 @@ def test_dead_and_saturated_units_are_those_of_nn_health(tab):
 # The page as its reader has it ---------------------------------------------------------------------------------------
 
 
+def test_boxes_do_not_overlap_and_no_edge_runs_behind_one(tab):
+    rng = random.Random(3)
+    texts = ["; ".join(f"v{i} = v{rng.randrange(i)} * v{rng.randrange(i)} + a" for i in range(1, 9)) for _ in range(30)]
+    script = """texts.map((text) => {
+        const { values } = graphed(text), sizes = values.map(() => [90, 60]);
+        const edges = values.flatMap((v, i) => (v.operands ?? []).flatMap((x) => (x >= 0 ? [[x, i, 44]] : [])));
+        return { edges, sizes, ...arrange(sizes, edges) }; })"""
+    for found in computed(opened(tab), GRAPH, script, texts=texts):
+        centres = found["centres"]
+        for i, (x, y) in enumerate(centres):
+            assert all(abs(x - u) >= 90 or abs(y - v) >= 60 for u, v in centres[:i])
+            assert 45 - 1e-9 <= x <= found["width"] - 45 + 1e-9
+            assert 30 - 1e-9 <= y <= found["height"] - 30 + 1e-9
+        for (tail, head, _), curve in zip(found["edges"], found["curves"], strict=True):
+            assert curve[0][0] == pytest.approx(centres[tail][0] + 45)
+            assert curve[-1][0] == pytest.approx(centres[head][0] - 45)
+            for u, v in sample(curve):
+                assert not any(abs(u - x) < 44 and abs(v - y) < 29 for x, y in centres)
+
+
 def test_every_control_of_the_network_does_what_it_says(tab):
     opened(tab, "#data=moons&n=50")
     tab.click("#one")
@@ -408,6 +429,10 @@ def test_every_control_of_the_network_does_what_it_says(tab):
     tab.click("#one")
     tab.click('[data-shape="spirals"]')
     assert tab.run("[lab.data, lab.noise, lab.trainer.steps]") == ["spirals", 0.03, 0]
+    for button in ("#share", "#copy-python"):
+        tab.run("document.getElementById('python').open = true")
+        tab.click(button)
+        tab.wait(f"['copied', 'not allowed here'].includes(document.querySelector('{button}').textContent)")
     tab.click("#tab-expression")
     assert tab.run("document.getElementById('network').hidden")
     tab.click("#tab-network")
@@ -465,10 +490,11 @@ def test_a_run_away_training_stops_with_a_word_and_keeps_its_numbers(tab):
 def test_the_python_that_leaves_the_page_reproduces_its_cost(tab):
     for fragment in (
         "#data=moons&n=50&layers=4-3&epoch=30", "#data=xor&n=50&loss=hinge&optimizer=momentum&batch=10&epoch=6&seed=3",
+        "#data=csv&csv=none",
         "#data=csv&layers=3&epoch=12&loss=squared_error&csv=" + quote("a;b;c\n1,5;2;no\n2;-1;yes\n-3;0,5;no\n4;4;yes"),
     ):  # fmt: skip
         opened(tab, fragment)
-        code, cost = tab.run("[python(), lab.trainer.costs.at(-1)]")
+        code, cost = tab.run("(lab.trainer.epoch || step(), [python(), lab.trainer.costs.at(-1)])")
         out = io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
             exec(code, {})
@@ -534,9 +560,23 @@ def test_a_link_restores_the_state(tab, fragment):
     assert tab.run(state) == before
 
 
+def test_a_link_keeps_what_was_changed_by_hand(tab):
+    opened(tab, "#data=moons&n=50&layers=2-2&epoch=5&show=2.1.0")
+    choose(tab, "#weight", "-1.75")
+    theta, link = tab.run("[[...lab.trainer.network.theta], address()]")
+    assert -1.75 in theta
+    opened(tab, link)
+    assert tab.run("[...lab.trainer.network.theta]") == pytest.approx(theta, rel=1e-7)
+    assert tab.run("lab.parameter") == {"layer": 2, "j": 1, "k": 0}
+    assert "the weights came from a link" in tab.run("python()")
+
+
 @pytest.mark.parametrize(
     "fragment",
     [
+        "#weights=1_2_3&layers=2",
+        "#weights=" + "_".join(["1e99"] * 9) + "&layers=2",
+        "#weights=________&layers=2",
         "#data=mars&layers=99-0-x&epoch=-1&lr=fast&show=9.9.9&noise=7&seed=1e99&batch=7&n=1e9&colour=red",
         *(
             "#%E0%A4%A",

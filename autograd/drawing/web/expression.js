@@ -32,7 +32,6 @@ function read(text, follow = true) {
   let values;
   try {
     values = graphOf(text, opening.starts);
-    if (values.length > LIMITS.most) throw new Fault(`there are more than ${LIMITS.most} operations`, 0, 1);
     const start = values.map((value) => value.data ?? 0), { problems } = evaluated(values, start);
     if (problems.length) {
       const { op, at, end, operands } = values[problems[0]], { data } = evaluated(values, start);

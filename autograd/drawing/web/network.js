@@ -377,11 +377,12 @@ function paths(room, e, target) {
 // The network as Python -----------------------------------------------------------------------------------------------
 
 function python() {
-  const { trainer, points } = lab, pm = LOSSES[lab.loss].targets[0] < 0, csv = lab.data === "csv" && points.raw, number = (x) => (Number.isInteger(x) ? x.toFixed(1) : String(x));
-  const optimizer = lab.optimizer === "momentum" ? "SGD" : lab.optimizer, names = ["MLP", optimizer, "accuracy", "fit", lab.loss, csv ? "standardize" : lab.data].sort((a, b) => (a.toUpperCase() === a) - 0 || (/^[A-Z]/.test(b) - /^[A-Z]/.test(a)) || (a < b ? -1 : 1));
-  const data = csv
-    ? `X = standardize([\n${Array.from({ length: points.n }, (_, i) => `    [${number(points.raw[2 * i])}, ${number(points.raw[2 * i + 1])}],\n`).join("")}])\ny = [${Array.from(points.classes, (c) => LOSSES[lab.loss].targets[c]).join(", ")}]`
-    : `X, y = ${lab.data}(${lab.n}, noise=${lab.noise}, seed=0)${pm ? "\ny = 2 * y - 1" : ""}`;
+  const { trainer, points } = lab;
+  const { shape, raw } = points, signed = LOSSES[lab.loss].targets[0] < 0, number = (x) => (Number.isInteger(x) ? x.toFixed(1) : String(x));
+  const optimizer = lab.optimizer === "momentum" ? "SGD" : lab.optimizer, names = ["MLP", optimizer, ...["accuracy", "fit", lab.loss, shape ?? "standardize"].sort()];
+  const data = raw
+    ? `X = standardize([\n${Array.from({ length: points.n }, (_, i) => `    [${number(raw[2 * i])}, ${number(raw[2 * i + 1])}],\n`).join("")}])\ny = [${Array.from(points.classes, (c) => LOSSES[lab.loss].targets[c]).join(", ")}]`
+    : `X, y = ${shape}(${points.n}, noise=${points.noise}, seed=0)${signed ? "\ny = 2 * y - 1" : ""}`;
   const remarks = [lab.changed, trainer.start ? "the epoch that has begun is not counted" : ""].filter(Boolean).map((text) => `# In the playground ${text}: these numbers may differ from its own.\n`).join("");
   return `from nn import ${names.join(", ")}\n\n${data}\nmodel = MLP(2, [${[...lab.layers, 1].join(", ")}], activation="${lab.activation}", seed=${lab.seed})\n` +
     `optimizer = ${optimizer}(model.parameters(), lr=${lab.lr}${lab.optimizer === "momentum" ? ", momentum=0.9" : ""})\n` +

@@ -49,7 +49,8 @@ function address() {
       state.set("csv", lab.csv);
     }
     state.set("layers", lab.layers.join("-"));
-    if (lab.trainer?.epoch) state.set("epoch", lab.trainer.epoch);
+    if (lab.changed) state.set("weights", [...lab.trainer.network.theta].map((x) => Number(x.toPrecision(8))).join("_"));
+    else if (lab.trainer?.epoch) state.set("epoch", lab.trainer.epoch);
     const { layer, j, k } = lab.parameter;
     if (layer !== 1 || j || k) state.set("show", `${layer}.${j}.${k ?? "b"}`);
     if (lab.example >= 0) state.set("example", lab.example);
@@ -86,7 +87,7 @@ function parsed(hash) {
 function visit(hash) {
   const vain = [], wrong = (name, text, reason) => vain.push(`${name}=${text.length > 40 ? `${text.slice(0, 39)}\u2026` : text} (${reason})`);
   let state = parsed(hash);
-  const known = ["expression", "set", "step", "show", "data", "csv", "layers", "epoch", "example", "n", "noise", "activation", "loss", "optimizer", "lr", "batch", "seed"];
+  const known = ["expression", "set", "step", "show", "data", "csv", "layers", "epoch", "weights", "example", "n", "noise", "activation", "loss", "optimizer", "lr", "batch", "seed"];
   for (const name of new Set(state.keys())) if (!known.includes(name)) wrong(name, state.get(name), "there is no such setting");
   const expression = state.has("expression");
   const chosen = expression ? "expression" : [...state.keys()].some((name) => known.includes(name)) ? "network" : opening.mode;
@@ -164,6 +165,14 @@ function visit(hash) {
     controls();
     if (!load()) vain.push("the points of the link have a fault");
     restart(true);
+    if (state.has("weights")) {
+      const { theta } = lab.trainer.network, text = state.get("weights"), numbers = text.split("_").map((x) => (x.trim() ? Number(x) : NaN));
+      if (numbers.length === theta.length && numbers.every((x) => Math.abs(x) < 1e9)) {
+        theta.set(numbers);
+        Object.assign(lab, { changed: "the weights came from a link" });
+        lab.trainer.ready = false;
+      } else wrong("weights", text, `${theta.length} numbers with _ between them`);
+    }
     const until = performance.now() + 1500;
     while (lab.trainer.epoch < epoch && performance.now() < until && lab.trainer.finishEpoch(lab.lr));
     paint();

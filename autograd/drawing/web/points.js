@@ -25,7 +25,7 @@ function shaped(shape, n, noise, seed) {
   order.forEach((from, i) => {
     for (const k of [0, 1]) X[2 * i + k] = points[from][k] + noise * rng.normal();
   });
-  return { n, X, classes: Uint8Array.from(order, (from) => (from < parts[0].length ? 0 : 1)), names: ["0", "1"] };
+  return { shape, n, noise, X, classes: Uint8Array.from(order, (from) => (from < parts[0].length ? 0 : 1)), names: ["0", "1"] };
 }
 
 const MOST_POINTS = 2000;

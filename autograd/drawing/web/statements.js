@@ -45,7 +45,7 @@ class Parser {
       if (kind) this.tokens.push([kind, found[0], found.index]);
     }
     this.tokens.push(["sign", "", text.length]);
-    this.place = this.depth = this.open = 0;
+    this.place = this.depth = this.open = this.operations = 0;
     this.code = [];
   }
   fault(reason, at, end) {
@@ -63,7 +63,7 @@ class Parser {
   emit(kind, what, at, size = 0) {
     const [, word, start] = this.tokens[this.place - 1];
     this.code.push({ kind, what, at, end: start + word.length, size });
-    if (this.code.length > 4 * LIMITS.most) throw this.fault(`there are more than ${LIMITS.most} operations`);
+    if (kind === "call" && ++this.operations > LIMITS.most) throw this.fault(`there are more than ${LIMITS.most} operations`);
   }
   statements() {
     const found = [];
