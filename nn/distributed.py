@@ -96,11 +96,11 @@ class Distributed(Gradients):
 
     # What `fit` asks for
 
-    def batches(self, size: int | None, rng: np.random.Generator) -> Iterator[Batch]:
+    def batches(self, size: int | None, rng: np.random.Generator | None) -> Iterator[Batch]:
         """The batches of one epoch: every partition gives its share to each of them."""
         if size is None:
             return iter([Batch()])
-        parts, seed = math.ceil(self.n / size), int(rng.integers(2**63))
+        parts, seed = math.ceil(self.n / size), None if rng is None else int(rng.integers(2**63))
         return (Batch(k, parts, seed) for k in range(parts))
 
     def share(self, batch: Batch) -> float:

@@ -244,6 +244,7 @@ class _Perceptron(BaseEstimator):
             penalty=self._penalty(size if weight is None else size * weight.mean()),
             sample_weight=weight,
             seed=int(self._random.randint(2**31 - 1)),
+            shuffle=self.shuffle,
             progress=False,
             callbacks=[watch],
         )

@@ -49,6 +49,7 @@ def fit(
     sample_weight: Any = None,
     class_weight: Mapping[Any, float] | str | None = None,
     seed: int | np.random.Generator | None = 0,
+    shuffle: bool = True,
     compiled: bool = True,
     progress: bool = True,
     callbacks: Iterable[Callable[[int, History, Any], Any]] = (),
@@ -78,6 +79,8 @@ def fit(
         class_weight: how much the examples of a class count, by class; "balanced": every class as much as any other.
         seed: of the shuffling. Equal seeds give equal runs, to the bit; an optimizer that is passed again goes on in
             the shuffles of its seed. None: a fresh one. A `numpy.random.Generator` is drawn from.
+        shuffle: whether the batches are drawn anew in each epoch; False: the examples stay in their order.
+        shuffle: whether an epoch's batches are drawn anew; False: the examples stay in their order.
         compiled: replay the cost as a NumPy program; False: build its graph anew for each batch, slower by two orders
             of magnitude. A loss or a model that branches on numbers needs False.
         progress: whether to show the progress: a tqdm bar where that is installed, else a line.
@@ -107,7 +110,7 @@ def fit(
     """
     training = None
     try:
-        training = Training(model, loss, optimizer, epochs, batch_size, seed, clip_norm)
+        training = Training(model, loss, optimizer, epochs, batch_size, seed, shuffle, clip_norm)
         training.watch(metrics, callbacks, patience, restore_best, validation)
 
         def source() -> Gradients:
@@ -130,8 +133,9 @@ def fit(
         history = interrupted(training, epochs)
     with suppress(KeyboardInterrupt):
         for callback in () if training is None else training.callbacks:
-            if hasattr(callback, "end"):
-                callback.end(history, model)
+            end = getattr(callback, "end", None)
+            if end is not None:
+                end(history, model)
     return history
 
 
@@ -154,13 +158,21 @@ class Training:
     """
 
     def __init__(
-        self, model: Any, loss: Any, optimizer: Any, epochs: Any, batch_size: Any, seed: Any, clip_norm: float | None
+        self,
+        model: Any,
+        loss: Any,
+        optimizer: Any,
+        epochs: Any,
+        batch_size: Any,
+        seed: Any,
+        shuffle: bool,
+        clip_norm: float | None,
     ):
         if not callable(loss):
             raise TypeError(f"loss is a function (output, target) -> Value such as squared_error, not {loss!r}")
         self.model, self.optimizer, self.epochs = model, optimizer, count(epochs, "epochs")
         self.parameters = trained_parameters(model, optimizer)
-        self.shuffles = Shuffles(optimizer, batch_size, seed)
+        self.shuffles = Shuffles(optimizer, batch_size, seed, shuffle)
         self.clip_norm = None if clip_norm is None else checked_limit(clip_norm)
         self.history = History(epochs=self.epochs)
         self.epoch = 0
@@ -290,7 +302,8 @@ class Shuffles:
     the optimizer, as its number of steps is.
     """
 
-    def __init__(self, optimizer: Optimizer, batch_size: Any, seed: Any):
+    def __init__(self, optimizer: Optimizer, batch_size: Any, seed: Any, shuffle: bool = True):
+        self.shuffle = shuffle
         self.size = None if batch_size is None else count(batch_size, "batch_size")
         self.rng, self.before = random_numbers(seed), optimizer.shuffling
         self.seed = int(seed) if hasattr(seed, "__index__") else None  # of no seed, nothing can be gone on with
@@ -307,7 +320,7 @@ class Shuffles:
 
     def batches(self, source: Gradients) -> Iterator[Any]:
         """The batches that are left of this epoch."""
-        return itertools.islice(source.batches(self.size, self.rng), self.done, None)
+        return itertools.islice(source.batches(self.size, self.rng if self.shuffle else None), self.done, None)
 
     def passed(self, cost: float) -> None:
         """A batch is done; the cost is its part of the epoch's."""

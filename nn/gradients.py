@@ -37,8 +37,11 @@ class Gradients:
         """Where they come from, for the display of the progress; nothing to be said of this machine alone."""
         return ""
 
-    def batches(self, size: int | None, rng: np.random.Generator) -> Iterable[Any]:
-        """The batches of one epoch, in whatever form `value_and_grad` takes; None: all examples in one, in order."""
+    def batches(self, size: int | None, rng: np.random.Generator | None) -> Iterable[Any]:
+        """The batches of one epoch, in whatever form `value_and_grad` takes, shuffled by `rng`; None: in order.
+
+        A size of None is one batch of all examples, in order.
+        """
         raise NotImplementedError
 
     def holds(self) -> bool:
@@ -100,11 +103,11 @@ class Local(Gradients):
         source.penalty = None
         return source
 
-    def batches(self, size: int | None, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    def batches(self, size: int | None, rng: np.random.Generator | None) -> Iterator[np.ndarray]:
         """The batches of one epoch as indices of examples, shuffled unless all are one batch; none of weight 0."""
         import numpy as np
 
-        order = np.arange(self.n) if size is None else rng.permutation(self.n)
+        order = np.arange(self.n) if size is None or rng is None else rng.permutation(self.n)
         size = self.n if size is None else min(size, self.n)
         batches = (order[start : start + size] for start in range(0, self.n, size))
         return (batch for batch in batches if self.weight(batch))

@@ -536,3 +536,24 @@ def test_progress_is_a_few_lines_without_tqdm(capsys, monkeypatch):
 
 def test_an_empty_history_has_a_repr():
     assert repr(History()) == "History(0 epochs)"
+
+
+def test_without_shuffling_the_batches_are_the_examples_in_their_order():
+    seen = []
+
+    def cost(output, target):
+        return (output - target) ** 2
+
+    class Watched(MLP):
+        def __call__(self, x):
+            seen.append(float(x[0]))
+            return super().__call__(x)
+
+    model = Watched(1, [1], seed=0)
+    rows = [[float(k)] for k in range(6)]
+    settings = {"loss": cost, "epochs": 2, "batch_size": 2, "compiled": False, "progress": False}
+    fit(model, rows, [0.0] * 6, optimizer=SGD(model.parameters(), lr=0.0), shuffle=False, **settings)
+    assert seen[-12:] == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0] * 2
+    fit(model, rows, [0.0] * 6, optimizer=SGD(model.parameters(), lr=0.0), **settings)
+    assert seen[-12:] != [0.0, 1.0, 2.0, 3.0, 4.0, 5.0] * 2
+    assert sorted(seen[-6:]) == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
