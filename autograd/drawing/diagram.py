@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -15,14 +15,16 @@ from autograd.explaining.formulas import brief
 from autograd.explaining.notation import POWER, runs
 from autograd.explaining.typography import Run, Text, label_parts, name, plain, quantity, significant
 
-PARAMETER_NAMES = {"w", "W", "b", "weight", "bias", "theta", "θ"}
+PLURALS = {"add": "sums", "sub": "differences", "mul": "products", "div": "quotients", "pow": "powers"}
+COSTS = {"C", "cost", "loss"}  # labels by which a user says that a value is what is minimised
 TOLD = 40  # values that a description or a tooltip lists
 
 
 class Diagram:
     """Boxes and arrows for every group of values before a cost, and for the plain numbers among the operands.
 
-    A leaf is a parameter when it is among `parameters`; when these are not given, when it is labelled as one (w or b).
+    A leaf is a parameter when it is among `parameters`; when these are not given, when it has the label of a layer's,
+    `w_jk^(l)` or `b_j^(l)`. Beside parameters the other leaves are inputs; where nothing is known, a leaf is a leaf.
     """
 
     def __init__(
@@ -34,16 +36,20 @@ class Diagram:
         max_nodes: int = 100,
         steppable: bool = False,
         blank: frozenset[str] = frozenset(),
+        groups: list[Group] | None = None,
     ):
         self.cost, self.blank = cost, blank
-        self.parameters = None if parameters is None else set(parameters)
-        self.groups = fold(cost, unfold, max_nodes)
+        self.groups = fold(cost, unfold, max_nodes) if groups is None else groups
         self.values = [value for group in self.groups for value in group.members]
+        known = filter(is_of_layer, self.values) if parameters is None else parameters
+        self.parameters = {value for value in known if not value.op}
         self.folded = len(self.groups) < len(self.values)
         sizes = [abs(value.grad) for value in self.values if math.isfinite(value.grad)]
         self.largest = max(sizes, default=0.0)
         self._names: dict[Value, str] = {}
         self.boxes: list[Box] = []
+        self.families: list[tuple[Hashable, tuple[int, ...]] | None] = []
+        self._examples: set[Value] = set()  # the members of boxes that hold the same step of several examples
         self.arrows: list[Arrow] = []
         self.origin: list[
             tuple[Value, int] | None
@@ -71,6 +77,10 @@ class Diagram:
             constants = {} if group.kind != "value" else self._constants(group.value)
             number[i] = len(self.boxes)
             self.number.update(dict.fromkeys(group.members, number[i]))
+            if self._are_examples(group):
+                self._examples |= set(group.members)
+            self.families += [None] * len(constants)
+            self.families.append(family(group.value))
             self.boxes.append(self._box(group))
             if group.kind == "value":
                 self._operands(group.value, constants)
@@ -133,9 +143,23 @@ class Diagram:
     def kind(self, value: Value) -> str:
         """Which shape a value has."""
         if value.op:
-            return "cost" if value is self.cost else "operation"
-        named_so = (label_parts(value.label) or ("",))[0] in PARAMETER_NAMES
-        return "parameter" if (named_so if self.parameters is None else value in self.parameters) else "input"
+            is_cost = value is self.cost and (value.grad == 1 or value.label in COSTS)
+            return "cost" if is_cost else "operation"
+        return "parameter" if value in self.parameters else "input" if self.parameters else "leaf"
+
+    def _are_examples(self, group: Group) -> bool:
+        """Whether what is alike is the same step of several examples: one name, one parameter, or such steps before."""
+        members = group.members
+        if group.kind == "neuron":
+            return sum(member.label == group.value.label for member in members) > 1
+        if group.kind != "alike" or not members[0].op:
+            return False
+        if members[0].label and all(member.label == members[0].label for member in members):
+            return True
+        shared = set(members[0].parents).intersection(*(member.parents for member in members[1:]))
+        alone = all(len(member.parents) == 1 for member in members)  # with plain numbers
+        before = all(not self._examples.isdisjoint(member.parents) for member in members)
+        return before or bool(shared & self.parameters) or (bool(shared) and alone)
 
     def gradient(self, value: Value) -> float | None:
         """The gradient; None where no backward pass has reached, or where it is left blank."""
@@ -170,7 +194,7 @@ class Diagram:
         tooltip = "\n".join([f"the last {TOLD} of {len(group.members)}:"] * (len(group.members) > TOLD) + told)
         if group.kind == "neuron":
             alike = [member for member in group.members if member.label == value.label]
-            told_data = (Run(f" × {len(alike)}"),)
+            told_data = (Run(f", {len(alike)} examples"),)
             if len(alike) == 1:
                 told_data = (Run(" = "), *self.data(value))
             slope = max((self.gradient(member) or 0.0 for member in alike), key=abs)
@@ -206,8 +230,16 @@ class Diagram:
             return (Run(f"{count} earlier values"),), (), [data]
         label = label_parts(group.value.label) or (group.value.label, "", "")
         same = all(member.label == group.value.label for member in group.members)
-        heading = name(group.value.label if same else label[0]) if label[0] else formula(group.value)
-        return heading or (Run("values"),), (Run(f"× {count}"),), [data]
+        heading = name(group.value.label if same else label[0]) if label[0] else self._in_common(group)
+        what = "examples" if group.value in self._examples else "values"
+        return heading or (Run(f"{count} {what}"),), (Run(f"{count} {what}"),) if heading else (), [data]
+
+    def _in_common(self, group: Group) -> Text:
+        """The formula of values that are alike, or what they are where their formulas differ."""
+        first, last, op = formula(group.members[0]), formula(group.value), group.value.op
+        if first == last and (not op or any(c.isalnum() for c in plain(last))):
+            return last
+        return (Run(PLURALS.get(op) or f"{op.replace('_', ' ')}s" * ("_" in op) or op),)
 
     def _told(self, value: Value) -> str:
         data, gradient, slope = "?" if self._is_asked(value) else repr(value.data), "", self.gradient(value)
@@ -300,6 +332,21 @@ class Diagram:
             origin = f"{value.op}: {', '.join(operands)}" if value.op else ""
             rows.append([self.called(value), self.kind(value), plain(self.data(value)).strip(), gradient, origin])
         return rows
+
+
+def is_of_layer(value: Value) -> bool:
+    """Whether a leaf has the label that a model gives to its weights and biases."""
+    base, _, above = label_parts(value.label) or ("", "", "")
+    return not value.op and base in ("w", "b") and above.startswith("(")
+
+
+def family(value: Value) -> tuple[Hashable, tuple[int, ...]] | None:
+    """What a value's label has in common with its neighbours' in a row, and its numbers: x_3 is the third of the x."""
+    base, below, above = label_parts(value.label) or ("", "", "")
+    numbers = below.split(",")
+    if not base or not all(number.isdecimal() for number in numbers):
+        return None
+    return (base, above), tuple(map(int, numbers))
 
 
 def _operand_of_parent(value: Value, i: int) -> int:

@@ -6,6 +6,7 @@ here; and `svg` draws them, so that every engine gives the same look.
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import sys
@@ -15,10 +16,11 @@ from typing import Any
 from autograd.core.value import Value
 from autograd.drawing import svg
 from autograd.drawing.diagram import Diagram
-from autograd.drawing.folding import LEVELS
-from autograd.drawing.layout import Edge, Placement, arrange
+from autograd.drawing.folding import LEVELS, foldings
+from autograd.drawing.layout import Edge, Placement, arrange, clear, in_order, place_labels, sample
 from autograd.drawing.network import Network, layers_of
 from autograd.drawing.picture import Picture
+from autograd.drawing.rows import Families, in_rows
 from autograd.drawing.svg import Arrow, Box
 from autograd.explaining.notation import html_table, table
 from autograd.explaining.typography import plain, printable, width
@@ -29,6 +31,8 @@ PATIENCE = 20.0  # seconds that an outside program may take
 SMALL = 60  # values up to which a bare Value shows its graph, and lines that a repr shows
 MANY = 1000  # lines of a table
 BLANKS = ("values", "gradients", "partials")  # what a worksheet can leave empty
+COLUMN, PAGE = 1100, 900  # what a drawing without options fits: a notebook's column, and its height on a screen
+MOST_BOXES = 120  # boxes beyond which that is not tried
 LARGE = 1000  # boxes and arrows beyond which Graphviz is not asked unless it is named
 
 
@@ -39,7 +43,7 @@ def draw(
     direction: str = "LR",
     highlight: Any = None,
     unfold: bool | str | None = None,
-    max_nodes: int = 100,
+    max_nodes: int | None = None,
     parameters: Iterable[Value] | None = None,
     legend: bool = True,
     blank: str | Iterable[str] = (),
@@ -56,9 +60,10 @@ def draw(
         direction: "LR" (left to right), "RL", "TB" (top to bottom) or "BT".
         highlight: one of `paths(cost, w)`, or a list of values: they stand out, the rest is dimmed.
         unfold: True or "all" draws every value; "neurons" or "layers" one box for each of those, known by their labels
-            (`z_j^(l)`); None unfolds as far as `max_nodes` boxes allow.
-        max_nodes: the number of boxes above which a graph is folded.
-        parameters: the leaves to be drawn as parameters, such as `model.parameters()`; None: those labelled w or b.
+            (`z_j^(l)`); None unfolds as far as the picture fits a notebook's column and a page (1100 by 900 pixels).
+        max_nodes: the number of boxes above which a graph is folded, instead of by its size.
+        parameters: the leaves to be drawn as parameters, such as `model.parameters()`; None: those with the labels of a
+            layer, `w_jk^(l)` and `b_j^(l)`.
         legend: whether a line below says what the shapes and colours mean.
         blank: what is left empty, for a worksheet: "values" (those of the leaves are given), "gradients", "partials"
             (on the edges), or several of them. Nothing in the file gives them away.
@@ -80,7 +85,7 @@ def draw(
     empty = frozenset([blank] if isinstance(blank, str) else blank)
     if not empty <= set(BLANKS):
         raise ValueError(f"blank is one or more of {', '.join(map(repr, BLANKS))}, not {blank!r}")
-    if isinstance(max_nodes, bool) or not isinstance(max_nodes, int) or max_nodes < 2:
+    if max_nodes is not None and (isinstance(max_nodes, bool) or not isinstance(max_nodes, int) or max_nodes < 2):
         raise ValueError(f"max_nodes is a whole number from 2 on, not {max_nodes!r}")
     if not isinstance(cost, Value):
         if layers := layers_of(cost):
@@ -91,7 +96,26 @@ def draw(
             return Drawing(Network(cost, layers), engine, direction, legend)
         given = f"{type(cost).__name__} {cost!r}"[:80]
         raise TypeError(f"draw takes a Value, the end of the graph to be drawn, or a model of neurons; not {given}")
-    return Drawing(Diagram(cost, parameters, highlight, unfold, max_nodes, blank=empty), engine, direction, legend)
+    parameters = None if parameters is None else list(parameters)
+    diagram = functools.partial(Diagram, cost, parameters, highlight, blank=empty)
+    if unfold is not None or max_nodes is not None:
+        return Drawing(diagram(unfold, max_nodes or 100), engine, direction, legend)
+    diagrams = (diagram(groups=groups) for groups in foldings(cost) if len(groups) <= MOST_BOXES)
+    return fitting(diagrams, engine, direction, legend)
+
+
+def fitting(diagrams: Iterable[Diagram], engine: str | None, direction: str, legend: bool) -> Drawing:
+    """The first that fits a notebook's column, and a page: one that is read downwards may be longer.
+
+    The built-in layout decides which; another engine draws it if it fits then, too.
+    """
+    high = PAGE if direction in ("LR", "RL") else COLUMN * 2**0.5
+    for diagram in diagrams:
+        drawing = Drawing(diagram, ENGINES[-1], direction, legend)
+        if drawing.width <= COLUMN and drawing.height <= high:
+            asked = drawing if engine == ENGINES[-1] else Drawing(diagram, engine, direction, legend)
+            return asked if asked.width <= COLUMN and asked.height <= high else drawing
+    return drawing
 
 
 def check_places(engine: str | None, direction: str) -> None:
@@ -123,7 +147,9 @@ class Drawing(Picture):
         if isinstance(diagram, Network):
             self.engine, placement = "builtin", diagram.place()
         else:
-            self.engine, placement = place(diagram.boxes, diagram.arrows, engine, direction)
+            room = COLUMN - 2 * svg.MARGIN
+            self.engine, placement = place(diagram.boxes, diagram.arrows, engine, direction, diagram.families, room)
+        self._placement = placement
         picture = svg.write(diagram.title, diagram.description, diagram.boxes, diagram.arrows, placement, legend)
         super().__init__(picture, diagram.title)
         self._heads, *self._rows = diagram.rows(MANY)
@@ -176,22 +202,67 @@ def _is_small(value: Value) -> bool:
 # Engines ------------------------------------------------------------------------------------------------------------
 
 
-def place(boxes: Sequence[Box], arrows: Sequence[Arrow], engine: str | None, direction: str) -> tuple[str, Placement]:
+def place(
+    boxes: Sequence[Box],
+    arrows: Sequence[Arrow],
+    engine: str | None,
+    direction: str,
+    families: Families = (),
+    width: float = math.inf,
+) -> tuple[str, Placement]:
     """Positions, and the engine that found them: the one asked for if it works here, else the next.
 
-    Where none is asked for, layers of neurons and large graphs go to the built-in layout: it keeps neurons in order and
-    its time is nearly linear.
+    What is wider than `width` stands in rows. Where no engine is asked for, layers of neurons and large graphs go to
+    the built-in layout: it keeps neurons in order and its time is nearly linear. A layout in which an edge runs through
+    a box or a label stands on another edge gives way to the built-in one.
     """
     wanted = ENGINES[ENGINES.index(engine) :] if engine else ENGINES
     if engine is None and (len(boxes) + len(arrows) > LARGE or any(arrow.thin for arrow in arrows)):
         wanted = ENGINES[-1:]
+    sizes, edges = [box.size() for box in boxes], [Edge(arrow.tail, arrow.head, arrow.size()) for arrow in arrows]
     for candidate in wanted[:-1]:
         program = find(candidate)
-        placement = program and _graphviz(program, boxes, arrows, direction)
-        if placement:
+        if not program:
+            continue
+        try:
+            placement = _wrapped(sizes, edges, direction, families, width, functools.partial(_graphviz, program))
+        except NotPlacedError:
+            continue
+        if placement := _labelled(placement, sizes, edges, families, direction):
             return candidate, placement
-    edges = [Edge(arrow.tail, arrow.head, arrow.size()) for arrow in arrows]
-    return "builtin", arrange([box.size() for box in boxes], edges, direction)
+        break
+    placement = arrange(sizes, edges, direction, families, bend=38.0)
+    if placement.width > width:
+        placement = _wrapped(sizes, edges, direction, families, width, arrange)
+    return "builtin", _labelled(placement, sizes, edges, families, direction) or placement
+
+
+def _wrapped(
+    sizes: Sequence[tuple[float, float]],
+    edges: Sequence[Edge],
+    direction: str,
+    families: Families,
+    width: float,
+    layout: Callable[..., Placement],
+) -> Placement:
+    """A layout, in rows where one is too wide and rows read well."""
+    placed = layout(sizes, edges, direction, families)
+    if placed.width <= width or direction != "LR" or len(sizes) > LARGE:
+        return placed
+    return in_rows(sizes, edges, families, width, lambda s, e, f, pins: layout(s, e, direction, f, pins)) or placed
+
+
+def _labelled(
+    placement: Placement,
+    sizes: Sequence[tuple[float, float]],
+    edges: Sequence[Edge],
+    families: Families,
+    direction: str,
+) -> Placement | None:
+    """A placement with the final places of its labels; None when something covers something else or is out of order."""
+    labels, boxes = [edge.label for edge in edges], list(zip(placement.centres, sizes))
+    placement.anchors, free = place_labels(placement.curves, labels, placement.anchors, boxes)
+    return placement if free and clear(placement, sizes, edges) and in_order(placement, families, direction) else None
 
 
 def find(program: str) -> str | None:
@@ -239,38 +310,59 @@ def dot_source(boxes: Sequence[Box], arrows: Sequence[Arrow], direction: str) ->
     return source.source
 
 
-def _graphviz(program: str, boxes: Sequence[Box], arrows: Sequence[Arrow], direction: str) -> Placement | None:
-    """Positions by Graphviz; None when the program is missing, fails, hangs, or says something else."""
+class NotPlacedError(Exception):
+    """A program is missing, fails, hangs, or says something else."""
+
+
+def _layout_source(
+    sizes: Sequence[tuple[float, float]], edges: Sequence[Edge], direction: str, pinned: Sequence[int]
+) -> str:
+    """Boxes and labels of given sizes in Graphviz's language: nothing in it comes from a label."""
+    lines = [f'digraph {{ rankdir={direction} nodesep=0.22 ranksep=0.35 node [shape=box fixedsize=true label=""]']
+    for i, (w, h) in enumerate(sizes):
+        lines.append(f"n{i} [width={svg.number(w / 72)} height={svg.number(h / 72)}]")
+    for i, edge in enumerate(edges):
+        w, h = (math.ceil(x) for x in edge.label)
+        room = f'<table border="0" fixedsize="true" width="{w}" height="{h}"><tr><td></td></tr></table>'
+        lines.append(f"n{edge.tail} -> n{edge.head} [id=e{i}" + f" label=<{room}>" * bool(w) + "]")
+    for pin, rank in ((-1, "source"), (1, "sink")):
+        if members := " ".join(f"n{i}" for i, p in enumerate(pinned) if p == pin):
+            lines.append(f"{{ rank={rank} {members} }}")
+    return "\n".join([*lines, "}"])
+
+
+def _graphviz(
+    program: str,
+    sizes: Sequence[tuple[float, float]],
+    edges: Sequence[Edge],
+    direction: str,
+    families: Families,
+    pinned: Sequence[int] = (),
+) -> Placement:
+    """Positions by Graphviz."""
     import json
     import subprocess
 
-    command = [program, "-Kdot", "-Tjson0"]
+    command, source = [program, "-Kdot", "-Tjson0"], _layout_source(sizes, edges, direction, pinned)
     try:
-        source = dot_source(boxes, arrows, direction)
         answer = subprocess.run(command, input=source.encode(), capture_output=True, timeout=PATIENCE)
         found = json.loads(answer.stdout)  # an exit status of 1 may follow mere warnings
         right, top = (float(x) for x in found["bb"].split(",")[2:])
-        things, lines = found["objects"], found.get("edges", [])
-        if {thing["name"] for thing in things} != {f"n{i}" for i in range(len(boxes))}:
-            return None
-        if {thing["id"] for thing in lines} != {f"e{i}" for i in range(len(arrows))}:
-            return None
-        centres, anchors, curves = [(0.0, 0.0)] * len(boxes), [(0.0, 0.0)] * len(arrows), [[(0.0, 0.0)]] * len(arrows)
-        for thing in things:
-            x, y = (float(v) for v in thing["pos"].split(","))
-            centres[int(thing["name"][1:])] = (x, top - y)
-        for thing in lines:
-            i = int(thing["id"][1:])
-            curves[i] = _spline(thing["pos"], top)
-            anchors[i] = curves[i][len(curves[i]) // 2]
-            if "lp" in thing:
-                x, y = (float(v) for v in thing["lp"].split(","))
-                anchors[i] = (x, top - y)
-        numbers = [x for points in (centres, anchors, *curves) for point in points for x in point]
+        things = {thing["name"]: thing for thing in found["objects"]}
+        lines = {thing["id"]: thing for thing in found.get("edges", [])}
+        point = lambda text: (float(text.split(",")[0]), top - float(text.split(",")[1]))  # noqa: E731
+        centres = [point(things[f"n{i}"]["pos"]) for i in range(len(sizes))]
+        curves = [_spline(lines[f"e{i}"]["pos"], top) for i in range(len(edges))]
+        anchors = [
+            point(lines[f"e{i}"]["lp"]) if "lp" in lines[f"e{i}"] else curve[len(curve) // 2]
+            for i, curve in enumerate(curves)
+        ]
+        anchors = [min(sample(curve), key=functools.partial(math.dist, a)) for a, curve in zip(anchors, curves)]
+        numbers = [x for points in (centres, anchors, *curves) for p in points for x in p]
         if not all(map(math.isfinite, [right, top, *numbers])):
-            return None
-    except (OSError, subprocess.SubprocessError, ImportError, ValueError, LookupError, TypeError, AttributeError):
-        return None
+            raise ValueError("a place that is none")
+    except (OSError, subprocess.SubprocessError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise NotPlacedError from error
     return Placement(centres, curves, anchors, right, top)
 
 

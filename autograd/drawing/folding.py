@@ -7,7 +7,7 @@ likeness, and at last everything far from the cost becomes one box. A folded gra
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 from autograd.core.graph import topological_order
@@ -16,6 +16,7 @@ from autograd.drawing.layout import Edge, ranks
 from autograd.explaining.typography import label_parts
 
 LEVELS = ("all", "neurons", "layers")
+FEW = 3  # examples up to which each keeps its own boxes
 STEPS = 12  # from the cost back; what is farther away is folded into one box when the graph is too large
 
 
@@ -38,19 +39,55 @@ def fold(cost: Value, unfold: str | None = None, max_nodes: int = 100) -> list[G
 
     With `unfold` "neurons" or "layers" all of these are shown, and `max_nodes` limits what stands beside them.
     """
+    if unfold is None:
+        return next(groups for groups in foldings(cost, max_nodes) if len(groups) <= max_nodes)
     order = topological_order(cost)
     groups = [Group("value", [value]) for value in order]
-    if unfold == "all" or (unfold is None and len(order) <= max_nodes):
+    if unfold == "all":
         return groups
-    asked_for = 0
-    for level, key in (("neurons", _neuron), ("layers", _layer)):
-        if unfold in (None, level):
-            groups = _ordered(_labelled(order, level[:-1], key)) or groups
-            asked_for = sum(group.kind != "value" for group in groups) if unfold else 0
-            if len(groups) <= max_nodes + asked_for:
-                return groups
-    groups = _alike(groups)
-    return groups if len(groups) <= max_nodes + asked_for else _nearest(groups, max_nodes + asked_for)
+    key = {"neurons": _neuron, "layers": _layer}[unfold]
+    groups = _ordered(_labelled(order, unfold[:-1], key)) or groups
+    limit = max_nodes + sum(group.kind != "value" for group in groups)
+    if len(groups) > limit:
+        groups = _alike(groups)
+    return groups if len(groups) <= limit else _nearest(groups, limit)
+
+
+def foldings(cost: Value, max_nodes: int = 100) -> Iterator[list[Group]]:
+    """The graph as groups, parents first, in fewer and fewer of them, down to two.
+
+    First every value by itself; then what repeats for each example together; then neurons, and layers; then whatever
+    is alike; at last everything far from the cost.
+    """
+    order = topological_order(cost)
+    values = [Group("value", [value]) for value in order]
+    yield values
+    least, smallest = len(values), values
+    neurons = _ordered(_labelled(order, "neuron", _neuron)) or values
+    layers = _ordered(_labelled(order, "layer", _layer)) or values
+    for groups, fewer in (
+        (values, _repeated),
+        (neurons, _same),
+        (neurons, _repeated),
+        (neurons, _alike),
+        (layers, _same),
+        (layers, _repeated),
+        (layers, _alike),
+        (values, _alike),
+    ):
+        groups = fewer(groups)
+        if len(groups) < least:
+            least, smallest = len(groups), groups
+            yield groups
+    counts = dict.fromkeys(min(count, len(smallest) - 1) for count in (max_nodes, 40, 24, 16, 12, 9, 7, 5, 4, 3, 2))
+    for count in counts:
+        if count >= 2:
+            yield _nearest(smallest, count)
+    yield [Group("rest", order[:-1]), values[-1]]
+
+
+def _same(groups: list[Group]) -> list[Group]:
+    return groups
 
 
 def _layer(label: str) -> tuple[str, str] | None:
@@ -114,7 +151,26 @@ def _ordered(groups: list[Group]) -> list[Group] | None:
 
 
 def _alike(groups: Sequence[Group]) -> list[Group]:
-    """Values together that are computed by one operation from groups that are together: the same step of each example.
+    """Values together that are computed by one operation from groups that are together, whatever their indices."""
+
+    def own(value: Value) -> Hashable:
+        base, _, above = label_parts(value.label) or (value.label, "", "")
+        return value.op, base, above
+
+    return _joined(groups, own, FEW)
+
+
+def _repeated(groups: Sequence[Group]) -> list[Group]:
+    """The same step of each example together: values of one name, computed alike. FEW of them stay as they are."""
+
+    def own(value: Value) -> Hashable:
+        return value.op, value.label
+
+    return _joined(groups, own, FEW)
+
+
+def _joined(groups: Sequence[Group], own: Callable[[Value], Hashable], few: int) -> list[Group]:
+    """Single values together whose own keys are equal and whose parents are together, if they are more than a few.
 
     Such groups have no cycle: a group's parents were together before it was.
     """
@@ -123,15 +179,18 @@ def _alike(groups: Sequence[Group]) -> list[Group]:
     together: dict[Hashable, list[Group]] = defaultdict(list)
     identity: dict[Hashable, int] = {}
     for i, group in enumerate(groups):
-        base, _, above = label_parts(group.value.label) or (group.value.label, "", "")
-        own: Hashable = (group.value.op, base, above) if group.kind == "value" else i
+        shape = tuple(isinstance(x, Value) for x in group.value.operands)
+        key: Hashable = (own(group.value), shape) if group.kind == "value" else i
         parents = {number[parent] for value in group.members for parent in value.parents} - {i}
-        likeness.append(identity.setdefault((own, frozenset(likeness[p] for p in parents)), len(identity)))
+        likeness.append(identity.setdefault((key, frozenset(likeness[p] for p in parents)), len(identity)))
         together[likeness[i]].append(group)
-    return [
-        those[0] if len(those) == 1 else Group("alike", [value for group in those for value in group.members])
-        for those in together.values()
-    ]
+    result = []
+    for those in together.values():
+        if len(those) > few:
+            result.append(Group("alike", [value for group in those for value in group.members]))
+        else:
+            result += those
+    return _ordered(result) or list(groups)
 
 
 def _nearest(groups: Sequence[Group], count: int) -> list[Group]:

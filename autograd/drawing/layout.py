@@ -1,20 +1,24 @@
 """The built-in layered layout: where boxes go and how edges run between them, without any outside program.
 
 Boxes stand in ranks, each as close to its consumers as it can; an edge that spans several ranks keeps a lane free in
-each of them, so that no edge runs behind a box. It knows sizes and positions only, neither Values nor SVG.
+each of them, so that no edge runs behind a box; it leaves its box straight, so far that its label has a place of its
+own, and bends only then. It knows sizes and positions only, neither Values nor SVG; `rows` breaks long graphs.
 """
 
 import math
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 Point = tuple[float, float]
+Family = tuple[Hashable, tuple[int, ...]] | None  # what boxes that keep their order have in common, and their numbers
 
 SEPARATION = 16.0  # between boxes of one rank
 LANE = 12.0  # height that a passing edge keeps free
+FAN = 22.0  # room in which the edges of one box move apart, where they are more than its side holds
+AIR = 3.0  # between the labels of two edges of one box
 MANY = 5_000  # labels beyond which they stay where they are, whatever they cover
 LONGEST = 20_000  # lanes in all; beyond that, long edges run around the boxes instead of between them
 
@@ -40,15 +44,26 @@ class Placement:
     height: float
 
 
-def arrange(sizes: Sequence[tuple[float, float]], edges: Sequence[Edge], direction: str = "LR") -> Placement:
+def arrange(
+    sizes: Sequence[tuple[float, float]],
+    edges: Sequence[Edge],
+    direction: str = "LR",
+    families: Sequence[Family] = (),
+    pinned: Sequence[int] = (),
+    bend: float = 22.0,
+) -> Placement:
     """Place boxes of the given (width, height) so that every edge of an acyclic graph points in the direction.
+
+    Boxes of one family, (its key, numbers), stand in the order of their numbers wherever they share a rank. `pinned`
+    has -1 for boxes that belong before all others, 1 for those after all others, 0 for the rest. `bend` is the least
+    room for the bends of edges between two ranks.
 
     Raises ValueError for a graph with a cycle.
     """
     upright = direction in ("TB", "BT")
     extents = [(height, width) if upright else (width, height) for width, height in sizes]
     labels = [(edge.label[1], edge.label[0]) if upright else edge.label for edge in edges]
-    centres, curves, anchors = _Layers(extents, edges, labels).place()
+    centres, curves, anchors = _Layers(extents, edges, labels, families, pinned, bend).place()
 
     points = [point for curve in curves for point in curve]
     corners = [(u + side * w / 2, v + side * h / 2) for (u, v), (w, h) in zip(centres, extents) for side in (-1, 1)]
@@ -73,10 +88,21 @@ def arrange(sizes: Sequence[tuple[float, float]], edges: Sequence[Edge], directi
 class _Layers:
     """Boxes and lanes by rank. `u` runs along the edges, `v` across; items below `boxes` are boxes, others lanes."""
 
-    def __init__(self, extents: list[tuple[float, float]], edges: Sequence[Edge], labels: list[tuple[float, float]]):
-        self.extents, self.edges, self.labels = extents, edges, labels
-        self.rank = ranks(len(extents), edges)
-        self.height = [h + SEPARATION for _, h in extents]
+    def __init__(
+        self,
+        extents: list[tuple[float, float]],
+        edges: Sequence[Edge],
+        labels: list[tuple[float, float]],
+        families: Sequence[Family],
+        pinned: Sequence[int],
+        bend: float,
+    ):
+        self.bend = bend
+        self.extents, self.edges, self.labels, self.families = extents, edges, labels, families
+        self.rank = pinned_ranks(ranks(len(extents), edges), pinned)
+        leaving, step = _leaving(len(extents), edges, labels)
+        self.spread = [max(0, n - 1) * room for n, room in zip(leaving, step)]
+        self.height = [max(h, n * room) + SEPARATION for (_, h), n, room in zip(extents, leaving, step)]
         self.before: list[list[int]] = [[] for _ in extents]
         self.after: list[list[int]] = [[] for _ in extents]
         self.routes: list[list[int]] = []
@@ -116,6 +142,8 @@ class _Layers:
 
     def _order(self) -> None:
         """Sort each rank by where its neighbours are, back and forth, and keep the order with the fewest crossings."""
+        for layer in self.layers:
+            self._keep_families(layer)
         best, fewest = [list(layer) for layer in self.layers], self._crossings()
         for sweep in range(24 if len(self.rank) < 2_000 else 6):
             if not fewest:
@@ -125,11 +153,23 @@ class _Layers:
             for layer in layers:
                 mean = {i: _mean([position[j] for j in neighbours[i]], position[i]) for i in layer}
                 layer.sort(key=mean.__getitem__)
+                self._keep_families(layer)
                 position.update(zip(layer, range(len(layer))))
             crossings = self._crossings()
             if crossings < fewest:
                 best, fewest = [list(layer) for layer in self.layers], crossings
         self.layers = best
+
+    def _keep_families(self, layer: list[int]) -> None:
+        """Give the places of each family in a rank to its members in their order."""
+        places: dict[Hashable, list[int]] = defaultdict(list)
+        for place, item in enumerate(layer):
+            if item < len(self.families) and (family := self.families[item]):
+                places[family[0]].append(place)
+        for those in places.values():
+            members = sorted((layer[place] for place in those), key=lambda item: self.families[item][1])  # type: ignore
+            for place, item in zip(those, members):
+                layer[place] = item
 
     def _positions(self) -> dict[int, int]:
         return {item: place for layer in self.layers for place, item in enumerate(layer)}
@@ -153,7 +193,7 @@ class _Layers:
         for layer in self.layers:
             for item, v in zip(layer, _apart([0.0] * len(layer), [self.height[i] for i in layer])):
                 self.v[item] = v
-        for sweep in range(12 if len(self.rank) < 5_000 else 4):
+        for sweep in range(13 if len(self.rank) < 5_000 else 5):
             layers = self.layers[::-1] if sweep % 2 else self.layers
             for layer in layers:
                 wanted = [_mean([self.v[j] for j in self.before[i] + self.after[i]], self.v[i]) for i in layer]
@@ -166,11 +206,17 @@ class _Layers:
         breadth = [
             max((self.extents[i][0] for i in layer if i < len(self.extents)), default=0) for layer in self.layers
         ]
-        gap = [48.0] * len(self.layers)
+        self.fan, self.stub = [0.0] * len(self.layers), [0.0] * len(self.layers)
+        bend = [self.bend] * len(self.layers)
         for route, (width, _) in zip(self.routes, self.labels):
+            tail, rank = route[0], self.rank[route[0]]
+            self.stub[rank] = max(self.stub[rank], width + 6 if width else 0.0)
+            if self.spread[tail] > self.extents[tail][1] - 20:
+                self.fan[rank] = FAN
             for left, right in pairwise(route):
                 rank, slope = self.rank[left], abs(self.v[left] - self.v[right])
-                gap[rank] = max(gap[rank], min(150.0, 40 + slope / 5), width + 44 if left == route[0] else 0)
+                bend[rank] = max(bend[rank], min(90.0, self.bend + slope / 8))
+        gap = [fan + stub + space for fan, stub, space in zip(self.fan, self.stub, bend)]
         self.left: list[float] = []
         self.right: list[float] = []
         u = 0.0
@@ -188,7 +234,10 @@ class _Layers:
         curves = []
         for route, start, end in zip(self.routes, starts, ends):
             tail, head = route[0], route[-1]
-            curve = [(self.centre[self.rank[tail]] + self.extents[tail][0] / 2, self.v[tail] + start)]
+            rank = self.rank[tail]
+            curve = [(self.centre[rank] + self.extents[tail][0] / 2, self.v[tail] + start * self._squeeze(tail))]
+            if self._squeeze(tail) < 1:  # apart, before the labels
+                _bend(curve, self.right[rank], (self.right[rank] + self.fan[rank], self.v[tail] + start))
             stop = (self.centre[self.rank[head]] - self.extents[head][0] / 2, self.v[head] + end)
             if len(route) == 2 and self.rank[head] > self.rank[tail] + 1:  # around, on a lane above everything
                 lane.setdefault(tail, roof - 8.0 * (1 + len(lane) % 200))
@@ -197,30 +246,64 @@ class _Layers:
                 continue
             for item in route[1:-1]:
                 left, right, v = self.left[self.rank[item]], self.right[self.rank[item]], self.v[item]
-                _bend(curve, self.right[self.rank[item] - 1], (left, v))
+                _bend(curve, self._free(self.rank[item] - 1, rank), (left, v))
                 _line(curve, (right, v))
-            _bend(curve, self.right[self.rank[head] - 1], (self.left[self.rank[head]], stop[1]))
+            _bend(curve, self._free(self.rank[head] - 1, rank), (self.left[self.rank[head]], stop[1]))
             _line(curve, stop)
             curves.append(curve)
         return curves
 
+    def _free(self, rank: int, start: int) -> float:
+        """Where an edge that left its box in rank `start` may bend in the gap after `rank`."""
+        return self.right[rank] + (self.fan[rank] + self.stub[rank] if rank == start else 0.0)
+
+    def _squeeze(self, box: int) -> float:
+        """By how much the edges of a box are nearer to each other at its side than beside their labels."""
+        room = self.extents[box][1] - 20
+        return min(1.0, max(room, 1.0) / self.spread[box]) if self.spread[box] else 1.0
+
     def _anchors(self) -> list[Point]:
-        """The middle of the first gap that each edge crosses."""
-        gaps = [((self.right[self.rank[r[0]]] + self.left[self.rank[r[0]] + 1]) / 2, r) for r in self.routes]
-        return [(u, (self.v[route[0]] + self.v[route[1]]) / 2) for u, route in gaps]
+        """The middle of each edge's straight beginning: nothing else comes there."""
+        starts = self._ports(lambda route: route[0], lambda route: route[1])
+        anchors = []
+        for route, start, (width, _) in zip(self.routes, starts, self.labels):
+            rank = self.rank[route[0]]
+            anchors.append((self.right[rank] + self.fan[rank] + 3 + width / 2, self.v[route[0]] + start))
+        return anchors
 
     def _ports(self, end: object, other: object) -> list[float]:
-        """For each edge, how far from the middle of the box's side it is attached."""
+        """For each edge, how far from the middle of the box's side it is attached, or stands beside it."""
         at: dict[int, list[int]] = defaultdict(list)
         for number, route in enumerate(self.routes):
             at[end(route)].append(number)  # type: ignore[operator]
         ports = [0.0] * len(self.routes)
         for box, numbers in at.items():
             numbers.sort(key=lambda number: self.v[other(self.routes[number])])  # type: ignore[operator]
-            step = min(18.0, (self.extents[box][1] - 20) / max(1, len(numbers) - 1))
+            leaving = self.routes[numbers[0]][0] == box
+            step = max(0.0, min(18.0, (self.extents[box][1] - 20) / max(1, len(numbers) - 1)))
+            step = max(step, self.spread[box] / max(1, len(numbers) - 1)) if leaving else step
             for place, number in enumerate(numbers):
                 ports[number] = (place - (len(numbers) - 1) / 2) * step
         return ports
+
+
+def _leaving(count: int, edges: Sequence[Edge], labels: Sequence[tuple[float, float]]) -> tuple[list[int], list[float]]:
+    """How many edges leave each box, and how far apart they must be for their labels to have room."""
+    leaving, step = [0] * count, [0.0] * count
+    for edge, (_, across) in zip(edges, labels):
+        leaving[edge.tail] += 1
+        step[edge.tail] = max(step[edge.tail], across and across + AIR)
+    return leaving, step
+
+
+def pinned_ranks(found: list[int], pinned: Sequence[int]) -> list[int]:
+    """Ranks in which what is pinned stands before, or after, all that is not."""
+    if not any(pinned):
+        return found
+    free = [rank for rank, pin in zip(found, pinned) if not pin] or [0]
+    shift = min(free) - (-1 in pinned)
+    last = max(free) + 1 - shift
+    return [{-1: 0, 0: rank - shift, 1: last}[pin] for rank, pin in zip(found, pinned)]
 
 
 def ranks(count: int, edges: Sequence[Edge]) -> list[int]:
@@ -289,14 +372,61 @@ def _around(curve: list[Point], end: Point, lane: float, out: float, back: float
 # Labels ---------------------------------------------------------------------------------------------------------
 
 
-def sample(curve: Sequence[Point], steps: int = 16) -> Iterator[Point]:
-    """Points along a Bezier curve, at equal steps of its parameter in each segment."""
+def in_order(placement: Placement, families: Sequence[Family], direction: str) -> bool:
+    """Whether the boxes of each family that share a rank are in their order."""
+    along, across = (1, 0) if direction in ("TB", "BT") else (0, 1)
+    members: dict[Hashable, list[tuple[tuple[int, ...], Point]]] = defaultdict(list)
+    for family, centre in zip(families, placement.centres):
+        if family:
+            members[family[0]].append((family[1], centre))
+    for those in members.values():
+        those.sort()
+        last: dict[int, float] = {}
+        for _, centre in those:
+            rank = round(centre[along])
+            if centre[across] < last.get(rank, -math.inf):
+                return False
+            last[rank] = centre[across]
+    return True
+
+
+def sample(curve: Sequence[Point], step: float = 6.0) -> Iterator[Point]:
+    """Points along a Bezier curve, not much farther apart than a step."""
     for i in range(0, len(curve) - 1, 3):
         (x0, y0), (x1, y1), (x2, y2), (x3, y3) = curve[i : i + 4]
-        for step in range(steps + 1):
-            t = step / steps
+        steps = min(
+            400,
+            2
+            + int(
+                (
+                    math.dist(curve[i], curve[i + 1])
+                    + math.dist(curve[i + 1], curve[i + 2])
+                    + math.dist(curve[i + 2], curve[i + 3])
+                )
+                / step
+            ),
+        )
+        for k in range(steps + 1):
+            t = k / steps
             a, b, c, d = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
             yield a * x0 + b * x1 + c * x2 + d * x3, a * y0 + b * y1 + c * y2 + d * y3
+
+
+def clear(placement: Placement, sizes: Sequence[tuple[float, float]], edges: Sequence[Edge]) -> bool:
+    """Whether no edge of a placement runs through a box that it does not join, or along the border of one."""
+    cells: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for box, ((x, y), (w, h)) in enumerate(zip(placement.centres, sizes)):
+        for i in range(int((x - w / 2) // 80), int((x + w / 2) // 80) + 1):
+            for j in range(int((y - h / 2) // 80), int((y + h / 2) // 80) + 1):
+                cells[i, j].append(box)
+    for edge, curve in zip(edges, placement.curves):
+        for x, y in sample(curve):
+            for box in cells.get((int(x // 80), int(y // 80)), ()):
+                (u, v), (w, h) = placement.centres[box], sizes[box]
+                reach = -3.0 if box in (edge.tail, edge.head) else 2.0  # it touches those it joins
+                if abs(x - u) < w / 2 + reach and abs(y - v) < h / 2 + reach:
+                    return False
+    return True
 
 
 def place_labels(
@@ -304,37 +434,62 @@ def place_labels(
     labels: Sequence[tuple[float, float]],
     anchors: Sequence[Point],
     boxes: Sequence[tuple[Point, tuple[float, float]]],
-) -> list[Point]:
-    """For each label a point of its curve, near its anchor, where it covers no box and no other label.
+) -> tuple[list[Point], bool]:
+    """For each label its anchor, or a point of its curve near it, where it covers no box, no label and no other curve.
+
+    Also whether there is such a place for each.
 
     `labels` are (width, height), (0, 0) without one; `boxes` are (centre, (width, height)).
     """
     if len(labels) > MANY:
-        return list(anchors)
-    cells: dict[tuple[int, int], list[tuple[float, float, float, float]]] = defaultdict(list)
-    size = 80.0
+        return list(anchors), True
+    taken = _Taken()
+    for (x, y), (w, h) in boxes:
+        taken.rectangle(x, y, w + 4, h + 4)
+    for number, curve in enumerate(curves):
+        taken.curve(number, curve)
+    places, free = [], True
+    for number, (curve, (w, h), anchor) in enumerate(zip(curves, labels, anchors)):
+        place = anchor
+        if w and taken.by(number, *anchor, w, h):
+            candidates = sorted(sample(curve), key=lambda point: math.dist(point, anchor))[:60]
+            place = min(candidates, key=lambda point: round(taken.by(number, *point, w, h)))
+            free = free and taken.by(number, *place, w, h) < 1
+        if w:
+            taken.rectangle(*place, w, h)
+        places.append(place)
+    return places, free
 
-    def covered(x: float, y: float, w: float, h: float) -> Iterator[tuple[int, int]]:
-        for i in range(int((x - w / 2) // size), int((x + w / 2) // size) + 1):
-            for j in range(int((y - h / 2) // size), int((y + h / 2) // size) + 1):
+
+class _Taken:
+    """Where boxes, labels and curves are, in cells."""
+
+    size = 80.0
+    touch = 40.0  # what a point of a curve counts for, as an area
+
+    def __init__(self) -> None:
+        self.rectangles: dict[tuple[int, int], list[tuple[float, float, float, float]]] = defaultdict(list)
+        self.points: dict[tuple[int, int], list[tuple[float, float, int]]] = defaultdict(list)
+
+    def _cells(self, x: float, y: float, w: float, h: float) -> Iterator[tuple[int, int]]:
+        for i in range(int((x - w / 2) // self.size), int((x + w / 2) // self.size) + 1):
+            for j in range(int((y - h / 2) // self.size), int((y + h / 2) // self.size) + 1):
                 yield i, j
 
-    def overlap(x: float, y: float, w: float, h: float) -> float:
-        others = [other for cell in covered(x, y, w, h) for other in cells[cell]]
-        return sum(max(0.0, (w + v) / 2 - abs(x - a)) * max(0.0, (h + g) / 2 - abs(y - b)) for a, b, v, g in others)
+    def rectangle(self, x: float, y: float, w: float, h: float) -> None:
+        for cell in self._cells(x, y, w, h):
+            self.rectangles[cell].append((x, y, w, h))
 
-    def occupy(x: float, y: float, w: float, h: float) -> None:
-        for cell in covered(x, y, w, h):
-            cells[cell].append((x, y, w, h))
+    def curve(self, number: int, curve: Sequence[Point]) -> None:
+        for x, y in sample(curve):
+            self.points[int(x // self.size), int(y // self.size)].append((x, y, number))
 
-    for (x, y), (w, h) in boxes:
-        occupy(x, y, w + 4, h + 4)
-    places = []
-    for curve, (w, h), anchor in zip(curves, labels, anchors):
-        place = anchor
-        if w:
-            candidates = sorted(sample(curve), key=lambda point: math.dist(point, anchor))[:30]
-            place = min(candidates, key=lambda point: round(overlap(*point, w, h)))
-            occupy(*place, w, h)
-        places.append(place)
-    return places
+    def by(self, number: int, x: float, y: float, w: float, h: float) -> float:
+        """How much of a place for the label of a curve is taken by others."""
+        total = 0.0
+        for cell in self._cells(x, y, w, h):
+            for a, b, v, g in self.rectangles[cell]:
+                total += max(0.0, (w + v) / 2 - abs(x - a)) * max(0.0, (h + g) / 2 - abs(y - b))
+            for a, b, other in self.points[cell]:
+                total += self.touch * (other != number and abs(a - x) < w / 2 + 1 and abs(b - y) < h / 2 - 1)
+        return total

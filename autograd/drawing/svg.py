@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from autograd.drawing.layout import Placement, Point, place_labels
-from autograd.explaining.typography import Run, Text, clean, width
+from autograd.drawing.layout import Placement, Point
+from autograd.explaining.typography import Run, Text, clean, script, width
 
 # The scene --------------------------------------------------------------------------------------------------------
 
@@ -48,7 +48,7 @@ class Box:
         wide = max([top, *(width(line, NUMBER) for line in self.lines), width(self.badge, BADGE) + 12])
         slant = {"parameter": 18, "cost": 8}.get(self.kind, 0)
         rows = 24 + 19 * len(self.lines) + (23 if self.badge else 4)
-        return max(self.least, wide + 24) + slant, float(rows + (6 if self.kind == "cost" else 0))
+        return max(self.least, wide + 20) + slant, float(rows + (6 if self.kind == "cost" else 0))
 
 
 @dataclass
@@ -77,8 +77,8 @@ NAME, NUMBER, REMARK, BADGE, LABEL, SMALL = 17, 14, 13, 13, 12, 12
 PILLS = "constant", "neuron", "unit", "gap"  # with one line of text
 UNIT = 36.0  # the diameter of a neuron in a network
 SIZES = {"name": NAME, "value": NUMBER, "remark": REMARK, "grad": BADGE, "text": LABEL}
-KINDS = "parameter input constant operation neuron group cost".split()
-MARGIN = 24.0
+KINDS = "parameter input leaf constant operation neuron group cost".split()
+MARGIN = 16.0
 FIELD: Text = (Run("\u2002" * 7),)  # an empty place to write in, as wide as a number
 ID = "\0"  # stands for the id until the content, and so its hash, is known; no text can hold it
 
@@ -142,7 +142,7 @@ def tspans(text: Sequence[Run], size: float) -> str:
         if run.level == 1 and below:
             moves += f' dx="{number(-below)}"'
         below = width([run], size) * 0.94 if run.level == -1 else 0.0
-        scale = f' font-size="{number(size * 0.7)}"' if run.level else ""
+        scale = f' font-size="{number(script(size))}"' if run.level else ""
         style = f' class="{run.style}"' if run.style else ""
         kept = re.sub("^ | $", "\u00a0", clean(run.text))  # some renderers drop the space between two runs
         parts.append(f"<tspan{style}{moves}{scale}>{kept}</tspan>" if style or moves or scale else kept)
@@ -182,9 +182,7 @@ def write(
     """The picture of placed boxes and arrows."""
     shifted = lambda points: [(x + MARGIN, y + MARGIN) for x, y in points]  # noqa: E731
     sizes, centres = [box.size() for box in boxes], shifted(placement.centres)
-    curves = [shifted(curve) for curve in placement.curves]
-    texts = [arrow.size() for arrow in arrows]
-    places = place_labels(curves, texts, shifted(placement.anchors), list(zip(centres, sizes)))
+    curves, places = [shifted(curve) for curve in placement.curves], shifted(placement.anchors)
     order = sorted(range(len(arrows)), key=lambda i: (not arrows[i].dim, arrows[i].bold, arrows[i].strength))
     body = [
         *(_edge(arrows[i], curves[i]) for i in order),
@@ -290,7 +288,9 @@ def outline(kind: str, x: float, y: float, w: float, h: float, corner: float = 1
         left, right, middle = x + 1.1 * corner, x + w - 1.1 * corner, y + h / 2
         corners = [(left, y), (right, y), (x + w, middle), (right, y + h), (left, y + h), (x, middle)]
         return tag("polygon", class_="shape", points=_points(corners))
-    radius = {"input": 0.0, "constant": h / 2, "neuron": h / 2, "unit": h / 2, "group": corner / 2}.get(kind, corner)
+    radius = {"input": 0.0, "leaf": 0.0, "constant": h / 2, "neuron": h / 2, "unit": h / 2, "group": corner / 2}.get(
+        kind, corner
+    )
 
     def frame(inset: float, dx: float = 0.0, dy: float = 0.0) -> str:
         class_ = "shape" + " dash" * (kind == "constant")
@@ -312,7 +312,7 @@ def _box(box: Box, centre: Point, size: tuple[float, float]) -> str:
             tint = tag("rect", class_="badge", x=x - w / 2, y=y - h / 2, width=w, height=h, rx=h / 2)
             parts.append(tint.replace("/>", f' fill-opacity="{number(0.1 + 0.5 * box.strength)}"/>'))
         return _group(box, f"node {box.kind}", *parts, label(box.heading, x, y + 5, NUMBER, "mid value"))
-    inset = {"parameter": 19, "cost": 15}.get(box.kind, 11)
+    inset = {"parameter": 17, "cost": 13}.get(box.kind, 9)
     row = y - h / 2 + (24 if box.kind == "cost" else 21)
     if box.heading and box.remark:
         parts.append(label(box.heading, x - w / 2 + inset, row, NAME, "name"))
@@ -357,8 +357,10 @@ def _legend(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> list[tuple[str, fl
             for i, (_, o) in enumerate(shades)
         ]
         scale = tag("g", *squares[:3], class_="neg") + tag("g", *squares[3:], class_="pos")
-        what = "weight (or bias, inside)" if "unit" in kinds else "gradient"
-        items.append(item(scale, 80, f"{what} below 0, above 0"))
+        what = "weight (or bias, inside) below 0, above 0"
+        if "unit" not in kinds:
+            what = "gradient below 0, above 0, on a logarithmic scale"
+        items.append(item(scale, 80, what))
     if any(arrow.label for arrow in arrows):
-        items.append(item("", 0, "on the edges: local derivatives"))
+        items.append(item("", 0, "numbers on edges: local derivatives"))
     return items

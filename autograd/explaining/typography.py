@@ -183,8 +183,13 @@ def width(text: Iterable[Run], size: float) -> float:
     for run in text:
         ems = sum(0.36 if c in _NARROW else 0.84 if c in _WIDE else 0.74 if c.isupper() else 0.54 for c in run.text)
         ems += sum(0.5 for c in run.text if ord(c) > 0x2E80)
-        em += ems * (0.7 if run.level else 1)
+        em += ems * (script(size) / size if run.level else 1)
     return em * size
+
+
+def script(size: float) -> float:
+    """The size of an index or an exponent beside letters of a size, in pixels: never too small to read."""
+    return max(0.7 * size, min(11.0, size))
 
 
 def plain(text: Iterable[Run]) -> str:

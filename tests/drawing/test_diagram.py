@@ -78,10 +78,29 @@ def test_shapes_tell_parameters_inputs_operations_and_the_cost_apart():
     _, _z, C = graph()
     diagram = Diagram(C)
     kinds = {plain(name_of(value)): diagram.kind(value) for value in diagram.values}
-    assert kinds["w"] == kinds["b"] == "parameter"
-    assert kinds["a"] == kinds["y"] == "input"
+    assert kinds["w"] == kinds["b"] == kinds["a"] == kinds["y"] == "leaf"  # whatever the letter
     assert kinds["z"] == "operation"
     assert kinds["C"] == "cost"
+
+
+def test_a_model_says_which_leaves_are_parameters():
+    x = Value(0.5, label="x")
+    diagram = Diagram(nn.MLP(1, [2, 1], seed=0)([x]))
+    kinds = {value.label: diagram.kind(value) for value in diagram.values}
+    assert {kind for label, kind in kinds.items() if label[0] in "wb"} == {"parameter"}
+    assert kinds["x"] == "input"
+
+
+def test_what_backward_was_not_called_on_is_no_cost():
+    x = Value(3.0, label="x")
+    f = x * x
+    assert Diagram(f).kind(f) == "operation"
+    f.backward()
+    assert Diagram(f).kind(f) == "cost"
+    _, z, C = graph()
+    assert Diagram(C).kind(C) == "cost"  # its label says so
+    C.backward()
+    assert Diagram(z).kind(z) == "operation"
 
 
 def test_parameters_can_be_named():

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
-from autograd import Value, draw, play, sigmoid, tanh
+from autograd import Value, draw, gradients, play, sigmoid, tanh
 from autograd import sum as total
 from autograd.drawing.draw import PATIENCE, value_bundle
+from autograd.drawing.svg import MARGIN
 
 SVG = "{http://www.w3.org/2000/svg}"
 GOLDEN = pathlib.Path(__file__).parent / "golden"
@@ -128,13 +129,13 @@ def test_a_program_beside_the_interpreter_is_found_though_it_is_not_on_the_path(
     elsewhere.mkdir()
     monkeypatch.setattr("sys.executable", str(elsewhere / "python"))
     answer = (
-        '{"bb": "0,0,300,60", "objects": [{"name": "n0", "pos": "40,30"}, {"name": "n1", "pos": "240,30"}], '
-        '"edges": [{"id": "e0", "lp": "140,36", "pos": "e,200,30 80,30 120,30 160,30 190,30"}]}'
+        '{"bb": "0,0,360,80", "objects": [{"name": "n0", "pos": "60,40"}, {"name": "n1", "pos": "300,40"}], '
+        '"edges": [{"id": "e0", "lp": "180,40", "pos": "e,240,40 120,40 160,40 200,40 230,40"}]}'
     )
     program(elsewhere / "graphviz-pure", f"#!/bin/sh\necho '{answer}'\nexit 1\n")  # 1 after mere warnings, as dot
     drawing = draw(tanh(Value(1.0)), legend=False)
     assert drawing.engine == "graphviz-pure"
-    assert drawing.width == 348
+    assert drawing.width == 360 + 2 * MARGIN
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
@@ -159,7 +160,9 @@ def test_hostile_labels_reach_graphviz_unharmed(label):
 
 
 def test_dot_names_every_node_and_edge():
-    source = draw(cost_of_one_neuron(), engine="builtin", direction="TB").dot
+    C = cost_of_one_neuron()
+    leaves = [value for value in gradients(C) if not value.op]
+    source = draw(C, engine="builtin", direction="TB", parameters=leaves).dot
     assert source.startswith("digraph")
     assert "rankdir=TB" in source
     assert source.count("->") == 9

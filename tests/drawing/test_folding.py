@@ -51,8 +51,8 @@ def test_layers_are_one_box_each():
 
 def test_the_same_step_of_a_hundred_examples_is_one_box():
     groups = fold(cost_of(nn.MLP(2, [16, 16, 1], seed=0), examples=100))
-    assert [group.kind for group in groups] == ["layer"] * 3 + ["alike"] * 2 + ["value"] * 2
-    assert [len(group.members) for group in groups[3:]] == [100, 100, 1, 1]
+    assert [group.kind for group in groups] == ["neuron"] * 33 + ["alike"] * 2 + ["value"] * 2
+    assert [len(group.members) for group in groups[33:]] == [100, 100, 1, 1]
     assert is_ordered(groups)
 
 

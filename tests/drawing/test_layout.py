@@ -128,7 +128,8 @@ def test_long_edges_beyond_the_budget_run_around_the_boxes(monkeypatch):
 def test_labels_avoid_boxes_and_each_other():
     curves = [[(0.0, 0.0), (100.0, 0.0), (100.0, 0.0), (200.0, 0.0)]] * 2
     boxes = [((0.0, 0.0), (60.0, 40.0)), ((200.0, 0.0), (60.0, 40.0))]
-    (x, y), (u, v) = place_labels(curves, [(40.0, 16.0)] * 2, [(100.0, 0.0)] * 2, boxes)
+    ((x, y), (u, v)), free = place_labels(curves, [(40.0, 16.0)] * 2, [(100.0, 0.0)] * 2, boxes)
+    assert not free  # each lies on the other curve too
     assert y == v == 0
     assert abs(x - u) >= 40
     assert all(30 + 20 <= place <= 170 - 20 for place in (x, u))
