@@ -129,13 +129,13 @@ def test_a_program_beside_the_interpreter_is_found_though_it_is_not_on_the_path(
     elsewhere.mkdir()
     monkeypatch.setattr("sys.executable", str(elsewhere / "python"))
     answer = (
-        '{"bb": "0,0,360,80", "objects": [{"name": "n0", "pos": "60,40"}, {"name": "n1", "pos": "300,40"}], '
-        '"edges": [{"id": "e0", "lp": "180,40", "pos": "e,240,40 120,40 160,40 200,40 230,40"}]}'
+        '{"bb": "0,0,420,80", "objects": [{"name": "n0", "pos": "80,40"}, {"name": "n1", "pos": "340,40"}], '
+        '"edges": [{"id": "e0", "lp": "210,40", "pos": "e,268,40 152,40 180,40 220,40 260,40"}]}'
     )
     program(elsewhere / "graphviz-pure", f"#!/bin/sh\necho '{answer}'\nexit 1\n")  # 1 after mere warnings, as dot
     drawing = draw(tanh(Value(1.0)), legend=False)
     assert drawing.engine == "graphviz-pure"
-    assert drawing.width == 360 + 2 * MARGIN
+    assert drawing.width == 420 + 2 * MARGIN
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
