@@ -13,6 +13,7 @@ from autograd.drawing.folding import Group, edges_between, fold
 from autograd.drawing.svg import FIELD, Arrow, Box
 from autograd.explaining.formulas import brief
 from autograd.explaining.notation import POWER, runs
+from autograd.explaining.symbols import Symbol
 from autograd.explaining.typography import Run, Text, label_parts, name, plain, quantity, significant
 
 PLURALS = {"add": "sums", "sub": "differences", "mul": "products", "div": "quotients", "pow": "powers"}
@@ -47,6 +48,7 @@ class Diagram:
         sizes = [abs(value.grad) for value in self.values if math.isfinite(value.grad)]
         self.largest = max(sizes, default=0.0)
         self._names: dict[Value, str] = {}
+        self._formulas: dict[Value, Symbol] = {}
         self.boxes: list[Box] = []
         self.families: list[tuple[Hashable, tuple[int, ...]] | None] = []
         self._examples: set[Value] = set()  # the members of boxes that hold the same step of several examples
@@ -133,12 +135,25 @@ class Diagram:
     def called(self, value: Value) -> str:
         """A value's name in plain text."""
         if value not in self._names:
-            self._names[value] = plain(name_of(value))
+            written = name(value.label) if value.label else self.formula(value) or quantity(value.data)
+            self._names[value] = plain(written)
         return self._names[value]
 
     def _below_a_d(self, value: Value) -> str:
         """A value's name in plain text, in parentheses if it is a formula that falls apart."""
-        return plain(symbol_of(value))
+        if value.label or not value.op:
+            return self.called(value)
+        return plain(runs.at_least(self._brief(value), POWER))
+
+    def _brief(self, value: Value) -> Symbol:
+        """How a value was computed, worked out once."""
+        if value not in self._formulas:
+            self._formulas[value] = brief(value)
+        return self._formulas[value]
+
+    def formula(self, value: Value) -> Text:
+        """How a value was computed, in the names of its operands; empty for a leaf."""
+        return runs(self._brief(value)) if value.op else ()
 
     def kind(self, value: Value) -> str:
         """Which shape a value has."""
@@ -200,7 +215,7 @@ class Diagram:
             slope = max((self.gradient(member) or 0.0 for member in alike), key=abs)
             return Box("neuron", (*name(value.label), *told_data), (), [], (), *self.strength(slope), tooltip)
         if group.kind == "value":
-            heading, remark = name(value.label), formula(value)
+            heading, remark = name(value.label), self.formula(value)
             lines = [self.data(value)]
             if not value.label:
                 heading, remark, lines = (remark, (), lines) if value.op else (*lines, (), [])
@@ -236,7 +251,7 @@ class Diagram:
 
     def _in_common(self, group: Group) -> Text:
         """The formula of values that are alike, or what they are where their formulas differ."""
-        first, last, op = formula(group.members[0]), formula(group.value), group.value.op
+        first, last, op = self.formula(group.members[0]), self.formula(group.value), group.value.op
         if first == last and (not op or any(c.isalnum() for c in plain(last))):
             return last
         return (Run(PLURALS.get(op) or f"{op.replace('_', ' ')}s" * ("_" in op) or op),)
