@@ -101,7 +101,7 @@ def graph_gradient(cost: Value, wrt: list[Value] | None = None) -> dict[Value, V
     relevant = {cost} | depending(order, order if wrt is None else wrt)
     terms: dict[Value, list[tuple[Number, Number]]] = {node: [] for node in order if node in relevant}
     gradient: dict[Value, Number] = {}
-    unbounded: set[Number] = set()
+    unbounded: set[Number] = {*depending(order, filter(may_be_infinite, order))}
     for node in reversed(terms):
         gradient[node] = upstream = 1.0 if node is cost else sum_of_products(terms[node], unbounded)
         if terms[node] or node is cost:

@@ -11,7 +11,15 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from autograd.calculus import trees
-from autograd.calculus.gradients import Number, depending, graph_gradient, partials, sum_of_products, worth
+from autograd.calculus.gradients import (
+    Number,
+    depending,
+    graph_gradient,
+    may_be_infinite,
+    partials,
+    sum_of_products,
+    worth,
+)
 from autograd.calculus.slopes import AFTER, never_raises
 from autograd.core.graph import backpropagate, push_forward, topological_order
 from autograd.core.table import PRIMITIVES
@@ -230,7 +238,7 @@ class Call:
             leaf: v for leaf, v in zip(self.leaves, directions) if isinstance(v, Value) or v != 0.0
         }
         if self.graph:
-            unbounded: set[Number] = set()
+            unbounded: set[Number] = {*depending(order, filter(may_be_infinite, order))}
             for node in order:
                 terms = [(partial, tangent[parent]) for parent, partial in partials(node, tangent)]
                 if terms:
