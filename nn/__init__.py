@@ -27,6 +27,7 @@ if not hasattr(autograd, "Value"):
 from nn.data import (
     IRIS_CLASSES,
     IRIS_FEATURES,
+    StandardScaler,
     circles,
     digits,
     iris,
@@ -39,7 +40,7 @@ from nn.data import (
     xor,
 )
 from nn.diagnosis import health
-from nn.evaluation import accuracy, classify, confusion_matrix, predict, summary
+from nn.evaluation import accuracy, classify, confusion_matrix, predict, r2, summary
 from nn.fit import fit
 from nn.history import History
 from nn.layers import MLP, Layer, Neuron
@@ -93,6 +94,7 @@ __all__ = [
     "Optimizer",
     "RMSprop",
     "Stages",
+    "StandardScaler",
     "absolute_error",
     "accuracy",
     "binary_cross_entropy",
@@ -124,6 +126,7 @@ __all__ = [
     "plot_history",
     "plot_images",
     "predict",
+    "r2",
     "save",
     "spirals",
     "squared_error",

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import csv
 import math
+import numbers
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from nn.checks import class_indices, count, random_numbers, same_length, table, targets
+from nn.checks import class_indices, columns_of, count, names_of_classes, random_numbers, same_length, table, targets
 
 if TYPE_CHECKING:
     import numpy as np
@@ -130,8 +131,8 @@ def train_test_split(X: Any, y: Any, test: float | int = 0.25, seed: int = 0, st
     """(X_train, X_test, y_train, y_test): the rows shuffled and parted, each in exactly one part.
 
     Args:
-        X: a table (n, d), array or frame.
-        y: a target per row.
+        X: a table (n, d), array or frame; of a frame the parts are frames.
+        y: a target per row, or the name of its class.
         test: the fraction of rows that is held out, or their number.
         seed: of the shuffle.
         stratify: whether each class has its share in both parts.
@@ -143,45 +144,99 @@ def train_test_split(X: Any, y: Any, test: float | int = 0.25, seed: int = 0, st
     """
     import numpy as np
 
-    X, y = table(X), targets(y)
-    n = same_length(X, y)
-    if isinstance(test, bool) or not hasattr(test, "__float__"):
+    numbers_of_X, named = table(X), names_of_classes(y)
+    labels = targets(y) if named is None else np.array([named[0].index(name) for name in named[1]])
+    X, y = (x if hasattr(x, "iloc") else array for x, array in ((X, numbers_of_X), (y, labels)))
+    if named is not None and not hasattr(y, "iloc"):
+        y = np.array(named[1])
+    n = same_length(numbers_of_X, labels)
+    if isinstance(test, bool) or not isinstance(test, (numbers.Real, np.number)):
         raise TypeError(f"test is the fraction of rows that is held out, or their number, not {test!r}")
-    held = round(n * test) if isinstance(test, float) else int(test)
+    if not math.isfinite(test):
+        raise ValueError(f"test is the fraction of rows that is held out, or their number, not {test!r}")
+    held = int(test) if isinstance(test, numbers.Integral) else round(n * float(test))
     if not 0 < held < n:
         raise ValueError(f"test={test} would hold out {held} of {n} rows; both parts need at least one")
     order = random_numbers(seed).permutation(n)
     if stratify:
         # each row's place among those of its class, as a fraction: the smallest fractions are the same share of each
-        classes = np.unique(y[order], axis=0, return_inverse=True)[1].ravel()
+        classes = np.unique(labels[order], axis=0, return_inverse=True)[1].ravel()
         place = np.empty(n)
         for k in range(classes.max() + 1):
             members = np.flatnonzero(classes == k)
             place[members] = (np.arange(len(members)) + 0.5) / len(members)
         order = order[np.argsort(place, kind="stable")]
     train, out = np.sort(order[held:]), np.sort(order[:held])
-    return X[train], X[out], y[train], y[out]
+    return tuple(x.iloc[rows] if hasattr(x, "iloc") else x[rows] for x in (X, y) for rows in (train, out))
 
 
 def standardize(X: Any, *others: Any) -> Any:
     """X with mean 0 and standard deviation 1 in each column; further tables are scaled by the same two numbers.
 
     Scale the test data by the training data's numbers: `X_train, X_test = standardize(X_train, X_test)`. A column that
-    is constant becomes 0.
+    is constant becomes 0. A `StandardScaler` keeps the numbers for data that come later.
 
     >>> standardize([[1.0], [3.0]], [[4.0]])
     (array([[-1.],
            [ 1.]]), array([[2.]]))
     """
-    tables = [table(t) for t in (X, *others)]
-    for t in tables[1:]:
-        if t.shape[1] != tables[0].shape[1]:
-            raise ValueError(f"tables of {tables[0].shape[1]} and {t.shape[1]} columns cannot be scaled alike")
-    mean, deviation = tables[0].mean(axis=0), tables[0].std(axis=0)
-    constant = (tables[0] == tables[0][0]).all(axis=0)
-    mean[constant], deviation[constant] = tables[0][0, constant], 1.0
-    scaled = tuple((t - mean) / deviation for t in tables)
+    scaler = StandardScaler().fit(X)
+    scaled = tuple(scaler.transform(t) for t in (X, *others))
     return scaled if others else scaled[0]
+
+
+class StandardScaler:
+    """Tables with mean 0 and standard deviation 1 in each column of the one that it is fitted to.
+
+    Attributes:
+        mean: of each column, (d,).
+        deviation: the standard deviation of each column, (d,); 1 where it is constant.
+
+    >>> scaler = StandardScaler().fit([[1.0], [3.0]])
+    >>> scaler.transform([[4.0]]), scaler.inverse_transform([[2.0]])
+    (array([[2.]]), array([[4.]]))
+    """
+
+    mean: np.ndarray
+    deviation: np.ndarray
+    columns: list[Any] | None = None
+
+    def fit(self, X: Any) -> StandardScaler:
+        """Take mean and deviation from the columns of X (n, d), and return the scaler."""
+        import numpy as np
+
+        table_of_X = table(X)
+        # in units of a power of two near the largest number nothing overflows, nothing vanishes, and no digit is lost
+        unit = np.ldexp(1.0, np.maximum(np.frexp(np.abs(table_of_X).max(axis=0))[1], -1000) - 1)
+        scaled = table_of_X / unit
+        mean, deviation = scaled.mean(axis=0), scaled.std(axis=0)
+        constant = (scaled == scaled[0]).all(axis=0)
+        mean[constant], deviation[constant] = scaled[0, constant], 1.0 / unit[constant]
+        self._unit, self._mean, self._deviation = unit, mean, deviation
+        self.columns, self.mean, self.deviation = columns_of(X), mean * unit, deviation * unit
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """(X - mean) / deviation, column by column."""
+        X = self._fitting(X)
+        return (X / self._unit - self._mean) / self._deviation
+
+    def fit_transform(self, X: Any) -> np.ndarray:
+        """`fit`, then `transform`."""
+        return self.fit(X).transform(X)
+
+    def inverse_transform(self, X: Any) -> np.ndarray:
+        """X deviation + mean, column by column: what `transform` made X of."""
+        return (self._fitting(X) * self._deviation + self._mean) * self._unit
+
+    def _fitting(self, X: Any) -> np.ndarray:
+        """X as a table with as many columns as the one that the scaler was fitted to."""
+        if not hasattr(self, "mean"):
+            raise ValueError("the scaler has not seen data yet: call fit(X) first")
+        X = table(X, columns=self.columns)
+        if X.shape[1] != len(self.mean):
+            raise ValueError(f"tables of {len(self.mean)} and {X.shape[1]} columns cannot be scaled alike")
+        return X
 
 
 def one_hot(y: Any, classes: int | None = None) -> np.ndarray:
@@ -194,10 +249,23 @@ def one_hot(y: Any, classes: int | None = None) -> np.ndarray:
     import numpy as np
 
     y = targets(y)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
     if y.ndim != 1:
         raise ValueError(f"one_hot takes one class index per row, shape (n,), not {y.shape}")
-    indices = class_indices(y, int(y.max()) + 1 if classes is None else count(classes, "classes"))
-    return np.eye(int(y.max()) + 1 if classes is None else classes)[indices]
+    if classes is None and y.max() > MOST_CLASSES:
+        raise ValueError(
+            f"y goes up to {y.max()}, which would make as many columns: class indices are 0, 1, 2, ...; "
+            "np.unique(y, return_inverse=True)[1] makes such of other numbers"
+        )
+    width = int(y.max()) + 1 if classes is None else count(classes, "classes")
+    indices = class_indices(y, max(width, 1))
+    rows = np.zeros((len(y), width))
+    rows[np.arange(len(y)), indices] = 1.0
+    return rows
+
+
+MOST_CLASSES = 100_000
 
 
 def _scattered(points: list[np.ndarray], noise: float, seed: int) -> Data:

@@ -31,6 +31,8 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> str:
         else:
             _replace(target, data, before)
     except OSError as error:
+        if error.errno is None:
+            raise
         raise type(error)(error.errno, error.strerror, path) from None
     return path
 
