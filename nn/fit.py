@@ -269,7 +269,7 @@ def interrupted(training: Training | None, epochs: int) -> History:
         try:
             history = History(epochs=epochs) if training is None else training.history
             epoch = 1 if training is None else training.epoch + 1
-            if training is not None:
+            if training is not None and training.reached is not None:
                 training.settle(training.restore_best)
             history.stopped, history.interrupted_in = "interrupted", epoch
             with suppress(OSError, ValueError):  # standard output may be closed
@@ -305,13 +305,13 @@ class Shuffles:
     def __init__(self, optimizer: Optimizer, batch_size: Any, seed: Any, shuffle: bool = True):
         self.shuffle = shuffle
         self.size = None if batch_size is None else count(batch_size, "batch_size")
-        self.rng, self.before = random_numbers(seed), optimizer.shuffling
+        self.rng, self.optimizer = random_numbers(seed), optimizer
         self.seed = int(seed) if hasattr(seed, "__index__") else None  # of no seed, nothing can be gone on with
         self.done, self.cost = 0, 0.0
 
     def begin(self, n: int) -> None:
         """Go on from where the last training with this seed stopped; of other data or batches, at an epoch's start."""
-        self.n, before = n, self.before
+        self.n, before = n, self.optimizer.shuffling
         if self.seed is not None and before is not None and before["seed"] == self.seed:
             self.rng.bit_generator.state = before["generator"]
             if (before["examples"], before["batch_size"]) == (n, self.size):
