@@ -471,6 +471,19 @@ def test_a_click_on_a_weight_works_out_its_gradient(tab):
     assert -1 <= tab.run("lab.example") < 50
 
 
+def test_a_path_lights_up_in_the_network(tab):
+    opened(tab, "#data=moons&n=50&layers=3-2-2&epoch=5&show=1.2.0")
+    tab.click("#paths .path")
+    way = [int(j) for j in tab.run("document.querySelector('#paths .path').dataset.way").split("-")]
+    lit = tab.run(
+        "lab.wires.filter(({line}) => line.classList.contains('chosen')).map(({at}) => [at.layer, at.j, at.k])"
+    )
+    assert lit == [[1, 2, 0]] + [[layer, way[layer - 1], way[layer - 2]] for layer in (2, 3, 4)]
+    tab.click("#paths .path")
+    assert tab.run("document.querySelectorAll('.wire.chosen').length") == 1
+    assert "softplus" in text_of(tab, "#paths p")
+
+
 def test_dead_units_are_named(tab):
     opened(tab, "#data=moons&n=50&layers=3&activation=relu&show=1.1.b")
     choose(tab, "#weight", "-50")

@@ -51,7 +51,6 @@ function read(text, follow = true) {
   desk.worth = desk.start.map((x, i) => desk.moved.get(values[i].label) ?? x);
   Object.assign(desk, { steps, completeAt, leaves, text, chosen: leaves[0], route: -1 });
   desk.now = follow ? steps.length - 1 : Math.min(desk.now, steps.length - 1);
-  describe();
   rerun();
   draw();
   sliders();
@@ -74,21 +73,20 @@ function complain(text, { reason, at, end }) {
   element("graph").classList.add("stale");
 }
 
-// Names, formulas and rules of all values, as HTML; they follow what the values are worth, for a choice is made by numbers
-function describe() {
-  let unnamed = 0;
-  desk.letter = ["v", "u", "t", "q"].find((letter) => !desk.values.some(({ label }) => label.startsWith(letter) && /^._?\d/.test(label))) ?? "v_";
-  for (const value of desk.values) value.number = value.label || !value.op ? 0 : ++unnamed;
-}
-function symbols(data) {
+// Names, formulas and rules of all values, as HTML. A value without a label goes by its formula, where that is long by a
+// letter that no label has. Rules follow what the values are worth, for a choice is made by numbers.
+function describe(values, data, longest = 16) {
+  const letter = ["v", "u", "t", "q"].find((sign) => !values.some(({ label }) => label.startsWith(sign) && /^._?\d/.test(label))) ?? "v_";
   const found = [];
-  desk.values.forEach((value, i) => {
+  let unnamed = 0;
+  values.forEach((value, i) => {
+    if (value.op && !value.label) unnamed++;
     const operands = (value.operands ?? []).map((x) => (typeof x === "number" ? found[x] : x[0]));
     const listed = value.op && grouped(operations[value.op].lists, operands);
     const formula = value.op && symbolic[value.op].value(...listed);
     found[i] = value.label ? S.name(named(value.label), data[i])
-      : typeof formula !== "number" && plainText(formula.html).length <= 16 ? formula
-      : S.name(`<i>${desk.letter}</i><sub>${value.number}</sub>`, data[i]);
+      : typeof formula !== "number" && plainText(formula.html).length <= longest ? formula
+      : S.name(`<i>${letter}</i><sub>${unnamed}</sub>`, data[i]);
     value.name = S.html(found[i]);
     value.symbol = S.least(found[i], ATOM);
     value.labelled = value.op && found[i] !== formula;
@@ -99,7 +97,7 @@ function symbols(data) {
 
 function rerun() {
   desk.result = evaluated(desk.values, desk.worth);
-  symbols(desk.result.data);
+  describe(desk.values, desk.result.data);
 }
 
 // The picture ---------------------------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ function load() {
 // Everything from the start: the same weights, no step taken
 function restart(rebuild = false) {
   lab.trainer = new Trainer(lab.points, { widths: [2, ...lab.layers, 1], activation: lab.activation, seed: lab.seed, loss: lab.loss, optimizer: lab.optimizer, batch: lab.batch });
-  Object.assign(lab, { changed: "", goal: 0 });
+  Object.assign(lab, { changed: "", goal: 0, way: "" });
   const { network } = lab.trainer, [[left, right], [bottom, top]] = lab.view;
   lab.grid = network.room(SIDE * SIDE);
   for (let i = 0; i < SIDE * SIDE; i++) {
@@ -61,7 +61,7 @@ function restart(rebuild = false) {
 const C = "<i>C</i>";
 const parameterName = ({ layer, j, k }) => nameOf(k === null ? "b" : "w", layer, k === null ? `${j}` : `${j}${k}`);
 const chosenOption = () => `${lab.parameter.layer}.${lab.parameter.j}.${lab.parameter.k ?? "b"}`;
-const nameOf = (letter, layer, index) => `<i>${letter}</i><span class="both"><sup>(${layer})</sup><sub>${index}</sub></span>`;
+const nameOf = (letter, layer, index) => `<span class="name"><i>${letter}</i><span class="both"><sup>(${layer})</sup><sub>${index}</sub></span></span>`;
 const inputName = (layer, k) => (layer === 0 ? `<i>x</i><sub>${k}</sub>` : nameOf("a", layer, k));
 const spoken = ({ layer, j, k }) => `${k === null ? `b${lowered(j)}` : `w${lowered(`${j}${k}`)}`} of layer ${layer}`;
 
@@ -255,8 +255,10 @@ function paint(maps = true) {
     network.forward(lab.grid, false);
     for (const { l, j, context, image } of lab.cells) map(context, image, lab.grid, l, j);
   }
+  const { layer } = lab.parameter, way = lab.way ? lab.way.split("-").map(Number) : [];
+  const onWay = ({ layer: l, j, k }) => l > layer && j === way[l - layer] && k === way[l - layer - 1];
   for (const wire of lab.wires) {
-    const w = theta[wire.index], width = Math.max(wire.index === chosen ? 3 : 0, 0.6 + 5.4 * Math.min(1, Math.abs(w) / 3)).toFixed(1), kind = `wire ${w < 0 ? "neg" : "pos"}${wire.index === chosen ? " chosen" : ""}`;
+    const marked = wire.index === chosen || onWay(wire.at), w = theta[wire.index], width = Math.max(marked ? 3 : 0, 0.6 + 5.4 * Math.min(1, Math.abs(w) / 3)).toFixed(1), kind = `wire ${w < 0 ? "neg" : "pos"}${marked ? " chosen" : ""}`;
     if (wire.width !== width) wire.line.style.strokeWidth = wire.width = width;
     if (wire.kind !== kind) wire.line.setAttribute("class", (wire.kind = kind));
   }
@@ -367,11 +369,19 @@ function paths(room, e, target) {
       if (l < last) terms.push(term(slope(nameOf("z", l + 1, neurons[at + 1]), outputs(l, i)), nameOf("w", l + 1, `${neurons[at + 1]}${i}`), bracketed(factors[2 + 2 * at])));
     });
     terms.push(term(slope(C, outputs(last, neurons[neurons.length - 1])), "", bracketed(lossSlope)));
-    return `<li>${count > 1 ? `<span class="way">through ${neurons.slice(1, -1).map((i, at) => outputs(layer + at + 1, i)).join(" and ") || outputs(last, 0)}</span>` : ""}${chained(terms, term("", "", `<b>${html(product)}</b>`))}</li>`;
+    const through = neurons.slice(1, -1).map((i, at) => outputs(layer + at + 1, i)).join(" and ") || outputs(last, 0);
+    return `<li>${count > 1 ? `<button class="path" data-way="${neurons.join("-")}" aria-pressed="${neurons.join("-") === lab.way}">through ${through}</button>` : ""}${chained(terms, term("", "", `<b>${html(product)}</b>`))}</li>`;
   };
   const rest = total - found.reduce((sum, path) => sum + path.product, 0), others = count - found.length;
-  element("paths").innerHTML = `<h3>Example ${lab.shown}, factor by factor</h3><ol class="paths">${found.map(row).join("")}</ol>` +
+  const { values, data } = trainer.loss;
+  describe(values, data, 60);
+  element("paths").innerHTML = `<h3>Example ${lab.shown}, factor by factor</h3><p class="quiet">Its cost is ${C} = ${values[values.length - 1].formula}, where <i>a</i> is the output, ${outputs(last, 0)}.</p><ol class="paths">${found.map(row).join("")}</ol>` +
     (count > 1 ? `<p>The sum over ${count} paths${others > 0 ? `, of which the ${others} not shown add up to ${html(rest)}` : ""}: <b>${html(total)}</b>.</p>` : "");
+  element("paths").querySelectorAll(".path").forEach((button) => button.addEventListener("click", () => {
+    lab.way = lab.way === button.dataset.way ? "" : button.dataset.way;
+    for (const other of element("paths").querySelectorAll(".path")) other.setAttribute("aria-pressed", other.dataset.way === lab.way);
+    paint(false);
+  }));
 }
 
 // The network as Python -----------------------------------------------------------------------------------------------
@@ -393,7 +403,7 @@ function python() {
 // Acting --------------------------------------------------------------------------------------------------------------
 
 function pick(parameter) {
-  Object.assign(lab, { parameter });
+  Object.assign(lab, { parameter, way: "" });
   paint();
   explain();
   remember();

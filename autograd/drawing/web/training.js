@@ -73,7 +73,7 @@ function lossOf(name) {
     }
     return [data[last], gradient[a]];
   }
-  return { targets, at };
+  return { targets, at, values, data };
 }
 
 class Network {
