@@ -138,7 +138,7 @@ def steps(start: Value, routes: list[Route], formulas: Formulas) -> list[Value]:
     shared = set.intersection(*({node for node, _ in route} for route in routes))
     *inner, end = (node for node, _ in routes[0] if node in shared)
     alike = lambda x, y: any(x.op in kind and y.op in kind for kind in (SUMS, PRODUCTS))  # noqa: E731
-    inner = [node for node, after in zip(inner, [*inner[1:], end]) if after is end or not alike(node, after)]
+    inner = [node for node, after in zip(inner, [*inner[1:], end]) if not alike(node, after)]
 
     def is_number(a: Value, b: Value) -> bool:
         parts = {part for route in routes if (part := part_of(route, a, b))}

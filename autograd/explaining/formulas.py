@@ -147,10 +147,12 @@ class Formulas:
         name = f"y_{logits.index(logit.value)}" if len(logits) > 1 else "y"
         return self._add(name, Number(logit.target), logit.target)
 
-    def short(self, node: Value, width: int = 28) -> str:
-        """What a value is called, as text that fits into a table."""
+    def short(self, node: Value, notation: Writer = text, width: int = 28) -> Any:
+        """What a value is called, so that it fits into a table."""
         name = text(self.name(node))
-        return name if len(name) <= width or node.label else name[: width - 3] + "..."
+        if len(name) <= width or node.label:
+            return notation(self.name(node))
+        return notation.row(name[: width - 3] + "...")
 
     def is_named(self, node: Value) -> bool:
         """Whether a value goes by a name, its own or one given here: long formulas, the cost, the value asked about."""

@@ -24,6 +24,7 @@ from autograd.explaining.symbols import (
     is_negative,
 )
 from autograd.explaining.typography import (
+    GREEK,
     Run,
     digits,
     label_parts,
@@ -250,7 +251,7 @@ def is_letter(factor: Symbol) -> bool:
     match factor:
         case Name(label):
             parts = label_parts(numbered_label(label)[0])
-            return parts is not None and len(parts[0].rstrip("'")) == 1
+            return parts is not None and (len(parts[0].rstrip("'")) == 1 or parts[0] in GREEK)
         case Product(1.0, 1.0, ((base, _),)):
             return is_letter(base)
     return False
@@ -305,7 +306,7 @@ class Runs(Writer):
         return self.row("∂", self.at_least(y, POWER), " / ∂", self.at_least(x, POWER))
 
 
-text, latex, runs = Writer(), Latex(), Runs()
+text, latex, runs = Writer(), Latex(), Runs(figures=5)
 
 
 # Tables ------------------------------------------------------------------------------------------------------------

@@ -5,13 +5,13 @@ exactly, the largest are listed, and the others are one remainder. Nothing enume
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
 from autograd.core.value import Value
 from autograd.explaining.formulas import Formulas
-from autograd.explaining.notation import html_table, table, text
+from autograd.explaining.notation import Writer, html_table, runs, table, text
 from autograd.explaining.pathsum import exact_sum, largest_paths, reached, require_values, shortened, whole
 from autograd.explaining.typography import digits
 
@@ -87,17 +87,22 @@ class Paths:
             f"where {text(formulas.name(node))} = {text(formulas.definition(node))}" for node in formulas.where(names)
         ]
 
-    def _rows(self, formulas: Formulas, arrow: str, times: str) -> list[list[str]]:
+    def _rows(self, formulas: Formulas, notation: Writer, arrow: str, times: str) -> list[list[Any]]:
+        def joined(items: Sequence[Any], sign: str, write: Callable[[Any], Any]) -> Any:
+            pieces = [notation.row("...") if x is None else write(x) for x in shortened(items)]
+            return notation.row(*[part for piece in pieces for part in (sign, piece)][1:])
+
         rows = []
         for path in self:
-            names = [formulas.short(node) if node is not None else "..." for node in shortened(path.nodes)]
-            factors = ["..." if x is None else digits(x) for x in shortened(path.factors)]
-            rows.append([arrow.join(names), times.join(factors), digits(path.product), percent(path.share)])
+            names = joined(path.nodes, arrow, lambda node: formulas.short(node, notation))
+            factors = joined(path.factors, times, notation.number)
+            rows.append([names, factors, notation.number(path.product), percent(path.share)])
         if self.count > len(self):
             rest = self.remainder / self.total if self.total else math.nan
-            rows.append([f"{whole(self.count - len(self))} more", "", digits(self.remainder), percent(rest)])
+            more = f"{whole(self.count - len(self))} more"
+            rows.append([more, "", notation.number(self.remainder), percent(rest)])
         if self.count:
-            rows.append(["total", "", digits(self.total), ""])
+            rows.append(["total", "", notation.number(self.total), ""])
         return rows
 
     def _title(self, formulas: Formulas) -> str:
@@ -108,7 +113,7 @@ class Paths:
 
     def __str__(self) -> str:
         formulas = Formulas(self.cost, self.value)
-        title, rows = self._title(formulas), self._rows(formulas, " -> ", " * ")
+        title, rows = self._title(formulas), self._rows(formulas, text, " -> ", " * ")
         where = self._where(formulas)
         listing = [table(["path", "factors", "product", "share"], rows)] if rows else []
         return "\n\n".join([title, *listing, *(["\n".join(where)] if where else [])])
@@ -121,7 +126,7 @@ class Paths:
 
     def _html(self) -> str:
         formulas = Formulas(self.cost, self.value)
-        title, rows = self._title(formulas), self._rows(formulas, " → ", " · ")
+        title, rows = self._title(formulas), self._rows(formulas, runs, " → ", " · ")
         return html_table("\n".join([title, *self._where(formulas)]), ["path", "factors", "product", "share"], rows)
 
 

@@ -280,9 +280,9 @@ class Verdict:
         node = self.formulas.given(base.label)
         if node is self.value:
             return "factor"
-        if node.op:
-            return "activations"
         letter = letter_of(base.label)
+        if node.op and not is_arithmetic(node.op):
+            return "activations"
         if letter in WEIGHTS:
             return "weights"
         if letter in INPUTS or (letter_of(self.value.label) in WEIGHTS and self.value in edge[0].node.parents):
