@@ -12,12 +12,12 @@ from typing import Any
 
 from autograd.core.expressions import parse
 from autograd.core.graph import backpropagate
-from autograd.core.table import PRIMITIVES, Primitive
+from autograd.core.table import Primitive
 from autograd.drawing import svg
 from autograd.drawing.files import write_whole
 from autograd.drawing.javascript import page, program
 from autograd.drawing.play import colours, script_json
-from autograd.drawing.statements import STARTS, expression
+from autograd.drawing.statements import STARTS, expression, operations
 from autograd.explaining.formulas import is_arithmetic
 from autograd.explaining.typography import GREEK, clean
 
@@ -49,7 +49,7 @@ class Playground:
 
     def __init__(self, text: str = ""):
         found = expression(text if text != "" else EXAMPLE)
-        gradient = backpropagate(found.cost)
+        gradient, table = backpropagate(found.cost), operations()
         self.text = text
         opening = {
             "text": found.text,
@@ -62,9 +62,9 @@ class Playground:
         filled = {
             "colours": colours(),
             "font": svg.FONT,
-            "program": program(PRIMITIVES),
-            "rows": script_json({name: _facts(row) for name, row in PRIMITIVES.items()}),
-            "symbols": "\n".join(f"symbolic.{name} = {_symbolic(row)};" for name, row in PRIMITIVES.items()),
+            "program": program(table),
+            "rows": script_json({name: _facts(row) for name, row in table.items()}),
+            "symbols": "\n".join(f"symbolic.{name} = {_symbolic(row)};" for name, row in table.items()),
             "opening": script_json(opening),
         }
         self.html = page("web/playground.html", filled)

@@ -22,7 +22,7 @@ LONGEST = 10_000  # characters
 DEEPEST = 100  # parentheses inside each other
 MOST = 1_000  # operations
 STARTS = (0.5, 1.5, 0.75, 1.25, 0.6, 1.4, 0.9, 1.1)  # what names are worth that are given no number
-SIGNS = {sign: row.name for row in PRIMITIVES.values() if (sign := row.infix) and len(row.operands) == 2}
+SIGNS = {row.infix: row.name for row in PRIMITIVES.values() if row.infix and len(row.operands) == 2}
 SIGNS |= {"^": "pow", "×": "mul", "·": "mul", "÷": "div", "−": "sub"} | ({"%": "mod"} if "mod" in PRIMITIVES else {})
 RAISED = {"²": 2.0, "³": 3.0}
 CONSTANTS = {"pi": math.pi, "π": math.pi}
@@ -55,9 +55,14 @@ class Expression:
     leaves: dict[str, Value]
 
 
+def operations() -> dict[str, Primitive]:
+    """The rows that an expression may be made of: those of the table, without the slopes that were made from them."""
+    return {name: row for name, row in PRIMITIVES.items() if not row.is_slope}
+
+
 def functions() -> dict[str, Primitive]:
     """The rows that are called by name."""
-    return {name: row for name, row in PRIMITIVES.items() if not row.infix}
+    return {name: row for name, row in operations().items() if not row.infix}
 
 
 def expression(text: str) -> Expression:
@@ -154,7 +159,7 @@ class _Parser:
         if kind == "name" and self.tokens[self.place + 1][1] == "=":
             if word in CONSTANTS:
                 raise self.fault(f"{word} is a number already: choose another name")
-            if word in PRIMITIVES:
+            if word in operations():
                 raise self.fault(f"{word} is a function: choose another name")
             name, self.place = word, self.place + 2
         self.code, self.open, self.depth = [], 0, 0
