@@ -9,24 +9,39 @@
 """
 
 import os
-from collections.abc import Callable
-from typing import Any
 
-import autograd.show  # noqa: F401  (puts the notebook views in place)
-from autograd.calculus.checking import gradcheck
-from autograd.calculus.gradients import gradients
-from autograd.calculus.transforms import count_multiplications, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
-from autograd.compiler import compile
+from autograd import fast as fast  # puts the fast functions in place
 from autograd.core.graph import zero_grad
-from autograd.core.table import PRIMITIVES
-from autograd.core.value import Value, function, primitive, softmax
-from autograd.drawing.draw import draw
-from autograd.drawing.exercise import exercise, exercises
-from autograd.drawing.play import play
-from autograd.drawing.playground import playground
-from autograd.explaining.explain import explain
-from autograd.explaining.nudge import nudge
-from autograd.explaining.paths import paths
+from autograd.core.table import TABLE as PRIMITIVES
+from autograd.core.value import OPERATIONS, Value
+from autograd.operations import log_softmax, primitive, softmax, sum
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from autograd.calculus.checking import gradcheck
+    from autograd.calculus.gradients import gradients
+    from autograd.calculus.transforms import (
+        count_multiplications,
+        grad,
+        hessian,
+        hvp,
+        jacobian,
+        jvp,
+        value_and_grad,
+        vjp,
+    )
+    from autograd.compiler import compile as compile
+    from autograd.drawing.draw import draw
+    from autograd.drawing.exercise import exercise, exercises
+    from autograd.drawing.play import play
+    from autograd.drawing.playground import playground
+    from autograd.explaining.explain import explain
+    from autograd.explaining.nudge import nudge
+    from autograd.explaining.paths import paths
+
+__version__ = "0.1.0"
 
 _foreign = [
     name for name in ("tracer.py", "differential_operators.py", "numpy") if os.path.exists(f"{__path__[0]}/{name}")
@@ -38,12 +53,28 @@ if _foreign:
         "run `pip uninstall autograd`, then `pip install --force-reinstall glassgrad`, or use two virtual environments."
     )
 
+# Where the other public names are at home; a room is entered when one of them is first used
+_HOMES = {
+    "calculus.checking": "gradcheck",
+    "calculus.gradients": "gradients",
+    "calculus.transforms": "count_multiplications grad hessian hvp jacobian jvp value_and_grad vjp",
+    "compiler": "compile",
+    "drawing.draw": "draw",
+    "drawing.exercise": "exercise exercises",
+    "drawing.play": "play",
+    "drawing.playground": "playground",
+    "explaining.explain": "explain",
+    "explaining.nudge": "nudge",
+    "explaining.paths": "paths",
+}
+_HOME = {name: f"autograd.{home}" for home, names in _HOMES.items() for name in names.split()}
+
 # Every row but the operators, and abs, which Python has
 FUNCTIONS = tuple(name for name, row in PRIMITIVES.items() if not row.infix and name != "abs")
 
+# All public names but `compile`, which would take the place of Python's
 __all__ = [
     "Value",
-    "compile",
     "count_multiplications",
     "draw",
     "exercise",
@@ -56,25 +87,44 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "log_softmax",
     "nudge",
     "paths",
     "play",
     "playground",
     "primitive",
     "softmax",
+    "sum",
     "value_and_grad",
     "vjp",
     "zero_grad",
 ]
-__all__ += FUNCTIONS
+__all__ += [name for name in FUNCTIONS if name != "sum"]
 
 
-def __getattr__(name: str) -> Callable[..., Any]:
-    """The functions of the table, each made when it is first used."""
+def __getattr__(name: str) -> "Any":
+    """The functions of the table, and what lies in other rooms, when they are first used."""
+    if name in _HOME:
+        import importlib
+
+        if _HOME[name].startswith(("autograd.explaining", "autograd.drawing")):
+            importlib.import_module("autograd.show")
+        globals()[name] = getattr(importlib.import_module(_HOME[name]), name)
+        return globals()[name]
     if name in FUNCTIONS:
-        return function(name)
+        return OPERATIONS[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(__all__))
+    return sorted({*globals(), *__all__, "compile"})
+
+
+def _shown(self: Value, include: "Any" = None, exclude: "Any" = None) -> "Any":
+    """What a notebook shows of a Value; `autograd.show` puts its own method in the place of this one."""
+    import autograd.show  # noqa: F401
+
+    return Value._repr_mimebundle_(self, include, exclude)
+
+
+Value._repr_mimebundle_ = _shown  # type: ignore[attr-defined]

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from autograd.core.table import PRIMITIVES
+from autograd.operations import forget
 
 DECLARED = dict(PRIMITIVES)  # before any test declares an operation of its own
 
@@ -23,16 +24,3 @@ def _only_declared_operations():
     yield
     for name in set(PRIMITIVES) - set(DECLARED):
         forget(name)
-
-
-def forget(name):
-    """Take an operation back."""
-    from autograd.core import value
-    from autograd.core.table import FLOATS
-
-    del PRIMITIVES[name]
-    FLOATS.pop(name, None)
-    value.FUNCTIONS.pop(name, None)
-    delattr(value, name)
-    if name in vars(value.Value):
-        delattr(value.Value, name)

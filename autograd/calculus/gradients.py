@@ -205,22 +205,20 @@ def partials(node: Value, wanted: Container[Value]) -> Iterator[tuple[Value, Num
 
 def occurrences(row: Primitive, node: Value) -> Iterator[tuple[int, dict[str, Any]]]:
     """For each operand of a node: which partial of the row is its own, and what the names in it stand for."""
-    groups = dict(zip(row.operands, grouped(row, node.operands)))
-    n = len(groups[row.lists[0]]) if row.variadic else 1
-    rest = products_of_others(groups[row.lists[0]]) if "rest" in row.partials else []
+    groups = row.grouped(node.operands)
+    xs = groups[row.lists[0]] if row.lists else [node]
+    n = len(xs)
+    rest = products_of_others(xs) if "rest" in row.partials else []
+    total = None
+    if any("total" in partial for partial in row.partials):
+        total = function("sum")([function("exp")(x - node) for x in xs])
     for position, group in enumerate(groups.values()):
         for i in range(n if isinstance(group, list) else 1):
             own = {many[:-1]: groups[many][i] for many in row.lists}
-            yield position, {**groups, **own, "out": node, "n": float(n), "rest": rest[i] if rest else math.nan}
-
-
-def grouped(row: Primitive, operands: tuple[Number, ...]) -> list[Any]:
-    """The operands of a node as its function takes them: numbers, and lists of numbers."""
-    if not row.variadic:
-        return list(operands)
-    n = (len(operands) - len(row.operands) + len(row.lists)) // len(row.lists)
-    waiting = iter(operands)
-    return [[next(waiting) for _ in range(n)] if x in row.lists else next(waiting) for x in row.operands]
+            yield (
+                position,
+                {**groups, **own, "out": node, "n": float(n), "rest": rest[i] if rest else math.nan, "total": total},
+            )
 
 
 def partial(row: Primitive, position: int, names: dict[str, Any], node: Value, recorded: float) -> Number:

@@ -22,9 +22,13 @@ COMPARE = {
     ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
 }  # fmt: skip
-_SAME = "exp expm1 log log1p log2 log10 sqrt sin cos tan sinh cosh tanh hypot maximum minimum sign floor ceil"
+_SAME = (
+    "exp expm1 log log1p log2 log10 sqrt sin cos tan sinh cosh tanh hypot maximum minimum sign floor ceil exp2 cbrt "
+    "trunc mod"
+)
 WORDS = {name: f"np.{name}" for name in _SAME.split()} | {
     "abs": "np.absolute", "asin": "np.arcsin", "acos": "np.arccos", "atan": "np.arctan", "atan2": "np.arctan2",
+    "asinh": "np.arcsinh", "acosh": "np.arccosh", "atanh": "np.arctanh",
     "erf": "erfs", "erfc": "erfcs", "copysign": "np.copysign", "unsigned_sign": "np.sign",
 }  # fmt: skip
 

@@ -6,7 +6,8 @@ import operator
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from autograd.core.table import CONSTANTS, FLOATS, PRIMITIVES
+from autograd.core.legacy import FLOATS
+from autograd.core.table import CONSTANTS, PRIMITIVES
 
 
 def parse(expression: str) -> ast.expr:

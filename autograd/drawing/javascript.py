@@ -63,8 +63,9 @@ def partials(row: Primitive) -> str:
         else translated(parse(partial))
         for partial, many in zip(row.partials, are_lists(row))
     ]
+    total = f", $total = words.total(${first}, $out)" if any("total" in partial for partial in row.partials) else ""
     return (
-        f"({operands}) => {{ const $n = ${first}.length, $others = words.products_of_others(${first}); "
+        f"({operands}) => {{ const $n = ${first}.length, $others = words.products_of_others(${first}){total}; "
         f"return [{', '.join(items)}]; }}"
     )
 

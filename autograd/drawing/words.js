@@ -2,6 +2,8 @@
 const words = {
   power: Math.pow, abs: Math.abs, sqrt: Math.sqrt, exp: Math.exp, expm1: Math.expm1,
   log: Math.log, log1p: Math.log1p, log2: Math.log2, log10: Math.log10,
+  exp2: (x) => 2 ** x, cbrt: Math.cbrt, asinh: Math.asinh, acosh: Math.acosh, atanh: Math.atanh, trunc: Math.trunc,
+  mod: (x, y) => { const rest = x % y; return rest && rest < 0 !== y < 0 ? rest + y : rest || Math.sign(y) * 0; },
   sin: Math.sin, cos: Math.cos, tan: Math.tan, asin: Math.asin, acos: Math.acos, atan: Math.atan,
   sinh: Math.sinh, cosh: Math.cosh, tanh: Math.tanh, atan2: Math.atan2, hypot: Math.hypot,
   floor: Math.floor, ceil: Math.ceil,
@@ -44,6 +46,8 @@ const words = {
     const top = Math.max(...xs);
     return Number.isFinite(top) ? top + Math.log(words.sum(xs.map((x) => Math.exp(x - top)))) : words.sum(xs);
   },
+
+  total: (xs, out) => words.sum(xs.map((x) => Math.exp(x - out))),
 
   products_of_others(xs) {
     const before = [1], after = [1];

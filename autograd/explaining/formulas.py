@@ -231,7 +231,8 @@ def operands_of_partial(node: Value, position: int) -> tuple[Any, dict[str, Any]
         return row.partials[len(row.lists) + position - listed], operands | {"n": float(n), "out": node}
     which, k = divmod(position, n)
     operands |= {many[:-1]: operands[many][k] for many in row.lists}
-    return row.partials[which], operands | {"n": float(n), "rest": [*first[:k], *first[k + 1 :]], "out": node}
+    operands |= {"n": float(n), "rest": [*first[:k], *first[k + 1 :]], "total": 1.0}
+    return row.partials[which], operands | {"out": node}
 
 
 def symbols_of(operands: dict[str, Any], name: Naming, most: int = SUMMANDS) -> dict[str, Any]:

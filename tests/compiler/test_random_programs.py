@@ -82,7 +82,7 @@ def test_three_thousand_trainings():
 
 
 def test_the_programs_hold_every_operation_of_the_table_and_own_ones():
-    drawn = [from_seed(seed) for seed in range(1500)]
+    drawn = [from_seed(seed) for seed in range(3000)]
     used = {op for p in drawn for op, _ in p.steps}
     assert used >= {*PRIMITIVES, *OWN}
     assert {p.kind for p in drawn} == set(KINDS)

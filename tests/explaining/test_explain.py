@@ -272,12 +272,13 @@ def nodes_of(name):
     """Nodes of one operation at operands of both signs, where they are in its domain."""
     row = PRIMITIVES[name]
     for sign in (1, -1):
+        far = 2.0 * (name == "acosh")  # which begins at 1
         operands = []
         for k, operand in enumerate(row.operands):
             if operand in row.lists:
                 operands.append([Value(0.3 + 0.2 * i, label=f"{operand[0]}_{i}") for i in range(3)])
             else:
-                operands.append(Value(sign * (0.3 + 0.2 * k), label=operand))
+                operands.append(Value(far + sign * (0.3 + 0.2 * k), label=operand))
         try:
             yield function(name)(*operands)
         except ValueError:

@@ -258,7 +258,7 @@ def test_labels_are_escaped_in_a_rule():
 def test_the_rule_of_every_row_has_the_value_of_its_local_derivative(name):
     row, rng = PRIMITIVES[name], random.Random(name)
     for _ in range(10):
-        x = [rng.uniform(0.1, 0.9) for _ in range(8)]
+        x = [rng.uniform(0.1, 0.9) + 2.0 * (name == "acosh") for _ in range(8)]
         names = {f"w{i}": Value(number, label=f"w{i}") for i, number in enumerate(x)}
         waiting = iter(names.values())
         node = function(name)(

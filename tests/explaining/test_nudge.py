@@ -33,6 +33,8 @@ def test_the_replay_gives_what_calling_the_function_again_gives(x, y, by):
 def test_every_operation_is_replayed(name):
     row = PRIMITIVES[name]
     values = [[Value(0.4), Value(0.3)] if x in row.lists else Value(0.5 + 0.1 * k) for k, x in enumerate(row.operands)]
+    if name == "acosh":
+        values = [Value(1.5)]
     cost = function(name)(*values)
     for leaf in dict.fromkeys(cost.parents):
         before = leaf.data

@@ -1,0 +1,354 @@
+"""Fast: the functions of the table as straight-line source, written when they are first used, as methods of Value.
+
+`apply` of the core interprets a row; here the row's expressions are written out between the lines that record a node.
+Nothing is decided here: whatever raises, or gives a nan, is left to `apply`, so that a test can hold the two equal.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+
+from autograd.core import manners
+from autograd.core.floats import VALUES, others, total
+from autograd.core.table import ATOMS, TABLE, evaluate
+from autograd.core.value import OPERATIONS, Value, apply, methods, new, operate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from autograd.core.table import Row
+
+OPERATORS = {
+    "add": ("__add__", "__radd__"), "sub": ("__sub__", "__rsub__"), "mul": ("__mul__", "__rmul__"),
+    "div": ("__truediv__", "__rtruediv__"), "mod": ("__mod__", "__rmod__"), "pow": ("__pow__", "__rpow__"),
+    "neg": ("__neg__",), "abs": ("__abs__",), "floor": ("__floor__",), "ceil": ("__ceil__",), "trunc": ("__trunc__",),
+}  # fmt: skip
+
+
+# A kind of number whose results are Python's text for them --------------------------------------------------------
+
+
+class Source:
+    """An expression of floats, as text; in `names`, whether it is a variable or a constant."""
+
+    def __init__(self, text: str):
+        self.text = text
+
+    def __neg__(self) -> Source:
+        return Source(f"(-{self.text})")
+
+    def __add__(self, other: Any) -> Source:
+        return _infix(self, "+", other)
+
+    def __radd__(self, other: Any) -> Source:
+        return _infix(other, "+", self)
+
+    def __sub__(self, other: Any) -> Source:
+        return _infix(self, "-", other)
+
+    def __rsub__(self, other: Any) -> Source:
+        return _infix(other, "-", self)
+
+    def __mul__(self, other: Any) -> Source:
+        return _infix(self, "*", other)
+
+    def __rmul__(self, other: Any) -> Source:
+        return _infix(other, "*", self)
+
+
+def text(x: Any) -> str:
+    """An expression or a number as text."""
+    return x.text if isinstance(x, Source) else repr(x)
+
+
+def _infix(x: Any, sign: str, y: Any) -> Source:
+    return Source(f"({text(x)} {sign} {text(y)})")
+
+
+class Words(dict[str, "Any"]):
+    """What the words of the table write: `calls`, how often; `sure`, those made however conditions turn out."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, int] = {}
+        self.sure: set[str] = set()
+        self.certain = True
+        self.update(pi=VALUES["pi"], nan=Source("nan"), choose=self.choose)
+
+    def choose(self, x: Any, sign: str, y: Any, yes: Callable[[], Any], no: Callable[[], Any]) -> Source:
+        """A conditional expression."""
+        certain, self.certain = self.certain, False
+        branches = text(yes()), text(no())
+        self.certain = certain
+        return Source(f"({branches[0]} if {text(x)} {sign} {text(y)} else {branches[1]})")
+
+    def __missing__(self, word: str) -> Callable[..., Any]:
+        return lambda *operands: self.call(word, operands)
+
+    def call(self, word: str, operands: Sequence[Any]) -> Any:
+        """A call of a word, or what it stands for."""
+        if not any(isinstance(x, Source) for x in operands):  # a number already: sqrt(2 * pi)
+            return VALUES[word](*operands)
+        if word == "divide":
+            return _infix(operands[0], "/", operands[1])
+        if is_expression(word) and not any("(" in text(x) for x in operands):  # written out it takes less time
+            return evaluate(ATOMS[word].floats, self, dict(zip("xy", operands)))
+        if word not in GLOBALS:
+            GLOBALS[word] = VALUES[word]
+            GLOBALS[word] = function_of_floats(word)
+        call = f"@{word}({', '.join(map(text, operands))})"  # the mark tells exp(x) from the end of myexp(x)
+        self.calls[call] = self.calls.get(call, 0) + 1
+        if self.certain:
+            self.sure.add(call)
+        return Source(call)
+
+    def hoisted(self, expressions: list[str]) -> tuple[list[str], list[str]]:
+        """Lines that name each call made more than once, the expressions in terms of those names."""
+        lines: list[str] = []
+        for call, times in reversed(self.calls.items()):  # the largest first
+            if (
+                times > 1
+                and call in self.sure
+                and sum(expression.count(call) for expression in (*expressions, *lines)) > 1
+            ):
+                name = f"t{len(lines)}"
+                lines, expressions = ([x.replace(call, name) for x in xs] for xs in (lines, expressions))
+                lines.append(f"{name} = {call}")
+        return lines[::-1], expressions
+
+
+def is_expression(word: str) -> bool:
+    """Whether an atom is declared by an expression in x and y."""
+    return word in ATOMS and isinstance(ATOMS[word].floats, str) and " " in ATOMS[word].floats
+
+
+def function_of_floats(word: str) -> Callable[..., float]:
+    """A word as a function that raises outside its domain: that of `math`, or an expression written out."""
+    if word == "power":
+        return math.pow
+    if is_expression(word):
+        parameters, expression = "x, y=0.0", ATOMS[word].floats
+    elif word in TABLE and not TABLE[word].atom and not TABLE[word].lists:
+        parameters, expression = signature(TABLE[word]), TABLE[word].value
+    else:
+        return VALUES[word]
+    names = {x.partition("=")[0]: Source(x.partition("=")[0]) for x in parameters.split(", ")}
+    return define(word, [f"def {word}({parameters}):", f"    return {text(evaluate(expression, Words(), names))}"])
+
+
+def signature(row: Row) -> str:
+    """The parameters of a row's function, with their defaults."""
+    return ", ".join(f"{x}={row.defaults[x]}" if x in row.defaults else x for x in row.operands)
+
+
+# The lines of a function -------------------------------------------------------------------------------------------
+
+
+def plain(x: Any, name: str) -> Any:
+    """An operand that is no Value as a float; NotImplemented for what may know the operator itself."""
+    return float(x) if type(x) is int else NotImplemented if manners.takes_over(x) else manners.number(x, name)
+
+
+def separated(xs: list[Any], name: str) -> tuple[list[Value | float], list[float]]:
+    """Operands with the plain numbers among them as floats, and what all of them are worth."""
+    types = set(map(type, xs))
+    if types == {float}:
+        return xs, xs
+    data = [x._data if isinstance(x, Value) else x if type(x) is float else manners.number(x, name) for x in xs]
+    return xs if types == {Value} else [x if isinstance(x, Value) else d for x, d in zip(xs, data)], data
+
+
+GLOBALS: dict[str, Any] = {
+    "Value": Value, "new": new, "apply": apply, "operate": operate, "number": manners.number, "plain": plain,
+    "listed": manners.listed, "separated": separated, "data_of": operator.attrgetter("_data"),
+    "nan": math.nan, "others": others, "total": total,
+}  # fmt: skip
+
+
+def define(name: str, lines: Sequence[str]) -> Callable[..., Any]:
+    """The function `name` of some lines of source."""
+    defined: dict[str, Any] = {}
+    exec(compile("\n".join(lines).replace("@", ""), f"<autograd {name}>", "exec"), GLOBALS, defined)
+    return defined[name]
+
+
+def indented(head: str, lines: Sequence[str]) -> list[str]:
+    """A block of lines under its head."""
+    return [head, *(f"    {line}" for line in lines)]
+
+
+def computed(row: Row, wanted: Sequence[bool], otherwise: str) -> list[str]:
+    """Lines that compute `out` from x_data, ..., and the wanted partials as `partials`, or in d0, d1, ..."""
+    words = Words()
+    names: dict[str, Any] = {x: Source(f"{x}_data") for x in row.operands}
+    if row.lists:
+        names["n"] = Source("n")
+    value = text(evaluate(row.value, words, names))
+    domain = [text(words.call(row.domain, [names[x] for x in TABLE[row.domain].operands]))] if row.domain else []
+    names |= {x[:-1]: Source(f"<{x}>") for x in row.lists} | {"out": Source("<out>")}
+    if row.lists:
+        names |= {"rest": Source("<rest>"), "total": Source("total_of_all")}
+    partials = [text(evaluate(p, words, names)) for p, want in zip(row.partials, wanted) if want]
+    shared, (value, *partials) = words.hoisted([value, *partials])
+    late = [line for line in shared if "<out>" in line]
+    lines = [*domain, *(line for line in shared if line not in late), f"out = {value}", *late]
+    if row.lists and any("total_of_all" in partial for partial in partials):
+        lines.append(f"total_of_all = total({row.lists[0]}_data, out)")
+    if row.lists and partials:
+        items = [each(row, x, partial) for x, partial in zip(row.operands, partials)]
+        lines.append(f"partials = ({', '.join(items)},)")
+    elif len(row.operands) > 2 and partials:
+        lines.append(f"partials = ({', '.join(partials)},)")
+    else:
+        slots = [i for i, want in enumerate(wanted) if want]
+        lines += [f"d{i} = {partial}" for i, partial in zip(slots, partials)]
+    return [
+        *indented("try:", [line.replace("<out>", "out") for line in lines]),
+        *indented("except (ArithmeticError, ValueError):", [f"return {otherwise}"]),
+        *indented("if out != out:", [f"return {otherwise}"]),
+    ]
+
+
+def each(row: Row, operand: str, partial: str) -> str:
+    """A partial as an item of a tuple display: that of a list once for each element."""
+    if operand not in row.lists:
+        return partial
+    sources = {f"<{x}>": f"{x}_data" for x in row.lists} | {"<rest>": f"others({row.lists[0]}_data)"}
+    used = [mark for mark in sources if mark in partial]
+    if not used:
+        return f"*[{partial}] * n"
+    [mark] = used
+    return f"*{sources[mark]}" if partial == mark else f"*[{partial.replace(mark, 'x')} for x in {sources[mark]}]"
+
+
+def recorded(row: Row, **slots: str) -> list[str]:
+    """Lines that record a node and return it; `slots` are its operands and partials as the class lays them out."""
+    return [
+        "node = new(Value)",
+        "node._data = out",
+        "node._grad = 0.0",
+        f"node._made = {row.name!r}",
+        *(f"node._{slot} = {slots.get(slot)}" for slot in ("x", "y", "dx", "dy")),
+        "return node",
+    ]
+
+
+def branches(row: Row, known: list[bool], convert: str, otherwise: str) -> list[str]:
+    """Lines for a fixed number of operands: a branch for each choice of which of them are Values."""
+    if len(known) < len(row.operands):
+        x = row.operands[len(known)]
+        return [
+            *indented(f"if isinstance({x}, Value):", branches(row, [*known, True], convert, otherwise)),
+            *as_float(row, x, convert),
+            *branches(row, [*known, False], convert, otherwise),
+        ]
+    data = [f"{x}_data = {x}._data" if value else f"{x}_data = {x}" for x, value in zip(row.operands, known)]
+    lines = [*data, *computed(row, known, otherwise)]
+    if not any(known):
+        return [*lines, "return out"]
+    if len(known) > 2:
+        parents = ", ".join(x for x, value in zip(row.operands, known) if value)
+        return [*lines, *recorded(row, x=f"({', '.join(row.operands)})", y=f"({parents},)", dx="partials")]
+    slots = dict(zip("xy", row.operands)) | {f"d{'xy'[i]}": f"d{i}" for i, value in enumerate(known) if value}
+    return [*lines, *recorded(row, **slots)]
+
+
+def as_float(row: Row, x: str, convert: str) -> list[str]:
+    """Lines that make a float of an operand that is no Value."""
+    refused = indented(f"if {x} is NotImplemented:", [f"return {x}"]) if convert == "plain" else []
+    return indented(f"if type({x}) is not float:", [f"{x} = {convert}({x}, {row.name!r})", *refused])
+
+
+def of_many(row: Row, otherwise: str) -> list[str]:
+    """Lines for operands that are lists: quickly when all are Values, else one by one."""
+    first, *more = row.lists
+    display = "".join(f"*{x}, " if x in row.lists else f"{x}, " for x in row.operands)
+    quick = [f"{x}_data = list(map(data_of, {x}))" if x in row.lists else f"{x}_data = {x}._data" for x in row.operands]
+    slow = [
+        f"{x}, {x}_data = separated({x}, {row.name!r})"
+        if x in row.lists
+        else f"{x}, {x}_data = ({x}, {x}._data) if isinstance({x}, Value) else (number({x}, {row.name!r}),) * 2"
+        for x in row.operands
+    ]
+    values = " and ".join(f"isinstance({x}{'[0]' * (x in row.lists)}, Value)" for x in row.operands)
+    lists = [
+        line for x in row.lists for line in indented(f"if type({x}) is not list:", [f"{x} = listed({x}, {row.name!r})"])
+    ]
+    return [
+        *lists,
+        f"n = len({first})",
+        *indented(f"if not n{''.join(f' or len({x}) != n' for x in more)}:", [f"return {otherwise}"]),
+        "parents = ()",
+        *indented(
+            f"if {values}:",
+            [
+                *indented("try:", [*quick, f"operands = parents = ({display})"]),
+                *indented("except AttributeError:", ["pass  # a plain number further on"]),
+            ],
+        ),
+        *indented(
+            "if not parents:",
+            [
+                *slow,
+                f"operands = ({display})",
+                "parents = tuple([x for x in operands if isinstance(x, Value)])",
+                *indented("if not parents:", [*computed(row, [], otherwise), "return out"]),
+            ],
+        ),
+        *computed(row, [True] * len(row.operands), otherwise),
+        *indented(
+            "if parents is not operands and len(partials) > len(parents):",
+            ["partials = tuple([p for p, x in zip(partials, operands) if isinstance(x, Value)])"],
+        ),
+        *recorded(row, x="operands", y="parents", dx="partials"),
+    ]
+
+
+def written(name: str) -> Callable[..., Any]:
+    """The function of a row: a float for plain numbers, a node as soon as one operand is a Value."""
+    row = TABLE[name]
+    otherwise = f"apply({', '.join((repr(name), *row.operands))})"
+    lines = of_many(row, otherwise) if row.lists else branches(row, [], "number", otherwise)
+    function = define(name, indented(f"def {name}({signature(row)}):", lines))
+    function.__doc__ = f"`{row.value}`" + f": {row.note}" * bool(row.note) + "."
+    function.__module__ = "autograd"
+    return function
+
+
+def operator_method(name: str, method: str) -> Callable[..., Any]:
+    """The operator of a row as a method: the one of its operands that is `self` is known to be a Value."""
+    row = TABLE[name]
+    if len(row.operands) == 1:
+        return OPERATIONS[name]
+    x, y = row.operands
+    otherwise = f"operate({name!r}, {x}, {y})"
+    if method == OPERATORS[name][0]:
+        return define(method, indented(f"def {method}({x}, {y}):", branches(row, [True], "plain", otherwise)))
+    lines = [*as_float(row, x, "plain"), *branches(row, [False, True], "plain", otherwise)]
+    return define(method, indented(f"def {method}({y}, {x}):", lines))
+
+
+class Lazy:
+    """A method that is written when it is first looked up. (A `__getattr__` would slow down every attribute.)"""
+
+    def __init__(self, name: str, method: str):
+        self.name, self.method = name, method
+
+    def __get__(self, value: Value | None, owner: type) -> Any:
+        made = operator_method(self.name, self.method) if self.method[0] == "_" else OPERATIONS[self.name]
+        setattr(Value, self.method, made)
+        return made.__get__(value, owner)
+
+
+def put_in_place(name: str) -> None:
+    """Let a row's operator and methods be its own functions, from their first use on."""
+    OPERATIONS.pop(name, None)
+    for method in (*methods(name), *OPERATORS.get(name, ())):
+        setattr(Value, method, Lazy(name, method))
+
+
+OPERATIONS.make = written
+for _name in TABLE:
+    put_in_place(_name)
