@@ -259,19 +259,36 @@ class Compiled(Local):
         return not self.fault()
 
     def fault(self) -> str:
-        """Where the program differs from the eager cost, of a few examples; empty if it does not."""
-        theta = data_of(self.parameters)
+        """Where the program differs from the eager cost of a few examples, or from all their gradients; else empty.
+
+        One gradient that agrees is enough: at a kink, such as that of relu at 0, a rounding may decide between two.
+        """
+        import numpy as np
+
+        theta, differs, agrees = data_of(self.parameters), "", False
         for i in sorted({0, self.n // 2, self.n - 1}):
+            row = self.rows(self.train, slice(i, i + 1))
             try:
-                eager = self.cost(self.train, i).data
+                cost = self.cost(self.train, i)
+                eager = cost.data
             except (ArithmeticError, ValueError):
                 continue  # the first epoch will tell where and why
             if not math.isfinite(eager):
                 continue
-            compiled = self.program.forward(theta, self.rows(self.train, slice(i, i + 1)))[0]
+            compiled = self.program.forward(theta, row)[0]
             if not math.isclose(compiled, eager, rel_tol=1e-9, abs_tol=1e-9):
                 return f"the compiled cost of example {i} is {compiled}, the eager one {eager}"
-        return ""
+            found = {} if agrees else backpropagate(cost)
+            if agrees or not all(map(math.isfinite, found.values())):
+                continue
+            slopes, gradient = (
+                np.array([found.get(p, 0.0) for p in self.parameters]),
+                self.program.value_and_grad(theta, row)[1],
+            )
+            agrees = np.allclose(gradient, slopes, rtol=1e-9, atol=1e-9 * max(1.0, np.abs(slopes).max(initial=0.0)))
+            if not agrees:
+                differs = f"the compiled gradient of example {i} is {gradient}, the eager one {slopes}"
+        return "" if agrees else differs
 
     def of_batch(self, theta: np.ndarray, batch: np.ndarray) -> tuple[float, np.ndarray]:
         """The mean cost over a batch, penalty included, and its gradient (n_parameters,)."""

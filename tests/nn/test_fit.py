@@ -9,6 +9,7 @@ import pytest
 
 import autograd
 from autograd import Value
+from autograd.compiler.program import Program
 from nn import (
     MLP,
     SGD,
@@ -484,6 +485,18 @@ def test_a_loss_that_reads_data_is_found_out():
 
     with pytest.raises(ValueError, match="depends on its numbers in a way that is not in the graph"):
         run(True, loss=loss)
+
+
+def test_a_program_with_wrong_gradients_is_found_out(monkeypatch):
+    right = Program.value_and_grad
+
+    def doubled(program, *given):
+        cost, gradient = right(program, *given)
+        return cost, 2 * gradient
+
+    monkeypatch.setattr(Program, "value_and_grad", doubled)
+    with pytest.raises(ValueError, match="the compiled gradient of example"):
+        run(True)
 
 
 def test_a_loss_of_your_own_is_compiled():
