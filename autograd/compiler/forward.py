@@ -98,6 +98,8 @@ class Forward(Views):
                 self.many(group, out)
             case "rows" | "matmul":
                 self.product(group, out)
+                if self.zeros_differ and group.starts_at_zero and group.reads[0].at.shape[-1] == 1:
+                    self.lines.append(f"np.add({out}, 0.0, out={out})")
                 for read in group.reads[2:]:
                     self.lines.append(f"np.add({out}, {self.elements(read, group, f'b{group.name[1:]}')}, out={out})")
 
@@ -146,8 +148,6 @@ class Forward(Views):
                 self.lines.append(f"{function}({arguments}, out={out})")
                 if function == "np.einsum" and self.hides_infinity:  # which overflows without a word
                     self.lines.append(f"if not math.isfinite({out}.sum()): raise ArithmeticError")
-                if function == "np.multiply" and group.starts_at_zero and self.zeros_differ and not group.reads[2:]:
-                    self.lines.append(f"np.add({out}, 0.0, out={out})")
 
     def einsum(self, subscripts: tuple[str, str, str], x: str, y: str) -> tuple[str, str]:
         """The quickest call for a sum of products of two arrays, and its arguments."""

@@ -679,6 +679,8 @@ class Pen:
             wanted = [i for i, role in enumerate(roles) if role != "other"]
             slopes = tuple(rng.choice(wanted) for _ in range(2 if kind == "second gradient" else rng.choice([1, 1, 2])))
         points = [tuple(self.data), *(self.point() for _ in range(7))]
+        if slopes:
+            points = [point for point in points if all(map(math.isfinite, point))]
         if slopes and rng.random() < 0.5:  # built at a special point, run where all is well
             points[0] = tuple(rng.choice([0.0, 1.0, x]) if rng.random() < 0.5 else x for x in points[0])
         roots = [place(x) for x in roots]

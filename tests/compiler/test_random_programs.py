@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from forms import check, run, run_trainings, table
-from hypothesis import Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import KINDS, OWN, Program, Ref, from_seed, program, shrunk
 from trainings import fault, training
@@ -17,19 +17,11 @@ import autograd
 from autograd.core.table import PRIMITIVES
 
 BLOCK, SLOW_BLOCKS = 1000, 100
-MENDED: set[str] = set()  # kinds that have no failures left
 
 
-def kinds():
-    return [
-        pytest.param(kind, marks=[] if kind in MENDED else pytest.mark.xfail(strict=False, reason="being mended"))
-        for kind in KINDS
-    ]
-
-
-@pytest.mark.parametrize("kind", kinds())
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_random_program_is_the_eager_engine_in_every_form(kind):
-    @settings(max_examples=25, phases=list(Phase) if kind in MENDED else [Phase.generate])
+    @settings(max_examples=25)
     @given(st.randoms(use_true_random=False))
     def draw(rng):
         drawn = program(rng, kind)
@@ -43,7 +35,7 @@ def test_a_random_program_is_the_eager_engine_in_every_form(kind):
     draw()
 
 
-@pytest.mark.parametrize("kind", kinds())
+@pytest.mark.parametrize("kind", KINDS)
 def test_programs_of_fixed_seeds_are_the_eager_engine_in_every_form(kind):
     reports = []
     tried, wrong, rounding = run(40, 0, kinds=[kind], report=reports.append, most=1)
@@ -51,7 +43,6 @@ def test_programs_of_fixed_seeds_are_the_eager_engine_in_every_form(kind):
     assert rounding.total() < 0.05 * tried.total()
 
 
-@pytest.mark.xfail(strict=False, reason="being mended")
 def test_training_is_the_same_compiled_and_eager():
     @settings(max_examples=30)
     @given(st.randoms(use_true_random=False))
