@@ -174,7 +174,7 @@ def _risky(tree: ast.AST) -> bool:
         (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div | ast.Pow))
         or (
             isinstance(node, ast.Call)
-            and ast.unparse(node.func) in ("log", "log2", "log10", "log1p", "sqrt", "asin", "acos")
+            and ast.unparse(node.func) in ("log", "log2", "log10", "log1p", "sqrt", "asin", "acos", "acosh", "atanh")
         )
         for node in ast.walk(tree)
     )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from autograd.compiler.arithmetic import Formula, ScalarPower, hides_infinity, hides_nan, tree, written
-from autograd.compiler.fuse import tells_signs_of_zero
+from autograd.compiler.fuse import DOT, tells_signs_of_zero
 from autograd.compiler.roll import Group, Layout, Read
 from autograd.compiler.trace import Trace
 from autograd.compiler.views import Views, is_number
@@ -98,10 +98,10 @@ class Forward(Views):
                 self.many(group, out)
             case "rows" | "matmul":
                 self.product(group, out)
-                if self.zeros_differ and group.starts_at_zero and group.reads[0].at.shape[-1] == 1:
-                    self.lines.append(f"np.add({out}, 0.0, out={out})")
                 for read in group.reads[2:]:
                     self.lines.append(f"np.add({out}, {self.elements(read, group, f'b{group.name[1:]}')}, out={out})")
+        if self.zeros_differ and (group.op == DOT or group.op == "mean"):
+            self.lines.append(f"if not {out}.all(): raise ArithmeticError  # of a zero the scalars know the sign")
 
     def many(self, group: Group, out: str) -> None:
         """A function of the last axis (before that of the examples)."""
@@ -226,7 +226,7 @@ class Forward(Views):
             case "sum" | "many":
                 read, short = group.reads[0], self.is_short(group)
                 expression = self.sum_of(read) if short else f"float(np.add.reduce({self.line(read)}))"
-                if short and (group.starts_at_zero or group.op == "mean"):
+                if short and group.starts_at_zero:
                     expression = f"0.0 + {expression}"
                 if group.op == "mean":
                     expression = f"({expression}) / {read.at.size}" if short else f"{expression} / {read.at.size}"
@@ -242,7 +242,9 @@ class Forward(Views):
         self.lines.append(f"{name} = {expression}")
         if group.kind != "elementwise" and self.hides_infinity:  # an exact sum does not overflow without a word
             self.lines.append(f"if {name} - {name}: raise ArithmeticError")
-        elif group in self.stored and self.hides_nan:
+        if group.kind != "elementwise" and self.zeros_differ:  # of a zero the scalars know the sign
+            self.lines.append(f"if not {name}: raise ArithmeticError")
+        if group in self.stored and self.hides_nan:
             self.lines.append(f"if {name} != {name}: raise ArithmeticError")
         if group in self.stored:
             self.lines.append(f"v[{group.start}] = {name}")

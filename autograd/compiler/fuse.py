@@ -23,8 +23,7 @@ _ROLES = {"mul": 1, "add": _ADD, "sum": 3, "weighted_sum": _WEIGHTED_SUM}  # wha
 class Terms:
     """The operands of a sum: `left[0] * right[0] + ... + singles[0] + ...`.
 
-    A sum of nothing but zeros of negative sign is negative, too, unless it `starts_at_zero`: unless a 0 is among the
-    terms, which is left out here, or an exact sum, whose zero is positive.
+    A zero among them is left out; the sum `starts_at_zero`, so that it is 0.0 where all other terms are -0.0.
     """
 
     left: tuple[int, ...]
@@ -40,11 +39,7 @@ Operands = tuple[int, ...] | Terms
 
 
 def fuse(traced: Trace) -> tuple[list[int], list[Operands]]:
-    """The nodes that remain, in topological order, and the operands of every node: Terms for a sum of products.
-
-    Where the sign of a zero may matter, additions stay as they are: a product of matrices begins its sums at 0.
-    """
-    zeros_differ = any(map(tells_signs_of_zero, set(traced.ops)))
+    """The nodes that remain, in topological order, and the operands of every node: Terms for a sum of products."""
     flat, count = traced.flat, len(traced.ops)
     code_of = {op: code for code, op in enumerate(dict.fromkeys(traced.ops))}
     code = np.fromiter(map(code_of.__getitem__, traced.ops), int, count)
@@ -55,7 +50,7 @@ def fuse(traced: Trace) -> tuple[list[int], list[Operands]]:
     uses[traced.roots] += 2  # a value that is asked for is never absorbed
 
     # A sum goes on through sums and products that are used nowhere else; `top` is the sum where that ends.
-    is_term = (role[reader] >= _ADD) & (role[flat] > 0) & (uses[flat] == 1) & (not zeros_differ)
+    is_term = (role[reader] >= _ADD) & (role[flat] > 0) & (uses[flat] == 1)
     is_term &= (role[reader] != _WEIGHTED_SUM) | (np.arange(len(flat)) == np.cumsum(lengths)[reader] - 1)
     top = np.arange(count)
     top[flat[is_term]] = reader[is_term]
@@ -67,15 +62,14 @@ def fuse(traced: Trace) -> tuple[list[int], list[Operands]]:
     is_zero[[i for i, x in traced.constants.items() if x == 0]] = True
     starts_at_zero = reader[is_zero[flat] & (role[reader] == _ADD)]  # as Python's `sum` does
     written_as_sum = np.zeros(count, bool)
-    written_as_sum[top[role > _ADD]] = True
-    written_as_sum[top[starts_at_zero]] |= not zeros_differ
+    written_as_sum[top[role > _ADD]] = written_as_sum[top[starts_at_zero]] = True
 
     # A graph without structure has short sums of many shapes; left as single operations they all look alike.
     is_top = (role >= _ADD) & (top == np.arange(count))
     covered = members[is_top & (members >= 6)].sum()
     structured = covered > 0.1 * count or count < 2000
     fuses = is_top & ((members >= (4 if structured else 32)) | written_as_sum)
-    if structured and not zeros_differ:
+    if structured:
         first = np.cumsum(lengths) - lengths
         products = np.flatnonzero(role == 1)
         left, right = code[flat[first[products]]], code[flat[first[products] + 1]]
@@ -119,7 +113,7 @@ def depths(nodes: list[int], operands: list[Operands]) -> list[int]:
 
 def _flatten(top: int, traced: Trace, absorbed: list[bool]) -> Terms:
     """The terms of a sum in the order in which they were written."""
-    ops, operands, constants, is_exact = traced.ops, traced.operands, traced.constants, False
+    ops, operands, constants = traced.ops, traced.operands, traced.constants
     left: list[int] = []
     right: list[int] = []
     singles: list[int] = []
@@ -137,16 +131,13 @@ def _flatten(top: int, traced: Trace, absorbed: list[bool]) -> Terms:
             x, y = operands[i]
             stack += (y, x)
         elif op == "weighted_sum":
-            is_exact = True
             n = len(operands[i]) // 2
             left += operands[i][:n]
             right += operands[i][n : 2 * n]
             stack.append(operands[i][-1])
         else:
-            is_exact = True
             stack += operands[i][::-1]
-    zeros = [constants[i] for i in singles if constants.get(i) == 0]
-    starts_at_zero = is_exact or any(math.copysign(1.0, zero) > 0 for zero in zeros)
+    starts_at_zero = any(math.copysign(1.0, constants[i]) > 0 for i in singles if constants.get(i) == 0)
     singles = [i for i in singles if constants.get(i) != 0] or ([] if left else [operands[top][0]])  # 0 for no terms
     return Terms(tuple(left), tuple(right), tuple(singles), starts_at_zero)
 

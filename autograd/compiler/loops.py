@@ -202,10 +202,10 @@ class LoopEmitter:
         row = PRIMITIVES[op]
         n = len(names) // 2
         if op == "weighted_sum":
-            value = " + ".join(["0.0", *(f"{w} * {x}" for w, x in zip(names[:n], names[n : 2 * n])), names[-1]])
+            value = " + ".join([*(f"{w} * {x}" for w, x in zip(names[:n], names[n : 2 * n])), names[-1]])
             return value, [*names[n : 2 * n], *names[:n], "1.0"]
         if row.variadic:
-            total, share = " + ".join(["0.0", *names]), written(1.0 / len(names))
+            total, share = " + ".join(names), written(1.0 / len(names))
             return (
                 (f"({total}) / {len(names)}", [share] * len(names)) if op == "mean" else (total, ["1.0"] * len(names))
             )

@@ -84,7 +84,7 @@ class Group:
     slots: np.ndarray
     level: int
     name: str = ""
-    starts_at_zero: bool = False  # of sums: whether a zero among them has a positive sign whatever its terms
+    starts_at_zero: bool = False
 
     @property
     def size(self) -> int:
@@ -286,8 +286,8 @@ class Roller:
     # Groups
 
     def _may_be_products(self, nodes: list[int]) -> bool:
-        """Whether sums of one product are worth what the products are, down to the sign of a zero where it matters."""
-        return not any(self.operands[i].starts_at_zero for i in nodes) if self.zeros_differ else len(nodes) > 1
+        """Whether sums of one product may be taken for products, although the sign of a zero may differ."""
+        return not self.zeros_differ and len(nodes) > 1
 
     def _elementwise(self, op: str, nodes: np.ndarray, level: int) -> None:
         operands = self.operands

@@ -300,12 +300,13 @@ def test_slopes_at_what_is_no_number(name):
     assert found[0] == 2.0
 
 
-@pytest.mark.parametrize("name", ["sign", "neg", "sin", "atan", "abs"])
-@pytest.mark.parametrize("x", [-0.0, 0.0, -0.5])
+@pytest.mark.parametrize("name", ["floor", "ceil", "trunc", "sign", "neg", "sin", "atan", "abs", "cbrt", "sqrt"])
+@pytest.mark.parametrize("x", [-0.0, 0.0])
 def test_zeros_have_the_signs_of_the_eager_engine(name, x):
     operation = getattr(autograd.core.value, name)
     f = lambda t: autograd.atan2(operation(t), -1.0)  # noqa: E731
     want = f(Value(x)).data
+    assert want == math.atan2(math.copysign(0.0, -x if name == "neg" else abs(x) if name == "abs" else x), -1.0)
     assert autograd.compile(f)(x) == want
     assert autograd.compile(f)(np.array([x, x])).tolist() == [want, want]
     leaf = Value(x)
@@ -319,11 +320,15 @@ def test_zeros_have_the_signs_of_the_eager_engine(name, x):
         (lambda x: x + -0.0, -0.0),
         (lambda x: x + x, -0.0),
         (lambda x: 0 + x, 0.0),
-        (lambda x: autograd.sum([x, x]), 0.0),
+        (lambda x: autograd.sum([x, x]), -0.0),
+        (lambda x: autograd.sum([x, x, x * 1.0, x, x]), -0.0),
+        (lambda x: autograd.sum([x, 0.0, x]), 0.0),
+        (lambda x: weighted_sum([x], [1.0], -0.0), -0.0),
+        (lambda x: weighted_sum([x, x, x], [1.0, 2.0, 3.0], x), -0.0),
         (lambda x: weighted_sum([x], [1.0]), 0.0),
         (lambda x: weighted_sum([x, x], [1.0, 1.0]), 0.0),
         (lambda x: x * 1.0 + x * 2.0, -0.0),
-        (lambda x: mean([x, x]), 0.0),
+        (lambda x: mean([x, x]), -0.0),
         (lambda x: x - 0.0, -0.0),
     ],
 )
