@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import cycle
 from typing import Any
@@ -28,7 +28,7 @@ RAISED = {"²": 2.0, "³": 3.0}
 CONSTANTS = {"pi": math.pi, "π": math.pi}
 _TOKEN = re.compile(
     r"(?P<blank>[ \t\r\f\u00a0]+|\#[^\n]*)|(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    r"|(?P<name>(?:(?![²³¹⁰⁴-⁹])[^\W\d])(?:(?![²³¹⁰⁴-⁹])\w)*)|(?P<sign>\*\*|==|<=|>=|!=|[\s\S])"
+    r"|(?P<name>[^\W\d]\w*)|(?P<sign>\*\*|==|<=|>=|!=|[\s\S])"
 )
 
 
@@ -108,6 +108,21 @@ class _Statement:
         return bool(self.name) and not any(step.kind == "name" for step in self.code)
 
 
+def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
+    """(kind, word, place) of each token; a name is made of letters, digits and _, not of other numbers such as ²."""
+    at = 0
+    while at < len(text):
+        found: Any = _TOKEN.match(text, at)
+        kind, word = found.lastgroup, found[0]
+        if kind == "name":
+            other = (i for i, c in enumerate(word) if c.isnumeric() and not c.isdecimal() and not c.isalpha())
+            word = word[: next(other, len(word))]
+            kind, word = ("name", word) if word else ("sign", found[0][0])
+        if kind != "blank":
+            yield kind, word, at
+        at += len(word)
+
+
 class _Parser:
     """From text to statements."""
 
@@ -115,8 +130,7 @@ class _Parser:
         self.text = text
         if len(text) > LONGEST:
             raise ExpressionError(f"the text is longer than {LONGEST} characters", text, LONGEST, LONGEST)
-        self.tokens = [(m.lastgroup, m[0], m.start()) for m in _TOKEN.finditer(text) if m.lastgroup != "blank"]
-        self.tokens.append(("sign", "", len(text)))
+        self.tokens = [*_tokens(text), ("sign", "", len(text))]
         self.place = self.depth = self.operations = 0
         self.code: list[_Instruction] = []
         self.open = 0

@@ -153,6 +153,31 @@ def test_hundreds_of_random_expressions_have_pythons_values_and_gradients(tab):
     assert len(used) > 35
 
 
+def test_python_and_the_page_agree_on_thousands_of_random_texts(tab):
+    rng = random.Random(11)
+    words = "a b x w1 y_hat 2 0.5 1e3 .5 + - * / ^ ** ( ) [ ] , ; \n = tanh sum log pi π ² × − #c\n weighted_sum clip"
+    words += " where == < $ x² é ǆ ½ 一 a.b % ! sqrt( sum([ tanh( x= C="
+    texts = ["".join(rng.choices([*words.split(" "), " "], k=rng.randint(1, 12))) for _ in range(3000)]
+    script = """texts.map((text) => {
+        try { const { values, data } = graphed(text); return [values.at(-1).label, String(data.at(-1))]; }
+        catch (e) { if (!(e instanceof Fault)) throw e; return [e.reason.split("; ")[0], e.at, e.end]; } })"""
+    taken = 0
+    for text, theirs in zip(texts, computed(opened(tab), GRAPH, script, texts=texts), strict=True):
+        try:
+            cost = expression(text).cost
+        except ExpressionError as fault:
+            ours = [fault.reason.split("; ")[0], fault.at, max(fault.at + 1, fault.end)]
+            if "no finite value" in ours[0] and len(theirs) == 2:
+                assert not math.isfinite(float(theirs[1].replace("Infinity", "inf")))
+            else:
+                assert theirs == ours, text
+            continue
+        taken += 1
+        assert theirs[0] == cost.label, text
+        assert float(theirs[1]) == pytest.approx(cost.data, rel=1e-12), text
+    assert taken > 50
+
+
 @pytest.mark.parametrize(
     "text", ["y*softplus(-a) + (1 - y)*softplus(a)", "z = w*a + b; C = (tanh(z) - y)²; w = 0.8", "x^2 + 5*x; x = 3"]
 )
