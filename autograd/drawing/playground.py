@@ -10,9 +10,8 @@ import ast
 import os
 from typing import Any
 
-from autograd.core.expressions import parse
 from autograd.core.graph import backpropagate
-from autograd.core.table import Primitive
+from autograd.core.table import ATOMS, TABLE, Row
 from autograd.drawing import svg
 from autograd.drawing.files import write_whole
 from autograd.drawing.javascript import page, program
@@ -49,7 +48,10 @@ class Playground:
 
     def __init__(self, text: str = ""):
         found = expression(text if text != "" else EXAMPLE)
-        gradient, table = backpropagate(found.cost), operations()
+        gradient, table = backpropagate(found.cost), {n: row for n, row in operations().items() if _is_known(row)}
+        for value in gradient:
+            if value.op and value.op not in table:
+                raise ValueError(f"{value.op} is made of functions of floats, which a page in a browser cannot compute")
         self.text = text
         opening = {
             "text": found.text,
@@ -86,7 +88,23 @@ class Playground:
         )
 
 
-def _facts(row: Primitive) -> dict[str, Any]:
+def _is_known(row: Row) -> bool:
+    """Whether JavaScript has all the words that a row is made of: it has none for functions of floats."""
+    seen, waiting = {row.name}, [row]
+    for known in waiting:  # grows while it is walked
+        for node in ast.walk(ast.parse("; ".join([known.value, *known.partials]))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id in seen:
+                continue
+            word = node.func.id
+            seen.add(word)
+            if word in ATOMS and not ATOMS[word].javascript:
+                return False
+            if word in TABLE:
+                waiting.append(TABLE[word])
+    return row.name not in ATOMS or bool(ATOMS[row.name].javascript)
+
+
+def _facts(row: Row) -> dict[str, Any]:
     """What a parser has to know about a row."""
     return {"operands": row.operands, "lists": row.lists, "defaults": row.defaults, "infix": row.infix}
 
@@ -119,14 +137,18 @@ def _written(tree: ast.expr) -> str:
     raise ValueError(f"{ast.unparse(tree)!r} cannot be written in symbols")
 
 
-def _symbolic(row: Primitive) -> str:
+def _parsed(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
+
+
+def _symbolic(row: Row) -> str:
     """`{value, partials}` of a row as functions of symbols; the value is its formula or its name with the operands."""
     operands = ", ".join(f"${x}" for x in row.operands)
     count = f"const $n = ${row.lists[0]}.length, $total = 1; " if row.lists else ""  # total is 1 but for rounding
-    shown = _written(parse(row.value)) if is_arithmetic(row.name) else f'S.call("{row.name}", [{operands}])'
+    shown = _written(_parsed(row.value)) if is_arithmetic(row.name) else f'S.call("{row.name}", [{operands}])'
     partials = []
     for operand, partial in zip(row.operands, row.partials):
-        written = _written(parse(partial))
+        written = _written(_parsed(partial))
         if operand in row.lists:
             elements = "".join(f"const ${x[:-1]} = ${x}[$i]; " for x in row.lists)
             rest = f"const $rest = S.others(${row.lists[0]}, $i); " if "$rest" in written else ""

@@ -15,15 +15,15 @@ from itertools import cycle
 from typing import Any
 
 from autograd.core.graph import topological_order
-from autograd.core.table import PRIMITIVES, Primitive
-from autograd.core.value import Value, function
+from autograd.core.table import TABLE, Row
+from autograd.core.value import OPERATIONS, Value
 
 LONGEST = 10_000  # characters
 DEEPEST = 100  # parentheses inside each other
 MOST = 1_000  # operations
 STARTS = (0.5, 1.5, 0.75, 1.25, 0.6, 1.4, 0.9, 1.1)  # what names are worth that are given no number
-SIGNS = {row.infix: row.name for row in PRIMITIVES.values() if row.infix and len(row.operands) == 2}
-SIGNS |= {"^": "pow", "×": "mul", "·": "mul", "÷": "div", "−": "sub"} | ({"%": "mod"} if "mod" in PRIMITIVES else {})
+SIGNS = {row.infix: row.name for row in TABLE.values() if row.infix and len(row.operands) == 2}
+SIGNS |= {"^": "pow", "×": "mul", "·": "mul", "÷": "div", "−": "sub"} | ({"%": "mod"} if "mod" in TABLE else {})
 RAISED = {"²": 2.0, "³": 3.0}
 CONSTANTS = {"pi": math.pi, "π": math.pi}
 _TOKEN = re.compile(
@@ -55,12 +55,12 @@ class Expression:
     leaves: dict[str, Value]
 
 
-def operations() -> dict[str, Primitive]:
+def operations() -> dict[str, Row]:
     """The rows that an expression may be made of: those of the table, without the slopes that were made from them."""
-    return {name: row for name, row in PRIMITIVES.items() if not row.is_slope}
+    return {name: row for name, row in TABLE.items() if not row.is_slope}
 
 
-def functions() -> dict[str, Primitive]:
+def functions() -> dict[str, Row]:
     """The rows that are called by name."""
     return {name: row for name, row in operations().items() if not row.infix}
 
@@ -288,7 +288,7 @@ class _Parser:
         else:
             self.call(rows[word], at)
 
-    def call(self, row: Primitive, at: int) -> None:
+    def call(self, row: Row, at: int) -> None:
         opened = self.next()[2]
         self.open += 1
         start, sizes = len(self.code), []
@@ -402,6 +402,6 @@ class _Builder:
 
     def call(self, step: _Instruction, operands: list[Any]) -> Any:
         try:
-            return function(step.what)(*operands)
+            return OPERATIONS[step.what](*operands)
         except (ArithmeticError, ValueError):
             raise self.fault(f"{step.what} has no finite value here", step) from None

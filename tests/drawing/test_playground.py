@@ -14,7 +14,7 @@ from devtools import Tab
 import autograd
 import nn
 from autograd import Value, gradients, paths, playground
-from autograd.core.table import PRIMITIVES
+from autograd.core.table import TABLE
 from autograd.drawing.layout import sample
 from autograd.drawing.statements import ExpressionError, expression
 
@@ -110,7 +110,7 @@ def random_expression(rng, depth):
         name = rng.choice(["sum", "mean", "prod", "logsumexp"])
         function = getattr(autograd, name)
         return f"{name}({x}, {y}, {x})", lambda v: function([f(v), g(v), f(v)])
-    row = PRIMITIVES[rng.choice([name for name, row in PRIMITIVES.items() if not row.variadic and not row.infix])]
+    row = TABLE[rng.choice([name for name, row in TABLE.items() if not row.variadic and not row.infix])]
     function = abs if row.name == "abs" else getattr(autograd, row.name)
     needed = len(row.operands) - len(row.defaults)
     operands, functions = [x, y, x][:needed], [f, g, f][:needed]
@@ -149,7 +149,7 @@ def test_hundreds_of_random_expressions_have_pythons_values_and_gradients(tab):
         assert {name: parsed.leaves[name].data for name in parsed.leaves} == {
             n: expression(text).leaves[n].data for n in slopes
         }
-        used |= {name for name in PRIMITIVES if f"{name}(" in text}
+        used |= {name for name in TABLE if f"{name}(" in text}
     assert len(used) > 35
 
 
@@ -791,6 +791,25 @@ def test_the_committed_copy_is_what_playground_writes():
     assert COPY.read_text(encoding="utf-8") == playground().html, (
         "run: python -m autograd -o .github/playground/index.html"
     )
+
+
+def test_operations_of_ones_own_are_on_the_page_unless_they_are_functions_of_floats(tab, tmp_path):
+    before = playground().html
+    autograd.primitive("lifted", "x * x + sqrt(x)", "2 * x + 0.5 / sqrt(x)")
+    autograd.primitive("log_gamma", math.lgamma, lambda x: 1.0)
+    autograd.primitive("twice_so", "2 * log_gamma(x)", "2 * log_gamma(x)")
+    path = tmp_path / "page.html"
+    playground("y = lifted(x); x = 4").save(path)
+    tab.open(path.as_uri())
+    assert text_of(tab, ".box.cost .value") == "18"
+    assert text_of(tab, "#check").startswith("Checked")
+    for text in ("log_gamma(x)", "twice_so(x)"):
+        with pytest.raises(ValueError, match="made of functions of floats, which a page in a browser cannot compute"):
+            playground(text)
+        choose(tab, "#text", text)
+        assert "there is no function" in text_of(tab, "#fault")
+    autograd.operations.forget("lifted")
+    assert playground().html == before
 
 
 def test_slopes_that_became_rows_do_not_reach_the_page():
