@@ -1,78 +1,118 @@
-"""From a row of the table to its twin in JavaScript, for the page that plays a backward pass.
+"""From a row of the table to its twin in JavaScript: a row evaluated on expressions of JavaScript.
 
-A row is translated as it stands; only the few words that every reader must know (`words.js`) are written by hand.
+Only the few words that every reader must know by themselves (`words.js`) are written by hand.
 """
 
-import ast
+from __future__ import annotations
+
+import math
 import pathlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from autograd.core.expressions import parse
-from autograd.core.generate import are_lists, is_atom
-from autograd.core.table import PRIMITIVES, Primitive
-
-_SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
-_COMPARISONS = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "===", ast.NotEq: "!=="}
-_CONSTANTS = {"pi": "Math.PI", "nan": "NaN"}
+from autograd.core.table import ATOMS, TABLE, Row, called, evaluate
 
 
-def translated(tree: ast.expr) -> str:
+class Script:
+    """A number in JavaScript, as the expression that computes it."""
+
+    def __init__(self, text: str):
+        self.text = text
+
+    def __add__(self, other: Any) -> Script:
+        return Script(f"({self} + {script(other)})")
+
+    def __radd__(self, other: Any) -> Script:
+        return Script(f"({script(other)} + {self})")
+
+    def __sub__(self, other: Any) -> Script:
+        return Script(f"({self} - {script(other)})")
+
+    def __rsub__(self, other: Any) -> Script:
+        return Script(f"({script(other)} - {self})")
+
+    def __mul__(self, other: Any) -> Script:
+        return Script(f"({self} * {script(other)})")
+
+    def __rmul__(self, other: Any) -> Script:
+        return Script(f"({script(other)} * {self})")
+
+    def __neg__(self) -> Script:
+        return Script(f"(-{self})")
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def script(x: Any) -> Script:
+    """A number of Python as one of JavaScript."""
+    if isinstance(x, Script):
+        return x
+    x = float(x)
+    return Script(repr(x) if math.isfinite(x) else "NaN" if math.isnan(x) else "Infinity" if x > 0 else "(-Infinity)")
+
+
+def choose(x: Any, sign: str, y: Any, yes: Callable[[], Any], no: Callable[[], Any]) -> Script:
+    """A conditional expression."""
+    sign = {"==": "===", "!=": "!=="}.get(sign, sign)
+    return Script(f"({script(x)} {sign} {script(y)} ? {script(yes())} : {script(no())})")
+
+
+class Words(dict[str, Any]):
+    """What the words of the table mean in JavaScript; `rows` lists those that are rows, and have to be defined."""
+
+    def __init__(self) -> None:
+        super().__init__(choose=choose, pi=Script("Math.PI"), nan=Script("NaN"))
+        self["divide"] = lambda x, y: Script(f"({script(x)} / {script(y)})")
+        self["power"] = lambda x, y: Script(f"words.power({script(x)}, {script(y)})")
+        self.rows: dict[str, None] = {}
+
+    def __missing__(self, word: str) -> Callable[..., Script]:
+        name = called(word, "javascript") if word in ATOMS else f"words.{word}"
+        if word not in ATOMS:
+            self.rows[word] = None
+        return lambda *operands: Script(f"{name}({', '.join(str(script(x)) for x in operands)})")
+
+
+def translated(expression: str, variables: Iterable[str], words: Words | None = None) -> str:
     """An expression of the table in JavaScript; a variable `x` is `$x`, whatever is reserved there.
 
-    >>> translated(parse("1 - out * out"))
-    '(1 - ($out * $out))'
+    >>> translated("1 - out * out", ["out"])
+    '(1.0 - ($out * $out))'
     """
-    match tree:
-        case ast.Constant(int() | float() as x):
-            return repr(x)
-        case ast.Name(name):
-            return _CONSTANTS.get(name, f"${name}")
-        case ast.UnaryOp(ast.USub(), x):
-            return f"(-{translated(x)})"
-        case ast.BinOp(x, ast.Pow(), y):
-            return f"words.power({translated(x)}, {translated(y)})"
-        case ast.BinOp(x, op, y) if type(op) in _SIGNS:
-            return f"({translated(x)} {_SIGNS[type(op)]} {translated(y)})"
-        case ast.IfExp(test, x, y):
-            return f"({translated(test)} ? {translated(x)} : {translated(y)})"
-        case ast.Compare(x, [op], [y]):
-            return f"{translated(x)} {_COMPARISONS[type(op)]} {translated(y)}"
-        case ast.Call(ast.Name(word), arguments):
-            return f"words.{word}({', '.join(map(translated, arguments))})"
-    raise ValueError(f"{ast.unparse(tree)!r} has no translation into JavaScript")
+    names = {x: Script(f"${x}") for x in variables}
+    return str(script(evaluate(expression, Words() if words is None else words, names)))
 
 
-def value(row: Primitive) -> str:
+def value(row: Row, words: Words | None = None) -> str:
     """The value of a row as an arrow function of its operands, lists as arrays."""
     operands = ", ".join(f"${x} = {row.defaults[x]!r}" if x in row.defaults else f"${x}" for x in row.operands)
-    count = f"const $n = ${row.lists[0]}.length; " if row.variadic else ""
-    return f"({operands}) => {{ {count}return {translated(parse(row.value))}; }}"
+    count = f"const $n = ${row.lists[0]}.length; " if row.lists else ""
+    return f"({operands}) => {{ {count}return {translated(row.value, (*row.operands, 'n'), words)}; }}"
 
 
-def partials(row: Primitive) -> str:
+def partials(row: Row, words: Words | None = None) -> str:
     """The partials of a row as an arrow function of its operands and `$out`: one flat array."""
     operands = ", ".join(f"${x}" for x in (*row.operands, "out"))
-    if not row.variadic:
-        return f"({operands}) => [{', '.join(translated(parse(partial)) for partial in row.partials)}]"
+    elements = [x[:-1] for x in row.lists]
+    variables = (*row.operands, *elements, "out", "n", "rest", "total")
+    slopes = [translated(partial, variables, words) for partial in row.partials]
+    if not row.lists:
+        return f"({operands}) => [{', '.join(slopes)}]"
     first = row.lists[0]
-    elements = "".join(f"const ${x[:-1]} = ${x}[$i]; " for x in row.lists)
+    taken = "".join(f"const ${x} = ${xs}[$i]; " for x, xs in zip(elements, row.lists))
     items = [
-        f"...${first}.map((_, $i) => {{ {elements}const $rest = $others[$i]; return {translated(parse(partial))}; }})"
-        if many
-        else translated(parse(partial))
-        for partial, many in zip(row.partials, are_lists(row))
+        f"...${first}.map((_, $i) => {{ {taken}const $rest = $others[$i]; return {slope}; }})"
+        if x in row.lists
+        else slope
+        for x, slope in zip(row.operands, slopes)
     ]
     total = f", $total = words.total(${first}, $out)" if any("total" in partial for partial in row.partials) else ""
     return (
         f"({operands}) => {{ const $n = ${first}.length, $others = words.products_of_others(${first}){total}; "
         f"return [{', '.join(items)}]; }}"
     )
-
-
-def _words(text: str) -> set[str]:
-    """The operations that an expression calls."""
-    return {node.func.id for node in ast.walk(parse(text)) if isinstance(node, ast.Call)} & set(PRIMITIVES)  # type: ignore
 
 
 def data_file(name: str) -> str:
@@ -90,24 +130,25 @@ def page(template: str, filled: dict[str, str]) -> str:
 
 
 def program(names: Iterable[str]) -> str:
-    """JavaScript that defines `words`, and `operations[name]` = {lists, value, partials} for each of the rows.
+    """JavaScript that defines `operations[name]` = {lists, value, partials} for each of the rows, and their `words`.
 
-    What the rows call is defined as well, down to the words of `words.js`.
+    Rows that the rows call are defined as well.
     """
-    names = list(dict.fromkeys(names))
-    needed = dict.fromkeys(names)
-    waiting = [text for name in names for text in (PRIMITIVES[name].value, *PRIMITIVES[name].partials)]
-    for text in waiting:  # grows while it is walked
-        for word in sorted(_words(text) - set(needed)):
-            needed[word] = None
-            waiting.append(PRIMITIVES[word].value)
-    lines = [data_file("words.js")]
-    lines += [f"words.{name} = {value(PRIMITIVES[name])};" for name in needed if not is_atom(PRIMITIVES[name])]
+    words, written = Words(), {}
+    names = dict.fromkeys(names)
+    shapes = {name: ", ".join(str(x in TABLE[name].lists).lower() for x in TABLE[name].operands) for name in names}
+    slopes = {name: partials(TABLE[name], words) for name in names}
+    while waiting := [name for name in (*names, *words.rows) if name not in written]:
+        for name in waiting:
+            row = TABLE[name]
+            written[name] = called(name, "javascript") if row.atom else value(row, words)
+    lines = [
+        data_file("words.js"),
+        *(f"words.{name} = {text};" for name, text in written.items() if text != f"words.{name}"),
+    ]
     lines.append("const operations = Object.create(null);")
-    for name in names:
-        row = PRIMITIVES[name]
-        shape = ", ".join("true" if many else "false" for many in are_lists(row))
-        lines.append(
-            f"operations.{name} = {{\n  lists: [{shape}],\n  value: words.{name},\n  partials: {partials(row)},\n}};"
-        )
+    lines += [
+        f"operations.{name} = {{\n  lists: [{shapes[name]}],\n  value: words.{name},\n  partials: {slopes[name]},\n}};"
+        for name in names
+    ]
     return "\n".join(lines)

@@ -1,15 +1,10 @@
-// What the words of the table of primitives mean in JavaScript. Every other function is translated from its row.
+// What the words of the table mean in JavaScript where JavaScript has none. Every other function is made from its row.
 const words = {
-  power: Math.pow, abs: Math.abs, sqrt: Math.sqrt, exp: Math.exp, expm1: Math.expm1,
-  log: Math.log, log1p: Math.log1p, log2: Math.log2, log10: Math.log10,
-  exp2: (x) => 2 ** x, cbrt: Math.cbrt, asinh: Math.asinh, acosh: Math.acosh, atanh: Math.atanh, trunc: Math.trunc,
+  power: Math.pow,
+  exp2: (x) => 2 ** x,
   mod: (x, y) => { const rest = x % y; return rest && rest < 0 !== y < 0 ? rest + y : rest || Math.sign(y) * 0; },
-  sin: Math.sin, cos: Math.cos, tan: Math.tan, asin: Math.asin, acos: Math.acos, atan: Math.atan,
-  sinh: Math.sinh, cosh: Math.cosh, tanh: Math.tanh, atan2: Math.atan2, hypot: Math.hypot,
-  floor: Math.floor, ceil: Math.ceil,
   maximum: (x, y) => (x > y || x !== x ? x : y),
   minimum: (x, y) => (x < y || x !== x ? x : y),
-  sign: (x) => (x > 0 ? 1 : x < 0 ? -1 : 0 * x),
   step: (x) => (x > 0 ? 1 : x <= 0 ? 0 : x),
   prod: (xs) => xs.reduce((product, x) => product * x, 1),
   sumproduct: (ws, xs) => words.sum(ws.map((w, i) => w * xs[i])),

@@ -12,6 +12,7 @@ from autograd.explaining.chain import Link, chain
 from autograd.explaining.formulas import Formulas, product_of
 from autograd.explaining.notation import PRODUCT, Writer, latex, text
 from autograd.explaining.pathsum import exact_sum, largest_paths, reached, require_values, shortened
+from autograd.explaining.state import stale_words, summed_gradient
 from autograd.explaining.symbols import Symbol
 from autograd.explaining.typography import digits
 from autograd.explaining.verdict import Reason, Verdict
@@ -41,6 +42,7 @@ class Explanation:
     """
 
     def __init__(self, cost: Value, value: Value):
+        self._stale = stale_words(cost)
         self._formulas = Formulas(cost, value)
         self._links = chain(cost, value, self._formulas)
         self.cost, self.value = cost, value
@@ -54,6 +56,7 @@ class Explanation:
             self._paths, rest = largest_paths(*ends, reach, MOST)
             self._rest = exact_sum(rest)
         self.gradient = exact_sum([*(worth for worth, _ in self._paths), self._rest])
+        self._summed = summed_gradient(value, self.gradient)
         self._largest = self._paths[0][1] if self._paths else ()
         self._verdict = Verdict(self._formulas, self._links, self._largest, self._count, self.gradient)
         if self._count <= len(self._paths):  # all are shown: in the order of the graph, as a textbook lists them
@@ -225,7 +228,8 @@ class Explanation:
         return "\n\n".join(filter(None, parts))
 
     def _remark(self, say: Callable[[Symbol], str]) -> str:
-        return self._verdict.told(say)[1]
+        verdict = self._stale or self._verdict.told(say)[1]
+        return " ".join(filter(None, [verdict, self._summed]))
 
     def _case(self, edge: tuple[Link, int]) -> str:
         return self._formula[edge].written(latex, *IF)

@@ -5,19 +5,20 @@ results; `explain` puts them in sentences.
 """
 
 import math
-from collections import Counter
+from collections import ChainMap, Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import chain, count
 from typing import Any, NamedTuple
 
+from autograd.core.floats import COMPARISONS, SLOPES
 from autograd.core.graph import topological_order
-from autograd.core.table import PRIMITIVES, Primitive
+from autograd.core.table import TABLE, evaluate
 from autograd.core.value import Value
 from autograd.explaining.crossentropy import Logit
 from autograd.explaining.notation import Writer, runs, text
 from autograd.explaining.symbols import (
-    SLOPES,
+    WORDS,
     Blank,
     Call,
     Choice,
@@ -29,12 +30,10 @@ from autograd.explaining.symbols import (
     Symbol,
     call,
     contains,
-    evaluate,
     names_in,
     product,
     symbol,
     total,
-    words,
 )
 from autograd.explaining.typography import Text
 
@@ -44,7 +43,7 @@ SUMMANDS = 6  # terms of a sum or product that are written out
 
 def is_arithmetic(op: str) -> bool:
     """Whether an operation is made of + - * / ** and sums alone, so that it reads as a part of a formula."""
-    row = PRIMITIVES[op]
+    row = TABLE[op]
     return _is_arithmetic(row.value, row.operands, row.lists)
 
 
@@ -57,15 +56,7 @@ def _is_arithmetic(value: Any, operands: tuple[str, ...], lists: tuple[str, ...]
 
 def on_symbols(rule: Any, operands: dict[str, Any], **instead: Any) -> Symbol:
     """A value or partial of a row, on symbols; what is a function of floats, and no text, is a call."""
-    return symbol(evaluate(rule, words() | instead, operands))
-
-
-def grouped(row: Primitive, operands: Sequence) -> dict[str, Any]:
-    """A node's operands under the names they have in its row, those of a list together."""
-    scalars = len(row.operands) - len(row.lists)
-    n = (len(operands) - scalars) // len(row.lists) if row.lists else 0
-    waiting = iter(operands)
-    return {x: [next(waiting) for _ in range(n)] if x in row.lists else next(waiting) for x in row.operands}
+    return symbol(evaluate(rule, ChainMap(instead, WORDS), operands))
 
 
 class Formula(NamedTuple):
@@ -192,8 +183,8 @@ class Formulas:
         branches = taken(rule, operands)
         conditions: list[Relation] = []
 
-        def follow(test: Relation, yes: Callable[[], Any], no: Callable[[], Any]) -> Any:
-            holds = next(branches)
+        def follow(x: Any, sign: str, y: Any, yes: Callable[[], Any], no: Callable[[], Any]) -> Any:
+            test, holds = Relation(symbol(x), sign, symbol(y)), next(branches)
             conditions.append(test if holds else test.opposite)
             return yes() if holds else no()
 
@@ -210,8 +201,8 @@ def defined(node: Value, name: Naming, most: int = SUMMANDS) -> Symbol:
     """A value in terms of its operands, in the names that these are given; a leaf as its number."""
     if not node.op:
         return Number(node.data)
-    row = PRIMITIVES[node.op]
-    operands = grouped(row, node.operands)
+    row = TABLE[node.op]
+    operands = row.grouped(node.operands)
     if is_arithmetic(node.op):
         return on_symbols(row.value, symbols_of(operands, name, most))
     kept = list(row.operands)
@@ -223,8 +214,8 @@ def defined(node: Value, name: Naming, most: int = SUMMANDS) -> Symbol:
 
 def operands_of_partial(node: Value, position: int) -> tuple[Any, dict[str, Any]]:
     """The rule of d node / d operands[position], and what its words stand for: Values, numbers and lists of them."""
-    row = PRIMITIVES[node.op]
-    operands = grouped(row, node.operands)
+    row = TABLE[node.op]
+    operands = row.grouped(node.operands)
     first = operands[row.lists[0]] if row.lists else []
     n, listed = len(first), len(first) * len(row.lists)  # lists are the first operands of a row
     if position >= listed:
@@ -253,9 +244,9 @@ def taken(rule: Any, operands: dict[str, Any]) -> Iterator[bool]:
     """Which way each comparison of a rule turned out, in the order in which they are met."""
     met: list[bool] = []
 
-    def choose(test: bool, yes: Callable[[], Any], no: Callable[[], Any]) -> Any:
-        met.append(test)
-        return yes() if test else no()
+    def choose(x: float, sign: str, y: float, yes: Callable[[], Any], no: Callable[[], Any]) -> Any:
+        met.append(COMPARISONS[sign](x, y))
+        return yes() if met[-1] else no()
 
     worth = lambda x: x.data if isinstance(x, Value) else x  # noqa: E731
     data: dict[str, Any] = {
@@ -263,7 +254,7 @@ def taken(rule: Any, operands: dict[str, Any]) -> Iterator[bool]:
     }
     if "rest" in data:
         data["rest"] = math.prod(data["rest"])
-    evaluate(rule, SLOPES | {"choose": choose}, data)
+    evaluate(rule, ChainMap({"choose": choose}, SLOPES), data)
     return iter(met)
 
 
@@ -289,7 +280,7 @@ def brief(node: Value, room: int = 16) -> Symbol:
         fits = length(runs(inner)) <= room - 5 and next(iter(names_in(inner)), "") not in SIGNS.values()
         return inner if fits and any(names_in(inner)) else Blank(next(blanks))
 
-    row = PRIMITIVES[node.op]
+    row = TABLE[node.op]
     for most in (SUMMANDS, 2):
         formula = defined(node, name, most)
         if any(names_in(formula)) and (length(runs(formula)) <= room or not row.lists):
@@ -331,7 +322,7 @@ def numbered(nodes: Iterable[Value]) -> dict[Value, str]:
 
 # Cases: what a branch says about the operands, and sums and products of formulas that hold in a case ----------------
 
-_ORDERS = {"<": {-1}, "=": {0}, ">": {1}, "<=": {-1, 0}, ">=": {0, 1}, "!=": {-1, 1}}
+_ORDERS = {"<": {-1}, "==": {0}, ">": {1}, "<=": {-1, 0}, ">=": {0, 1}, "!=": {-1, 1}}
 
 
 def combined(conditions: Iterable[Relation]) -> tuple[Relation, ...]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from autograd.core.table import ATOMS
 from autograd.explaining.symbols import (
     Blank,
     Call,
@@ -45,7 +46,7 @@ class Writer:
 
     times, dots, blank = " * ", "...", "."
     scientific = POWER  # how strongly 1.5e-9 holds together; written as 1.5 x 10^-9 it is a product
-    signs: dict[str, str] = {}  # noqa: RUF012
+    signs: dict[str, str] = {"==": "="}  # noqa: RUF012
 
     def __call__(self, formula: Symbol) -> Any:
         """The whole formula."""
@@ -190,9 +191,7 @@ class Latex(Writer):
 
     times, dots, blank = r" \cdot ", r"\dots", r"\cdot"
     scientific = PRODUCT
-    signs = {">": r"\gt", "<": r"\lt", ">=": r"\ge", "<=": r"\le", "!=": r"\ne"}  # noqa: RUF012
-    operators = frozenset("exp log sin cos tan sinh cosh tanh arcsin arccos arctan".split())
-    names = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "sigmoid": r"\sigma"}  # noqa: RUF012
+    signs = {">": r"\gt", "<": r"\lt", ">=": r"\ge", "<=": r"\le", "!=": r"\ne", "==": "="}  # noqa: RUF012
 
     def bracketed(self, piece: str) -> str:
         """In parentheses, which grow with a content that is high."""
@@ -208,21 +207,14 @@ class Latex(Writer):
 
     def call(self, function: str, operands: Sequence[Symbol]) -> tuple[str, int]:
         """A function of its operands, by the sign that the textbook has for it."""
-        match function, operands:
-            case "abs", [x]:
-                return rf"\left\vert {self(x)} \right\vert", ATOM
-            case "sqrt", [x]:
-                return rf"\sqrt{{{self(x)}}}", ATOM
-            case "exp", [x]:
-                return f"e^{{{self(x)}}}", POWER
-        return super().call(function, operands)
+        sign = latex_of(function)
+        if "%s" not in sign or len(operands) != 1:
+            return super().call(function, operands)
+        return sign.replace("%s", self(operands[0])), POWER if "^" in sign else ATOM
 
     def function(self, name: str) -> str:
         """The name of a function."""
-        name = self.names.get(name, name)
-        if name in self.operators:
-            return f"\\{name}"
-        return name if name[0] == "\\" else r"\operatorname{" + name.replace("_", r"\_") + "}"
+        return latex_of(name)
 
     def quotient(self, above: Sequence[Symbol], below: Sequence[Symbol]) -> str:
         """A fraction."""
@@ -232,7 +224,7 @@ class Latex(Writer):
     def power(self, base: Symbol, exponent: Symbol) -> tuple[str, int]:
         """The exponent high; that of tanh(z) as textbooks have it, between the name and the operand."""
         match base:
-            case Call(function, [z]) if self.names.get(function, function) in self.operators - {"exp"}:
+            case Call(function, [z]) if re.fullmatch(r"\\[a-z]+", latex_of(function)) and function in ATOMS:
                 return f"{self.function(function)}^{{{self(exponent)}}}{self.bracketed(self(z))}", POWER
         return f"{self.at_least(base, ATOM)}^{{{self(exponent)}}}", POWER
 
@@ -244,6 +236,14 @@ class Latex(Writer):
     def derivative(self, y: Symbol, x: Symbol) -> str:
         """dy/dx, as a partial derivative."""
         return rf"\frac{{\partial {self.at_least(y, POWER)}}}{{\partial {self.at_least(x, POWER)}}}"
+
+
+def latex_of(function: str) -> str:
+    """What a function is called in LaTeX, or a text in which `%s` is its operand; a bar would end a table's cell."""
+    if function == "sigmoid":
+        return r"\sigma"
+    own = r"\operatorname{" + function.replace("_", r"\_") + "}"
+    return ((ATOMS[function].latex if function in ATOMS else "") or own).replace("|", r"\vert ")
 
 
 def is_letter(factor: Symbol) -> bool:
@@ -270,7 +270,7 @@ class Runs(Writer):
 
     times, dots, blank = " · ", "…", "·"
     scientific = PRODUCT
-    signs = {">=": "≥", "<=": "≤", "!=": "≠"}  # noqa: RUF012
+    signs = {">=": "≥", "<=": "≤", "!=": "≠", "==": "="}  # noqa: RUF012
 
     def __init__(self, figures: int = 4):
         self.figures = figures

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from autograd.core.table import PRIMITIVES
+from autograd.core.table import TABLE
 from autograd.core.value import Value, function, number
 from autograd.explaining.chain import chain
-from autograd.explaining.formulas import Formulas, grouped
+from autograd.explaining.formulas import Formulas
 from autograd.explaining.notation import html_table, table, text
 from autograd.explaining.pathsum import exact_sum, reached, require_values, shortened
+from autograd.explaining.state import replayed_words
 from autograd.explaining.typography import Run, Text, digits
 from autograd.explaining.typography import name as set_name
 
@@ -54,7 +55,7 @@ def replay(nodes: Iterable[Value], worth: dict[Value, Any]) -> None:
     for node in nodes:
         if node.op:
             operands = [worth[x] if isinstance(x, Value) else x for x in node.operands]
-            worth[node] = function(node.op)(*grouped(PRIMITIVES[node.op], operands).values())
+            worth[node] = function(node.op)(*TABLE[node.op].grouped(operands).values())
         else:
             worth[node] = node.data
 
@@ -80,6 +81,7 @@ class Nudge:
 
     def __init__(self, cost: Value, value: Value, by: float):
         self.cost, self.value, self.by = cost, value, by
+        self._replayed = replayed_words(cost)
         self._formulas = Formulas(cost, value)
         self._worth: dict[Value, Any] = {value: value.data}
         replay((node for node in self._formulas.order if node is not value or value.op), self._worth)
@@ -137,7 +139,10 @@ class Nudge:
     def _where(self) -> list[str]:
         names = [self._formulas.name(node) for node in shortened(self._quantities, MOST // 2) if node is not None]
         listed = self._formulas.where(names)
-        return [f"where {text(self._formulas.name(node))} = {text(self._formulas.definition(node))}" for node in listed]
+        where = [
+            f"where {text(self._formulas.name(node))} = {text(self._formulas.definition(node))}" for node in listed
+        ]
+        return [*where, *filter(None, [self._replayed])]
 
     def title(self) -> str:
         """What is moved, and how far."""

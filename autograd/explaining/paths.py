@@ -13,6 +13,7 @@ from autograd.core.value import Value
 from autograd.explaining.formulas import Formulas
 from autograd.explaining.notation import Writer, html_table, runs, table, text
 from autograd.explaining.pathsum import exact_sum, largest_paths, reached, require_values, shortened, whole
+from autograd.explaining.state import stale_words, summed_gradient
 from autograd.explaining.typography import digits
 
 
@@ -50,6 +51,7 @@ class Paths:
 
     def __init__(self, cost: Value, value: Value, limit: int):
         self.cost, self.value = cost, value
+        self._stale = stale_words(cost)
         reach = reached(cost, value)
         self.count: int = reach[cost].paths if cost in reach else 0
         found, rest = largest_paths(cost, value, reach, limit)
@@ -114,7 +116,7 @@ class Paths:
     def __str__(self) -> str:
         formulas = Formulas(self.cost, self.value)
         title, rows = self._title(formulas), self._rows(formulas, text, " -> ", " * ")
-        where = self._where(formulas)
+        where = [*self._where(formulas), *filter(None, [self._stale, summed_gradient(self.value, self.total)])]
         listing = [table(["path", "factors", "product", "share"], rows)] if rows else []
         return "\n\n".join([title, *listing, *(["\n".join(where)] if where else [])])
 
@@ -127,7 +129,10 @@ class Paths:
     def _html(self) -> str:
         formulas = Formulas(self.cost, self.value)
         title, rows = self._title(formulas), self._rows(formulas, runs, " → ", " · ")
-        return html_table("\n".join([title, *self._where(formulas)]), ["path", "factors", "product", "share"], rows)
+        state = filter(None, [self._stale, summed_gradient(self.value, self.total)])
+        return html_table(
+            "\n".join([title, *self._where(formulas), *state]), ["path", "factors", "product", "share"], rows
+        )
 
 
 Sequence.register(Paths)  # type: ignore[attr-defined]  # in all but `count`, which here is the number of paths

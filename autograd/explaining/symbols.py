@@ -8,17 +8,17 @@ apart.
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
 from typing import Any
 
-from autograd.core.table import FLOATS, PRIMITIVES
+from autograd.core.floats import COMPARISONS, SLOPES
+from autograd.core.table import TABLE
 
 
 class Symbol:
-    """A formula. `key` tells whether two are written alike: `==`, as in the table, makes an equation."""
+    """A formula. `key` tells whether two are written alike."""
 
     @cached_property
     def key(self) -> tuple:
@@ -58,26 +58,6 @@ class Symbol:
 
     def __neg__(self) -> Symbol:
         return Number(-self.value) if isinstance(self, Number) else product([Number(-1.0), self])
-
-    def __lt__(self, other: Any) -> Relation:
-        return Relation(self, "<", symbol(other))
-
-    def __le__(self, other: Any) -> Relation:
-        return Relation(self, "<=", symbol(other))
-
-    def __gt__(self, other: Any) -> Relation:
-        return Relation(self, ">", symbol(other))
-
-    def __ge__(self, other: Any) -> Relation:
-        return Relation(self, ">=", symbol(other))
-
-    def __eq__(self, other: Any) -> Relation:  # type: ignore[override]
-        return Relation(self, "=", symbol(other))
-
-    def __ne__(self, other: Any) -> Relation:  # type: ignore[override]
-        return Relation(self, "!=", symbol(other))
-
-    __hash__ = None  # type: ignore[assignment]  # a set of symbols would take every two for equal: use their keys
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,14 +130,11 @@ class Call(Symbol):
 
 @dataclass(frozen=True, eq=False)
 class Relation(Symbol):
-    """A comparison: > >= < <= = or !=."""
+    """A comparison: > >= < <= == or !=."""
 
     left: Symbol
     sign: str
     right: Symbol
-
-    def __bool__(self) -> bool:
-        raise TypeError("a comparison of symbols is neither true nor false: choose(test, yes, no) keeps both branches")
 
     @property
     def opposite(self) -> Relation:
@@ -175,7 +152,7 @@ class Choice(Symbol):
 
 
 PI = Name("pi")
-_OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">", "=": "!=", "!=": "="}
+_OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">", "==": "!=", "!=": "=="}
 
 
 def symbol(x: Any) -> Any:
@@ -324,18 +301,15 @@ def _raised(a: float, b: float) -> float:
 
 # The words of the table --------------------------------------------------------------------------------------------
 
-COMPARED: dict[str, Callable[[float, float], bool]] = {
-    ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "=": operator.eq, "!=": operator.ne
-}  # fmt: skip
 
-
-def choose(test: Relation, yes: Callable[[], Any], no: Callable[[], Any]) -> Symbol:
+def choose(x: Any, sign: str, y: Any, yes: Callable[[], Any], no: Callable[[], Any]) -> Symbol:
     """Both branches, or the one that holds where two plain numbers, or twice the same, are compared."""
-    match test:
-        case Relation(Number(x), sign, Number(y)):
-            return symbol(yes() if COMPARED[sign](x, y) else no())
-        case Relation(x, sign, y) if x.key == y.key:
-            return symbol(yes() if COMPARED[sign](0.0, 0.0) else no())
+    test = Relation(symbol(x), sign, symbol(y))
+    match test.left, test.right:
+        case Number(a), Number(b):
+            return symbol(yes() if COMPARISONS[sign](a, b) else no())
+        case left, right if left.key == right.key:
+            return symbol(yes() if COMPARISONS[sign](0.0, 0.0) else no())
     return Choice(test, symbol(yes()), symbol(no()))
 
 
@@ -350,17 +324,17 @@ def sumproduct(xs: Sequence[Symbol], ys: Sequence[Symbol]) -> Symbol:
     return total([x * y for x, y in zip(xs, ys)])
 
 
-_WORDS: dict[str, Any] = {
-    "sum": total, "prod": product, "sumproduct": sumproduct, "divide": divide, "power": power, "choose": choose,
-    "pi": PI, "nan": Number(math.nan),
-}  # fmt: skip
+class Words(dict[str, Any]):
+    """What the words of the table mean for symbols: every function is a call, those of the user's own as well."""
+
+    def __missing__(self, word: str) -> Any:
+        return partial(call, word)
 
 
-def words() -> dict[str, Any]:
-    """What the words of the table mean for symbols: functions are calls, those of the user's own as well."""
-    for name in {*PRIMITIVES, *FLOATS} - _WORDS.keys():
-        _WORDS[name] = partial(call, name)
-    return _WORDS
+WORDS = Words(
+    sum=total, prod=product, sumproduct=sumproduct, divide=divide, power=power, choose=choose, pi=PI,
+    nan=Number(math.nan),
+)  # fmt: skip
 
 
 def contains(formula: Any, kind: type) -> bool:
@@ -388,7 +362,7 @@ def worth(formula: Any, of_name: Callable[[str], float]) -> float:
             return SLOPES["power"](value(base), value(exponent))
         case Call(function, operands):
             xs = list(map(value, operands))
-            return SLOPES[function](*([xs] if PRIMITIVES[function].lists else xs))
+            return SLOPES[function](*([xs] if function in TABLE and TABLE[function].lists else xs))
     return math.nan
 
 
@@ -403,63 +377,3 @@ def names_in(formula: Any) -> Iterable[str]:
     elif isinstance(formula, Symbol):
         for x in fields(formula):  # type: ignore[arg-type]
             yield from names_in(getattr(formula, x.name))
-
-
-# To be evaluated by the core's own function once it stands there
-
-
-import ast  # noqa: E402
-from functools import cache  # noqa: E402
-
-
-class _Rewritten(ast.NodeTransformer):
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        self.generic_visit(node)
-        word = {ast.Div: "divide", ast.Pow: "power"}.get(type(node.op))
-        return ast.Call(ast.Name(word, ast.Load()), [node.left, node.right], []) if word else node
-
-    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
-        self.generic_visit(node)
-        nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
-        branches: list[ast.expr] = [ast.Lambda(nothing, branch) for branch in (node.body, node.orelse)]
-        return ast.Call(ast.Name("choose", ast.Load()), [node.test, *branches], [])
-
-
-@cache
-def _compiled(text: str) -> Any:
-    tree = ast.parse(text, mode="eval")
-    return compile(ast.fix_missing_locations(_Rewritten().visit(tree)), text, "eval")
-
-
-def evaluate(text: str, words: dict[str, Any], names: dict[str, Any]) -> Any:
-    """An expression of the table on some kind of number; `words` says what its functions mean there."""
-    return eval(_compiled(text), {**words, **names})
-
-
-def calm(word: Any) -> Any:
-    """A word that is nan where it is not defined."""
-
-    def calmed(*operands: Any) -> Any:
-        try:
-            return word(*operands)
-        except (ArithmeticError, ValueError):
-            return math.nan
-
-    return calmed if callable(word) else word
-
-
-class _Slopes(dict):
-    def __or__(self, other: dict) -> dict:
-        return {name: calm(word) for name, word in FLOATS.items()} | {"divide": D, "power": P} | other
-
-    def __getitem__(self, name: str) -> Any:
-        from autograd.core.value import function
-
-        if name not in FLOATS and name in PRIMITIVES:
-            function(name)
-        return (self | {})[name]
-
-
-from autograd.core.table import divide as D, power as P  # noqa: E402,I001,N812
-
-SLOPES = _Slopes()

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from autograd.core.table import PRIMITIVES
+from autograd.core.table import TABLE
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ LONGEST = 28  # characters of a label that are shown
 def label_parts(label: str) -> tuple[str, str, str] | None:
     """(name, subscript, superscript) of a label such as `w_jk^(L)`, `w(L)_jk`, `a1` or `b`; None for any other text."""
     match = _LABEL.fullmatch(label)
-    if not match or (match["bare"] and match["base"] in PRIMITIVES):  # tanh(z) is no z-th tanh
+    if not match or (match["bare"] and match["base"] in TABLE):  # tanh(z) is no z-th tanh
         return None
     base = match["base"].removeprefix("\\")
     if base != match["base"] and base not in GREEK:

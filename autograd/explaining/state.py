@@ -1,0 +1,74 @@
+"""The state of a graph in words: leaves assigned since it was computed, gradients that are sums over several passes."""
+
+import math
+
+from autograd.core.graph import backpropagate, stale
+from autograd.core.value import Value
+from autograd.explaining.typography import digits, one_line
+
+
+def called(value: Value) -> str:
+    """A leaf in a sentence."""
+    return one_line(value.label) if value.label else f"an unlabelled leaf that is now {digits(value.data)}"
+
+
+def listed(values: list[Value], most: int = 3) -> str:
+    """Some leaves in a sentence."""
+    names = [called(value) for value in values[:most]]
+    names += [f"{len(values) - most} more"] * (len(values) > most)
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def stale_words(cost: Value) -> str:
+    """That leaves were assigned since the graph was computed, whose numbers are those of before; empty if none was."""
+    leaves = stale(cost)
+    if not leaves:
+        return ""
+    were = "was" if len(leaves) == 1 else "were"
+    return (
+        f"{listed(leaves)} {were} assigned after this graph was computed: values and derivatives are those of the old "
+        "data. Build the cost again, or call its refresh()."
+    )
+
+
+def replayed_words(cost: Value) -> str:
+    """The same for what is computed anew from the leaves: that its numbers are not those of the graph."""
+    leaves = stale(cost)
+    if not leaves:
+        return ""
+    were = "was" if len(leaves) == 1 else "were"
+    return (
+        f"{listed(leaves)} {were} assigned after the graph was computed: here all is computed anew from the present "
+        "data, so the numbers are not those of the graph until its refresh()."
+    )
+
+
+def summed_words(cost: Value) -> str:
+    """That the gradients kept in the leaves are sums over several backward passes; empty where they are not.
+
+    A gradient that is some other number, left by another cost or set by hand, is not told from a sum.
+    """
+    if not cost.grad:
+        return ""
+    order = backpropagate(cost)
+    leaves = [x for x in order if not x.op and x.grad and not alike(x.grad, order[x] * cost.grad)]
+    if not leaves:
+        return ""
+    leaf = max(leaves, key=lambda x: abs(x.grad))
+    return (
+        f"Gradients are sums over several backward passes: {called(leaf)} has {digits(leaf.grad)}, "
+        f"this cost alone gives {digits(order[leaf])}. zero_grad() starts afresh."
+    )
+
+
+def alike(x: float, y: float) -> bool:
+    """Whether two gradients are the same but for rounding; nan is alike to anything."""
+    return math.isclose(x, y, rel_tol=1e-6, abs_tol=1e-300) or x != x or y != y
+
+
+def summed_gradient(value: Value, gradient: float) -> str:
+    """That the gradient kept in one value is not the one that is shown here."""
+    if not value.grad or alike(value.grad, gradient):
+        return ""
+    kept = digits(value.grad)
+    return f"{called(value)}.grad is {kept}, a sum over backward passes; this cost alone gives {digits(gradient)}."

@@ -1,0 +1,73 @@
+"""A graph whose leaves were assigned since, and gradients that are sums over passes, are never shown in silence."""
+
+from autograd import Value, explain, nudge, paths, tanh
+from autograd.explaining.state import replayed_words, stale_words, summed_words
+from nn import MLP, SGD, squared_error
+
+
+def product():
+    w, a = Value(2.0, label="w"), Value(3.0, label="a")
+    C = w * a
+    C.label = "C"
+    return C, w, a
+
+
+def shown(result):
+    bundle = result._repr_mimebundle_()
+    return [str(result), bundle.get("text/html", bundle.get("text/markdown"))]
+
+
+def test_a_graph_is_not_stale_before_a_leaf_is_assigned_nor_after_it_is_computed_anew():
+    C, w, a = product()
+    w.data = 2.0
+    assert stale_words(C) == ""
+    w.data = 5.0
+    assert stale_words(C).startswith("w was assigned after this graph was computed")
+    assert not any("assigned" in text for text in shown(explain(C.refresh(), a)))
+
+
+def test_explain_and_paths_say_that_their_numbers_are_those_of_the_old_data():
+    C, w, a = product()
+    w.data = 5.0
+    assert explain(C, a).gradient == paths(C, a).total == 2.0
+    for result in (explain(C, a), paths(C, a)):
+        for text in shown(result):
+            assert "w was assigned after this graph was computed: values and derivatives are those of the old" in text
+
+
+def test_nudge_says_that_it_computed_all_anew():
+    C, w, a = product()
+    w.data = 5.0
+    moved = nudge(C, a)
+    assert moved.derivative == 5.0
+    for text in shown(moved):
+        assert "w was assigned after the graph was computed: here all is computed anew" in text
+    assert replayed_words(C.refresh()) == ""
+
+
+def test_a_step_of_an_optimizer_makes_the_cost_of_before_stale():
+    model = MLP(1, [2, 1], seed=0)
+    optimizer = SGD(model.parameters(), lr=0.1)
+    C = squared_error(model([1.0]), 3.0)
+    C.backward()
+    optimizer.step()
+    assert "were assigned after this graph was computed" in explain(C, model.parameters()[0]).text
+
+
+def test_a_gradient_that_is_a_sum_over_passes_is_called_one():
+    x = Value(3.0, label="x")
+    f = x * x
+    f.label = "f"
+    f.backward()
+    assert summed_words(f) == ""
+    (x * x).backward()
+    assert "x has 12, this cost alone gives 6" in summed_words(f)
+    for result in (explain(f, x), paths(f, x)):
+        assert all(
+            "x.grad is 12, a sum over backward passes; this cost alone gives 6." in text for text in shown(result)
+        )
+    x.grad = 0.0
+    f = tanh(x)
+    f.backward()
+    assert summed_words(f) == ""
+    assert "sums" not in str(explain(f, x))
