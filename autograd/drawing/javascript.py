@@ -50,7 +50,15 @@ def script(x: Any) -> Script:
     if isinstance(x, Script):
         return x
     x = float(x)
-    return Script(repr(x) if math.isfinite(x) else "NaN" if math.isnan(x) else "Infinity" if x > 0 else "(-Infinity)")
+    return Script(
+        repr(x).removesuffix(".0")
+        if math.isfinite(x)
+        else "NaN"
+        if math.isnan(x)
+        else "Infinity"
+        if x > 0
+        else "(-Infinity)"
+    )
 
 
 def choose(x: Any, sign: str, y: Any, yes: Callable[[], Any], no: Callable[[], Any]) -> Script:
@@ -79,7 +87,7 @@ def translated(expression: str, variables: Iterable[str], words: Words | None = 
     """An expression of the table in JavaScript; a variable `x` is `$x`, whatever is reserved there.
 
     >>> translated("1 - out * out", ["out"])
-    '(1.0 - ($out * $out))'
+    '(1 - ($out * $out))'
     """
     names = {x: Script(f"${x}") for x in variables}
     return str(script(evaluate(expression, Words() if words is None else words, names)))
