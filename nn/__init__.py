@@ -24,6 +24,7 @@ if not hasattr(autograd, "Value"):
         "environments."
     )
 
+import nn.show  # noqa: F401  (puts the notebook views in place)
 from nn.data import (
     IRIS_CLASSES,
     IRIS_FEATURES,

@@ -202,7 +202,7 @@ def plot_activations(model: Any, X: Any, axes: Any = None, resolution: int = 80)
             ax.set_title(label, fontsize=8, pad=4)
             ax.set_xlabel(f"{activation.min():.2g} to {activation.max():.2g}", fontsize=6, labelpad=1.5)
             ax.spines[:].set_linewidth(0.4)
-    return axes
+    return rows_of_axes(axes)
 
 
 def plot_histograms(model: Any, axes: Any = None) -> Any:
@@ -233,7 +233,7 @@ def plot_histograms(model: Any, axes: Any = None) -> Any:
             ax.set_yticks([])
             tidy(ax)
             ax.spines["left"].set_visible(False)
-    return axes
+    return rows_of_axes(axes)
 
 
 def plot_confusion(model: Any, X: Any, y: Any, names: Any = None, ax: Any = None) -> Any:
@@ -300,7 +300,7 @@ def plot_images(
             ax.imshow(images[i].reshape(side, side), cmap=shades, vmin=low, vmax=top, interpolation="none")
             if titles is not None:
                 ax.set_title(titles[i], fontsize=8, pad=2)
-    return axes
+    return rows_of_axes(axes)
 
 
 class Stages:
@@ -352,6 +352,17 @@ def new_axes(*shape: int, **settings: Any) -> Any:
     except ImportError:
         raise ImportError(MISSING) from None
     return plt.subplots(*shape, layout="constrained", **settings)[1]
+
+
+def rows_of_axes(axes: Any) -> Any:
+    """An array of axes that prints as what it is: on the last line of a cell the picture counts, not the list."""
+    import numpy as np
+
+    class Axes(np.ndarray):
+        def __repr__(self) -> str:
+            return f"<{' x '.join(map(str, self.shape))} axes>" if self.ndim else repr(self.item())
+
+    return np.asarray(axes, object).view(Axes)
 
 
 def axes_given(ax: Any, **settings: Any) -> Any:

@@ -17,6 +17,7 @@ import numpy as np
 
 from autograd.calculus.gradients import depending, warn_of_slopes
 from autograd.compiler.arithmetic import hides_nan, written
+from autograd.compiler.listing import listing
 from autograd.compiler.trace import CONSTANT, LEAF, Trace
 from autograd.compiler.views import Emitted
 from autograd.core.graph import backpropagate
@@ -150,6 +151,10 @@ class Program:
 
     def __repr__(self) -> str:
         return f"<Program: {self.nodes:,} scalar nodes in {self.kernels} NumPy calls>"
+
+    def _repr_html_(self) -> str:
+        caption = f"{self.nodes:,} scalar nodes in {self.kernels} NumPy calls for one value and gradient"
+        return listing(self.source, caption)
 
     @property
     def source(self) -> str:

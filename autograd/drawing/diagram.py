@@ -135,9 +135,12 @@ class Diagram:
     def called(self, value: Value) -> str:
         """A value's name in plain text."""
         if value not in self._names:
-            written = name(value.label) if value.label else self.formula(value) or quantity(value.data)
-            self._names[value] = plain(written)
+            self._names[value] = plain(self.written(value))
         return self._names[value]
+
+    def written(self, value: Value) -> Text:
+        """A value's label, else its formula, else what it is worth."""
+        return name(value.label) if value.label else self.formula(value) or quantity(value.data)
 
     def _below_a_d(self, value: Value) -> str:
         """A value's name in plain text, in parentheses if it is a formula that falls apart."""
@@ -332,20 +335,22 @@ class Diagram:
         more = f"; and {len(self.values) - TOLD} more" if len(self.values) > TOLD else ""
         return f"{len(self.values)} values, from the cost back to the leaves.{state} {listed}{more}."
 
-    def rows(self, most: int) -> list[list[str]]:
+    def rows(self, most: int) -> list[list[str | Text]]:
         """A heading and, from the cost back to the leaves, each value: name, kind, data, gradient, and its origin."""
-        rows = [["value", "kind", "data", "gradient", "computed from (local derivative)"]]
+        rows: list[list[str | Text]] = [["value", "kind", "data", "gradient", "computed from (local derivative)"]]
         for value in self.values[: -most - 1 : -1]:
             slope, partials = self.gradient(value), iter(value.partials)
             operands = [
-                self.called(x) + self._partial(next(partials)) if isinstance(x, Value) else significant(x, 6)
+                (*self.written(x), Run(self._partial(next(partials)))) if isinstance(x, Value) else quantity(x, 6)
                 for x in value.operands
             ]
-            operands = [*operands[:6], "..."] if len(operands) > 7 else operands
-            gradient = "not computed" if slope is None else significant(slope)
+            operands = [*operands[:6], (Run("..."),)] if len(operands) > 7 else operands
+            listed = [run for text in operands for run in (Run(", "), *text)][1:]
+            gradient: str | Text = "not computed" if slope is None else quantity(slope)
             gradient = "" if "gradients" in self.blank else gradient
-            origin = f"{value.op}: {', '.join(operands)}" if value.op else ""
-            rows.append([self.called(value), self.kind(value), plain(self.data(value)).strip(), gradient, origin])
+            origin = (Run(f"{value.op}: "), *listed) if value.op else ""
+            data = "" if self._is_asked(value) else self.data(value)
+            rows.append([self.written(value), self.kind(value), data, gradient, origin])
         return rows
 
 

@@ -110,11 +110,13 @@ def fitting(diagrams: Iterable[Diagram], engine: str | None, direction: str, leg
     The built-in layout decides which; another engine draws it if it fits then, too.
     """
     high = PAGE if direction in ("LR", "RL") else COLUMN * 2**0.5
+    drawing = None
     for diagram in diagrams:
         drawing = Drawing(diagram, ENGINES[-1], direction, legend)
         if drawing.width <= COLUMN and drawing.height <= high:
             asked = drawing if engine == ENGINES[-1] else Drawing(diagram, engine, direction, legend)
             return asked if asked.width <= COLUMN and asked.height <= high else drawing
+    assert drawing, "a graph has at least one folding"
     return drawing
 
 
@@ -152,7 +154,8 @@ class Drawing(Picture):
         self._placement = placement
         picture = svg.write(diagram.title, diagram.description, diagram.boxes, diagram.arrows, placement, legend)
         super().__init__(picture, diagram.title)
-        self._heads, *self._rows = diagram.rows(MANY)
+        heads, *self._rows = diagram.rows(MANY)
+        self._heads = [str(head) for head in heads]
 
     @property
     def dot(self) -> str:
@@ -162,7 +165,8 @@ class Drawing(Picture):
     @property
     def table(self) -> str:
         """What the picture shows, as a table in plain text."""
-        return table(self._heads, self._rows, left=len(self._heads))
+        rows = [[cell if isinstance(cell, str) else plain(cell) for cell in row] for row in self._rows]
+        return table(self._heads, rows, left=len(self._heads))
 
     def _forms(self, scale: float) -> dict[str, Callable[[], str | bytes]]:
         return super()._forms(scale) | {".dot": lambda: self.dot, ".gv": lambda: self.dot}
@@ -177,16 +181,9 @@ class Drawing(Picture):
         return f"{self.image}<details><summary>As a table</summary>{words}</details>"
 
 
-def value_bundle(value: Value) -> dict[str, str]:
-    """What a notebook shows of a bare Value: its graph while that is small, else its one line. Never raises."""
-    bundle = {"text/plain": repr(value)}
-    try:
-        if value.op and _is_small(value):
-            drawing = draw(value)
-            bundle |= {"image/svg+xml": drawing.svg, "text/html": drawing._repr_html_()}
-    except Exception:  # an output cell that shows a traceback instead of a value helps nobody
-        pass
-    return bundle
+def value_picture(value: Value) -> Drawing | None:
+    """What a notebook shows of a bare Value: its graph while that is small, else nothing but its one line."""
+    return draw(value) if value.op and _is_small(value) else None
 
 
 def _is_small(value: Value) -> bool:

@@ -10,10 +10,11 @@ from typing import Any
 
 from autograd.drawing.layout import Placement
 from autograd.drawing.svg import UNIT, Arrow, Box
-from autograd.explaining.typography import Run, name, plain, significant
+from autograd.explaining.typography import Run, Text, name, plain, significant
 
 SHOWN = 16  # neurons of a layer that are drawn; of more, the first and the last
-COLUMN, ROW = 190.0, 46.0
+COLUMN, ROW = 190.0, 46.0  # pixels from one layer, and neuron, to the next
+WIDEST = 980.0  # what all columns together take: more of them stand closer
 
 
 def layers_of(model: Any) -> list[list[Any]] | None:
@@ -45,6 +46,7 @@ class Network:
         self.centres: list[tuple[float, float]] = []
         shown = [_shown(width) for width in widths]
         self.height = ROW * max(map(len, shown)) + 50
+        self.column = min(COLUMN, WIDEST / max(1, len(layers)))
         self._column(0, shown[0], None)
         above = dict(zip(shown[0], range(1, len(shown[0]) + 1)))
         self.largest = 0.0
@@ -60,7 +62,7 @@ class Network:
             above = here
 
     def _column(self, number: int, places: list[int | None], layer: Sequence[Any] | None) -> None:
-        u, middle = 40 + COLUMN * number, self.height / 2 + 22
+        u, middle = 40 + self.column * number, self.height / 2 + 22
         activation = str(getattr(layer[0], "activation", "") or "") if layer else ""
         count = len(layer or self.layers[0][0].w)
         self.boxes.append(
@@ -98,17 +100,17 @@ class Network:
             (x, y), (u, v) = self.centres[arrow.tail], self.centres[arrow.head]
             x, u = x + UNIT / 2, u - UNIT / 2
             curves.append([(x, y), ((2 * x + u) / 3, y), ((x + 2 * u) / 3, v), (u, v)])
-        return Placement(self.centres, curves, [c[0] for c in curves], 80 + COLUMN * len(self.layers), self.height)
+        return Placement(self.centres, curves, [c[0] for c in curves], 80 + self.column * len(self.layers), self.height)
 
-    def rows(self, most: int) -> list[list[str]]:
+    def rows(self, most: int) -> list[list[str | Text]]:
         """A heading, and each neuron with its bias and weights."""
-        rows = [["neuron", "activation", "bias", "weights"]]
+        rows: list[list[str | Text]] = [["neuron", "activation", "bias", "weights"]]
         for number, layer in enumerate(self.layers, 1):
             for j, neuron in enumerate(layer[: max(0, most + 1 - len(rows))]):
                 weights = [significant(w.data) for w in neuron.w]
                 weights = [*weights[:8], "..."] if len(weights) > 9 else weights
                 activation = str(getattr(neuron, "activation", "") or "")
-                rows.append([f"a_{j}^({number})", activation, significant(neuron.b.data), ", ".join(weights)])
+                rows.append([name(f"a_{j}^({number})"), activation, significant(neuron.b.data), ", ".join(weights)])
         return rows
 
 

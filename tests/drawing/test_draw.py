@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import nn
 from autograd import Value, draw, gradients, play, sigmoid, tanh
 from autograd import sum as total
-from autograd.drawing.draw import PATIENCE, value_bundle
+from autograd.drawing.draw import PATIENCE
 from autograd.drawing.svg import MARGIN
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -267,12 +267,12 @@ def test_the_table_tells_what_the_picture_shows():
 def test_a_bare_value_shows_its_graph_while_it_is_small():
     v = Value(2.0, label="v")
     small = v * v
-    assert set(value_bundle(small)) == {"text/plain", "image/svg+xml", "text/html"}
+    assert set(small._repr_mimebundle_()) == {"text/plain", "image/svg+xml", "text/html"}
     large = v
     for _ in range(60):
         large = large * 1.5
-    assert value_bundle(large) == {"text/plain": repr(large)}
-    assert value_bundle(v) == {"text/plain": repr(v)}
+    assert large._repr_mimebundle_() == {"text/plain": repr(large)}
+    assert v._repr_mimebundle_() == {"text/plain": repr(v)}
 
 
 def test_a_bare_value_never_raises_in_a_notebook(monkeypatch):
@@ -286,7 +286,7 @@ def test_a_value_after_many_others_is_shown_at_once():
     for _ in range(200_000):
         v = v + 1.0
     start = time.process_time()
-    assert value_bundle(v) == {"text/plain": repr(v)}
+    assert v._repr_mimebundle_() == {"text/plain": repr(v)}
     assert time.process_time() - start < 1
 
 
