@@ -107,7 +107,7 @@ def __getattr__(name: str) -> "Any":
     if name in _HOME:
         import importlib
 
-        if _HOME[name].startswith(("autograd.explaining", "autograd.drawing")):
+        if _HOME[name].startswith(("autograd.explaining", "autograd.drawing", "autograd.calculus.checking")):
             importlib.import_module("autograd.show")
         globals()[name] = getattr(importlib.import_module(_HOME[name]), name)
         return globals()[name]
