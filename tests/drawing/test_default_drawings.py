@@ -95,7 +95,7 @@ def test_the_legend_says_what_is_in_the_picture_and_nothing_else():
     assert ">cost<" not in legend("a line", backward=False)
 
 
-SHEET = ("a line", "a diamond", "twelve sigmoids", "MLP 2-3-1", "thirty examples", "attention")
+SHEET = ("a line", "a diamond", "twelve sigmoids", "MLP 2-3-1", "thirty examples", "MLP 2-4-4-1")
 
 
 @pytest.mark.parametrize("name", SHEET)
