@@ -478,7 +478,13 @@ def as_source(case):
         return
     batch = np.array([[point[i] for i in inputs]]) if inputs else None
     with np.errstate(all="ignore"):
-        agree(lambda: run_source(source, [point[i] for i in wrt], batch), reference, zeros=False)  # it takes the mean
+        try:
+            result = run_source(source, [point[i] for i in wrt], batch)
+        except ArithmeticError as error:
+            if not str(error):  # it gives up: a Program would ask the scalars now
+                return
+            raise
+    agree(lambda: result, reference, zeros=False)  # it takes the mean, which has no sign
 
 
 FORMS = {
