@@ -26,7 +26,7 @@ def compile(
         wrt: the leaves to differentiate with respect to. Their order is that of `theta` and of the gradient.
         inputs: the leaves that differ from example to example. Their order is that of the columns of a batch.
     """
-    from autograd.compiler.emit import Emitter
+    from autograd.compiler.emit import Emitter, by_scalars
     from autograd.compiler.fuse import depths, fuse
     from autograd.compiler.loops import is_narrow, loop
     from autograd.compiler.program import Function, Program
@@ -39,7 +39,9 @@ def compile(
         others = [leaf.data for leaf in leaves[len(parameters) + len(inputs) :]]
         nodes, operands = fuse(traced)
         depth = depths(nodes, operands)
-        emitted = loop(traced, len(parameters), len(inputs), others) if is_narrow(nodes, depth) else None
+        emitted = by_scalars(traced, len(inputs))
+        if emitted is None and is_narrow(nodes, depth):
+            emitted = loop(traced, len(parameters), len(inputs), others)
         if emitted is None:
             layout = roll(traced, nodes, operands, depth, len(parameters), len(inputs))
             emitter = Emitter(traced, layout, len(parameters), len(inputs), others, per_example)

@@ -13,8 +13,10 @@ from collections.abc import Sequence
 
 from autograd.compiler.arithmetic import DEFINITIONS
 from autograd.compiler.backward import Backward
+from autograd.compiler.trace import CONSTANT, LEAF, Trace
 from autograd.compiler.views import Emitted, is_number
-from autograd.core.table import FLOATS
+from autograd.core.expressions import names_in, parse
+from autograd.core.table import ATOMS, FLOATS, PRIMITIVES
 
 
 class Emitter(Backward):
@@ -52,6 +54,24 @@ class Emitter(Backward):
                 used |= used_names([value])
         program.setup = setup[::-1]
         program.arrays = {name: x for name, x in program.arrays.items() if name in used or name == "order"}
+
+
+def by_scalars(traced: Trace, inputs: int) -> Emitted | None:
+    """The program of a graph with functions that only Python knows: the scalars do it all. None for any other graph."""
+    words, waiting = set(), set(traced.ops) - {LEAF, CONSTANT}
+    while waiting:
+        row = PRIMITIVES[waiting.pop()]
+        found = set().union(*(names_in(parse(text)) for text in (row.value, *row.partials))) - words
+        words |= found
+        waiting |= {word for word in found if word in PRIMITIVES and word != row.name}
+    if all(ATOMS[word].numpy for word in words if word in ATOMS):
+        return None
+    size = len(traced.leaves) - inputs
+    setup = [
+        f"v, g = np.zeros({size}), np.zeros({size})",
+        f"vs, gs = np.zeros(({inputs}, examples)), np.zeros(({inputs}, examples))",
+    ]
+    return Emitted(setup, ["raise ArithmeticError"], roots="0.0")
 
 
 def head(words: set[str]) -> list[str]:

@@ -232,6 +232,18 @@ def test_constants_of_own_operations_keep_their_parentheses():
         primitive("cube_root_of_minus_eight_times", "(-8) ** (1 / 3) * x", "1")
 
 
+def test_an_operation_made_of_functions_is_compiled_by_the_scalars():
+    half_square = primitive("half_square", lambda x: 0.5 * x * x, lambda x: x)
+    w, x = leaves(3.0, 2.0)
+    program = autograd.compile(autograd.tanh(half_square(w) * x), wrt=[w], inputs=[x])
+    value, slope = program.value_and_grad([0.5], [[1.0], [2.0]])
+    assert value == pytest.approx((math.tanh(0.125) + math.tanh(0.25)) / 2)
+    assert slope == pytest.approx([(0.5 / math.cosh(0.125) ** 2 + 1.0 / math.cosh(0.25) ** 2) / 2])
+    f = autograd.compile(lambda x: half_square(x) + 1)
+    assert f(np.array([1.0, 2.0])).tolist() == [1.5, 3.0]
+    assert f.value_and_grad(2.0) == (3.0, 2.0)
+
+
 # Names
 
 
