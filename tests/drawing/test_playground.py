@@ -758,7 +758,7 @@ def test_nothing_is_clipped_on_a_narrow_screen(tab, width, fragment):
 
 
 def test_dark_and_light_follow_the_reader(tab):
-    read = "[...element('surface').getContext('2d').getImageData(2, 2, 1, 1).data].join()"
+    read = "[...element('plane').getContext('2d').getImageData(2, 2, 1, 1).data].join()"
     pixel = f"[getComputedStyle(document.body).backgroundColor, {read}]"
     opened(tab, "#data=moons&n=50")
     light = tab.run(pixel)

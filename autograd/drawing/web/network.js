@@ -43,17 +43,14 @@ function load() {
 function restart(rebuild = false) {
   lab.trainer = new Trainer(lab.points, { widths: [2, ...lab.layers, 1], activation: lab.activation, seed: lab.seed, loss: lab.loss, optimizer: lab.optimizer, batch: lab.batch });
   Object.assign(lab, { changed: "", goal: 0, way: "" });
-  const { network } = lab.trainer, [[left, right], [bottom, top]] = lab.view;
-  lab.grid = network.room(SIDE * SIDE);
-  for (let i = 0; i < SIDE * SIDE; i++) {
-    lab.grid.a[0][2 * i] = left + ((right - left) * ((i % SIDE) + 0.5)) / SIDE;
-    lab.grid.a[0][2 * i + 1] = top - ((top - bottom) * (Math.floor(i / SIDE) + 0.5)) / SIDE;
-  }
+  const { network } = lab.trainer;
+  lab.grid = gridOf(network, SIDE);
   const { layer, j, k } = lab.parameter, widths = network.widths;
   if (!(layer < widths.length && j < widths[layer] && (k === null || k < widths[layer - 1]))) Object.assign(lab, { parameter: { layer: 1, j: 0, k: 0 }, example: -1 });
   if (lab.example >= lab.points.n) lab.example = -1;
   if (rebuild || !lab.cells) build();
   scatter();
+  legend();
   paint();
   explain();
 }
@@ -172,11 +169,10 @@ function map(context, image, { a, n }, l, j) {
   context.putImageData(image, 0, 0);
 }
 
-// The points, drawn once; each frame copies the picture
+// The points, on a canvas of their own above the plane; the example that is worked out has a ring
 function scatter() {
-  const canvas = element("surface"), layer = (lab.scattered ??= made("canvas", { width: canvas.width, height: canvas.height })), context = layer.getContext("2d");
-  context.clearRect(0, 0, layer.width, layer.height);
-  const { n, X, classes } = lab.points, radius = n > 250 ? 5 : 7;
+  const canvas = element("dots"), context = canvas.getContext("2d"), { n, X, classes } = lab.points, radius = n > 250 ? 5 : 7;
+  context.clearRect(0, 0, canvas.width, canvas.height);
   context.lineWidth = 1.6;
   context.strokeStyle = palette.css.paper;
   for (let i = 0; i < n; i++) {
@@ -188,41 +184,45 @@ function scatter() {
     context.fill();
     context.stroke();
   }
-  element("legend").replaceChildren(...lab.points.names.map((name, c) => made("li", { className: `class${c}`, textContent: `class ${name.length > 24 ? `${name.slice(0, 23)}\u2026` : name}` })));
-}
-function onCanvas(x, y) {
-  const [[left, right], [bottom, top]] = lab.view, { width, height } = element("surface");
-  return [(width * (x - left)) / (right - left), (height * (top - y)) / (top - bottom)];
-}
-
-// Where training rests, the large map is computed on a finer grid
-function fine(l, j) {
-  const { network } = lab.trainer, side = 3 * SIDE, room = network.room(side * side), [[left, right], [bottom, top]] = lab.view;
-  for (let i = 0; i < side * side; i++) {
-    room.a[0][2 * i] = left + ((right - left) * ((i % side) + 0.5)) / side;
-    room.a[0][2 * i + 1] = top - ((top - bottom) * (Math.floor(i / side) + 0.5)) / side;
-  }
-  network.forward(room, false);
-  const canvas = made("canvas", { width: side, height: side }), context = canvas.getContext("2d");
-  map(context, context.createImageData(side, side), room, l, j);
-  return canvas;
-}
-
-function surface(rest = false) {
-  const canvas = element("surface"), context = canvas.getContext("2d"), last = lab.trainer.network.widths.length - 1, [l, j] = lab.hovered ?? [last, 0];
-  const cell = lab.cells.find((other) => other.l === l && other.j === j);
-  if (!cell) return;
-  context.imageSmoothingEnabled = true;
-  context.drawImage(rest ? fine(l, j) : cell.context.canvas, 0, 0, canvas.width, canvas.height);
-  context.drawImage(lab.scattered, 0, 0);
-  if (lab.example >= 0 && lab.example < lab.points.n) {
-    const [x, y] = onCanvas(lab.points.X[2 * lab.example], lab.points.X[2 * lab.example + 1]);
+  if (lab.example >= 0 && lab.example < n) {
     context.beginPath();
-    context.arc(x, y, 15, 0, 7);
+    context.arc(...onCanvas(X[2 * lab.example], X[2 * lab.example + 1]), 15, 0, 7);
     context.lineWidth = 4;
     context.strokeStyle = palette.css.ink;
     context.stroke();
   }
+}
+function legend() {
+  element("legend").replaceChildren(...lab.points.names.map((name, c) => made("li", { className: `class${c}`, textContent: `class ${name.length > 24 ? `${name.slice(0, 23)}\u2026` : name}` })));
+}
+function onCanvas(x, y) {
+  const [[left, right], [bottom, top]] = lab.view, { width, height } = element("dots");
+  return [(width * (x - left)) / (right - left), (height * (top - y)) / (top - bottom)];
+}
+
+// The large map: that of the output, or of the neuron that is pointed at; on a finer grid where training rests
+function surface(rest = false) {
+  const { network } = lab.trainer, [l, j] = lab.hovered ?? [network.widths.length - 1, 0], side = rest ? 3 * SIDE : SIDE;
+  const cell = lab.cells.find((other) => other.l === l && other.j === j), canvas = element("plane");
+  if (!cell) return;
+  if (canvas.width !== side) canvas.width = canvas.height = side;
+  const context = canvas.getContext("2d");
+  if (rest) map(context, context.createImageData(side, side), mapped(network, side), l, j);
+  else context.drawImage(cell.context.canvas, 0, 0);
+}
+
+// A room with every point of a grid over the plane, run through the network
+function mapped(network, side, room = gridOf(network, side)) {
+  network.forward(room, false);
+  return room;
+}
+function gridOf(network, side) {
+  const room = network.room(side * side), [[left, right], [bottom, top]] = lab.view;
+  for (let i = 0; i < side * side; i++) {
+    room.a[0][2 * i] = left + ((right - left) * ((i % side) + 0.5)) / side;
+    room.a[0][2 * i + 1] = top - ((top - bottom) * (Math.floor(i / side) + 0.5)) / side;
+  }
+  return room;
 }
 
 function curve() {
@@ -249,28 +249,33 @@ function curve() {
   context.textAlign = "left";
 }
 
-function paint(maps = true) {
-  const { trainer } = lab, { network } = trainer, { theta } = network, chosen = network.at(lab.parameter);
-  if (maps) {
-    network.forward(lab.grid, false);
-    for (const { l, j, context, image } of lab.cells) map(context, image, lab.grid, l, j);
-  }
-  const { layer } = lab.parameter, way = lab.way ? lab.way.split("-").map(Number) : [];
-  const onWay = ({ layer: l, j, k }) => l > layer && j === way[l - layer] && k === way[l - layer - 1];
+function maps() {
+  mapped(lab.trainer.network, SIDE, lab.grid);
+  for (const { l, j, context, image } of lab.cells) map(context, image, lab.grid, l, j);
+  surface();
+}
+function wires() {
+  const { network } = lab.trainer, { theta } = network, chosen = network.at(lab.parameter), { layer } = lab.parameter;
+  const way = lab.way ? lab.way.split("-").map(Number) : [], onWay = ({ layer: l, j, k }) => l > layer && j === way[l - layer] && k === way[l - layer - 1];
   for (const wire of lab.wires) {
-    const marked = wire.index === chosen || onWay(wire.at), w = theta[wire.index], width = Math.max(marked ? 3 : 0, 0.6 + 5.4 * Math.min(1, Math.abs(w) / 3)).toFixed(1), kind = `wire ${w < 0 ? "neg" : "pos"}${marked ? " chosen" : ""}`;
+    const marked = wire.index === chosen || onWay(wire.at), w = theta[wire.index];
+    const width = Math.max(marked ? 3 : 0, 0.6 + 5.4 * Math.min(1, Math.abs(w) / 3)).toFixed(1), kind = `wire ${w < 0 ? "neg" : "pos"}${marked ? " chosen" : ""}`;
     if (wire.width !== width) wire.line.style.strokeWidth = wire.width = width;
     if (wire.kind !== kind) wire.line.setAttribute("class", (wire.kind = kind));
   }
-  surface();
-  curve();
+}
+function numbers() {
+  const { trainer } = lab;
   trainer.prepare();
-  const { accuracy, cost } = trainer.measure();
-  element("epoch").textContent = trainer.epoch;
-  element("steps").textContent = trainer.steps;
-  element("cost").textContent = significant(cost);
-  element("accuracy").textContent = `${(100 * accuracy).toFixed(1)} %`;
+  const { accuracy, cost } = trainer.measure(), shown = { epoch: trainer.epoch, steps: trainer.steps, cost: significant(cost), accuracy: `${(100 * accuracy).toFixed(1)} %` };
+  for (const [id, text] of Object.entries(shown)) element(id).textContent = text;
   lab.told = { accuracy, cost };
+}
+function paint() {
+  maps();
+  wires();
+  curve();
+  numbers();
 }
 
 // What the canvases show, for those who hear it; dead and saturated units; Python: all but each frame
@@ -344,6 +349,7 @@ function explain() {
     `<tr class="total"><th scope="row" colspan="${own ? 6 : 5}">all of them, divided by ${n}</th><td><b>${html(gradient)}</b></td></tr></tbody></table></div>`;
   element("examples").querySelectorAll("button").forEach((button) => button.addEventListener("click", () => {
     lab.example = Number(button.dataset.example);
+    scatter();
     explain();
     element("examples").querySelector(`[data-example="${lab.example}"]`)?.focus();
     remember();
@@ -380,7 +386,7 @@ function paths(room, e, target) {
   element("paths").querySelectorAll(".path").forEach((button) => button.addEventListener("click", () => {
     lab.way = lab.way === button.dataset.way ? "" : button.dataset.way;
     for (const other of element("paths").querySelectorAll(".path")) other.setAttribute("aria-pressed", other.dataset.way === lab.way);
-    paint(false);
+    wires();
   }));
 }
 
@@ -408,15 +414,23 @@ function pick(parameter) {
   explain();
   remember();
 }
-let explained = 0, spared = 0;
+// A frame of the running training: steps up to the end of an epoch, then a part of the picture. Maps and wires take
+// turns, and maps that take long are drawn less often, so that the page answers at the pace of the screen.
+let explained = 0, turn = 0;
 function frame(time) {
   if (!lab.running) return;
-  const until = performance.now() + 11, { trainer } = lab, { epoch } = trainer;
+  const until = performance.now() + 9, { trainer } = lab, { epoch } = trainer;
   let good = true;
   while (good && trainer.epoch === epoch && performance.now() < until) good = trainer.step(lab.lr);
-  const begun = performance.now(), maps = spared-- <= 0;
-  paint(maps);
-  if (maps) spared = Math.floor((performance.now() - begun) / 12);  // maps that take long are drawn less often
+  numbers();
+  const begun = performance.now();
+  if (turn-- > 0) {
+    wires();
+    curve();
+  } else {
+    maps();
+    turn = 1 + Math.floor((performance.now() - begun) / 9);
+  }
   if (!good || (lab.goal && trainer.epoch >= lab.goal)) return train(false);
   if (time - explained > 400) {
     explained = time;
@@ -432,6 +446,7 @@ function train(on) {
   if (on) requestAnimationFrame(frame);
   else {
     lab.goal = 0;
+    paint();
     explain();
     remember();
   }
@@ -535,13 +550,14 @@ element("parameter").addEventListener("change", () => {
 element("copy-python").addEventListener("click", () => copy(element("code").textContent, element("copy-python")));
 element("surface").addEventListener("click", (event) => {  // the point that is nearest to the click
   const box = element("surface").getBoundingClientRect(), { X, n } = lab.points;
-  const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height].map((t) => t * element("surface").width);
+  const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height].map((t) => t * element("dots").width);
   let nearest = -1, least = 40;
   for (let i = 0; i < n; i++) {
     const [a, b] = onCanvas(X[2 * i], X[2 * i + 1]), distance = Math.hypot(a - x, b - y);
     if (distance < least) [nearest, least] = [i, distance];
   }
   lab.example = nearest;
+  scatter();
   explain();
   remember();
 });
