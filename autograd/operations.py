@@ -251,7 +251,7 @@ def _reached(word: str) -> set[str]:
 
 def forget(name: str) -> None:
     """Take an operation of one's own back, and whatever was written for others that use it."""
-    everywhere = TABLE, ATOMS, floats.VALUES, floats.SLOPES, fast.GLOBALS, OPERATIONS
+    everywhere = TABLE, TABLE.slopes, ATOMS, floats.VALUES, floats.SLOPES, fast.GLOBALS, OPERATIONS
     for own in set(TABLE) - SHIPPED:
         fast.put_in_place(own)
         fast.GLOBALS.pop(own, None)

@@ -14,7 +14,8 @@ from autograd.calculus import trees
 from autograd.calculus.gradients import worth
 from autograd.calculus.transforms import Call, jacobian
 from autograd.core.graph import backpropagate
-from autograd.core.value import Value, number
+from autograd.core.manners import number
+from autograd.core.value import Value
 
 TRUSTED = 3e-4  # a numerical derivative whose relative uncertainty is larger decides nothing
 NEGLIGIBLE = 1e-10  # errors below are rounding, and differ from machine to machine
@@ -150,7 +151,7 @@ def compare(
 ) -> list[Comparison]:
     """One row for each output of `f` and each number among its arguments."""
     call = Call(f, args, {}, positions, "gradcheck")
-    point = [leaf.data for leaf in call.leaves]
+    point = [worth(leaf) for leaf in call.leaves]
 
     def moved(i: int, x: float) -> list[float]:
         numbers = [Value(p) for p in [*point[:i], x, *point[i + 1 :]]]
@@ -191,7 +192,7 @@ def compared(argument: str, reverse: float, numeric: Numeric, tolerance: float) 
 
 def rounding_of(y: Value) -> float:
     """How much of a value is rounding: that of each node, times what it changes in the value, as if by chance."""
-    errors = [ROUNDING * node.data * slope for node, slope in backpropagate(y).items() if node.op]
+    errors = [ROUNDING * worth(node) * slope for node, slope in backpropagate(y).items() if node.op]
     return error if math.isfinite(error := math.hypot(*errors)) else 0.0
 
 

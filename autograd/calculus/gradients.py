@@ -4,16 +4,18 @@ For the graph, the walk of `autograd.core.graph` is repeated with the partials o
 same rows give derivatives of every order, and no further rule is needed.
 """
 
+import functools
 import math
-import warnings
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any, Literal, overload
 
-from autograd.calculus.slopes import AFTER, SIGNS, TAME, WildError, Words, is_bounded, is_tame, refuse, slope_row
+from autograd.calculus.slopes import AFTER, TAME, WildError, Words, is_bounded, is_tame, name_of_slope, refuse
+from autograd.core.floats import COMPARISONS, divide, power
 from autograd.core.graph import backpropagate, topological_order
-from autograd.core.table import PRIME, PRIMITIVES, Primitive, divide, evaluate, power, products_of_others
-from autograd.core.value import Value, described, function, outside, warn_of_nan
+from autograd.core.manners import datum, described, warn, warn_of_nan
+from autograd.core.table import PRIME, TABLE, Row, evaluate, others
+from autograd.core.value import OPERATIONS, Value
 
 Number = Value | float
 
@@ -65,7 +67,7 @@ def gradients(
         if lost:
             raise ValueError(f"the cost does not depend on {', '.join(lost)}: its gradient with respect to them is 0")
     gradient: dict[Value, Any] = graph_gradient(cost, wrt) if create_graph else backpropagate(cost)
-    warn_of_nan({node: slope.data for node, slope in gradient.items()} if create_graph else gradient)
+    warn_of_nan({node: worth(slope) for node, slope in gradient.items()} if create_graph else gradient)
     if wrt is None:
         return gradient
     return [gradient[value] if value in gradient else Value(0.0) if create_graph else 0.0 for value in wrt]
@@ -74,13 +76,13 @@ def gradients(
 def warn_of_slopes(*results: Value) -> None:
     """Issue a RuntimeWarning if a slope in a graph of gradients is infinite or nan at finite data, naming the first."""
     for node in topological_order(*results):
-        if PRIME in node.op and not math.isfinite(node.data) and all(math.isfinite(worth(x)) for x in node.operands):
+        if PRIME in node.op and not math.isfinite(worth(node)) and all(math.isfinite(worth(x)) for x in node.operands):
             row, _, operand = node.op.partition(PRIME)
             message = (
-                f"the slope of {row} in {operand.replace(PRIME, ' and ')} is {node.data} at "
+                f"the slope of {row} in {operand.replace(PRIME, ' and ')} is {worth(node)} at "
                 f"{described(node.op, node.operands).replace('out_', f'{row}(...)')}: so may be what follows"
             )
-            warnings.warn(message, RuntimeWarning, stacklevel=outside())
+            warn(message)
             return
 
 
@@ -145,7 +147,7 @@ def sum_of_products(terms: list[tuple[Number, Number]], unbounded: set[Number]) 
         result = summands[0] + summands[1] if len(terms) == 2 else total(summands)
     else:
         try:
-            result = function("weighted_sum")([x for x, _ in terms], [y for _, y in terms])
+            result = OPERATIONS["weighted_sum"]([x for x, _ in terms], [y for _, y in terms])
         except OverflowError:  # infinite, as in the pass on floats
             result = one_by_one([product(x, y) for x, y in terms])
     if isinstance(result, Value) and any(x in unbounded for pair in terms for x in pair):
@@ -156,7 +158,7 @@ def sum_of_products(terms: list[tuple[Number, Number]], unbounded: set[Number]) 
 def total(summands: list[Number]) -> Number:
     """The sum; infinite where it overflows, as in the pass on floats."""
     try:
-        return function("sum")(summands)
+        return OPERATIONS["sum"](summands)
     except OverflowError:
         return one_by_one(summands)
 
@@ -171,7 +173,7 @@ def one_by_one(summands: list[Number]) -> Number:
 
 def may_be_infinite(slope: Value) -> bool:
     """Whether a partial is a slope with poles."""
-    return PRIME in slope.op and not is_bounded(PRIMITIVES[slope.op])
+    return PRIME in slope.op and not is_bounded(TABLE[slope.op])
 
 
 def product(x: Number, y: Number) -> Number:
@@ -195,7 +197,7 @@ def partials(node: Value, wanted: Container[Value]) -> Iterator[tuple[Value, Num
     """(parent, d node / d parent) for the wanted parents, each slope an expression in the operands and the node."""
     if not node.op:
         return
-    row, recorded = PRIMITIVES[node.op], iter(node.partials)
+    row, recorded = TABLE[node.op], iter(node.partials)
     for operand, (position, names) in zip(node.operands, occurrences(row, node)):
         if isinstance(operand, Value):
             stored = next(recorded)
@@ -203,29 +205,30 @@ def partials(node: Value, wanted: Container[Value]) -> Iterator[tuple[Value, Num
                 yield operand, partial(row, position, names, node, stored)
 
 
-def occurrences(row: Primitive, node: Value) -> Iterator[tuple[int, dict[str, Any]]]:
+def occurrences(row: Row, node: Value) -> Iterator[tuple[int, dict[str, Any]]]:
     """For each operand of a node: which partial of the row is its own, and what the names in it stand for."""
     groups = row.grouped(node.operands)
-    xs = groups[row.lists[0]] if row.lists else [node]
-    n = len(xs)
-    rest = products_of_others(xs) if "rest" in row.partials else []
-    total = None
-    if any("total" in partial for partial in row.partials):
-        total = function("sum")([function("exp")(x - node) for x in xs])
-    for position, group in enumerate(groups.values()):
-        for i in range(n if isinstance(group, list) else 1):
-            own = {many[:-1]: groups[many][i] for many in row.lists}
-            yield (
-                position,
-                {**groups, **own, "out": node, "n": float(n), "rest": rest[i] if rest else math.nan, "total": total},
-            )
+    names: dict[str, Any] = {**groups, "out": node}
+    n, rest = 1, None
+    if row.lists:
+        xs = groups[row.lists[0]]
+        n, names["n"] = len(xs), float(len(xs))
+        rest = others(xs) if "rest" in row.partials else None
+        if any("total" in partial for partial in row.partials):
+            names["total"] = OPERATIONS["sum"]([OPERATIONS["exp"](x - node) for x in xs])
+    for position, operand in enumerate(row.operands):
+        for i in range(n) if operand in row.lists else (0,):
+            for many in row.lists:
+                names[many[:-1]] = groups[many][i]
+            names["rest"] = rest and rest[i]
+            yield position, names
 
 
-def partial(row: Primitive, position: int, names: dict[str, Any], node: Value, recorded: float) -> Number:
+def partial(row: Row, position: int, names: dict[str, Any], node: Value, recorded: float) -> Number:
     """One partial on Values: written out if it is tame, else one node of the row that it is itself."""
     try:
         slope = written_out(row, position, names)
-        unchanged = same(worth(slope), recorded) or math.isnan(node.data)
+        unchanged = same(worth(slope), recorded) or math.isnan(worth(node))
     except (ArithmeticError, ValueError):  # a domain that the data have left since
         unchanged = slope = False
     if not unchanged:
@@ -236,22 +239,29 @@ def partial(row: Primitive, position: int, names: dict[str, Any], node: Value, r
     return slope
 
 
-def written_out(row: Primitive, position: int, names: dict[str, Any]) -> Number:
+def written_out(row: Row, position: int, names: dict[str, Any]) -> Number:
     """The expression of a partial, or its row where that is wild for Values; plain numbers may tame it."""
-    if is_tame(row, position) or any(type(names[x]) is float for x in row.operands):
+    tame, words = manner(row, position)
+    if tame or any(type(names[x]) is float for x in row.operands):
         try:
-            slope = evaluate(row.partials[position], WORDS[row.infix], names)
+            slope = evaluate(row.partials[position], words, names)
             if isinstance(slope, Value) or slope == slope:  # what follows from a slope that does not exist is none
                 return slope
         except WildError:
             pass
-    slope = slope_row(row, position)
-    return function(slope.name)(*[names["out" if x == "out_" and x not in names else x] for x in slope.operands])
+    slope = TABLE[name_of_slope(row, position)]
+    return OPERATIONS[slope.name](*[names["out" if x == "out_" and x not in names else x] for x in slope.operands])
+
+
+@functools.cache
+def manner(row: Row, position: int) -> tuple[bool, Words]:
+    """Whether a partial is tame, and what its words mean on Values."""
+    return is_tame(row, position), WORDS[row.infix]
 
 
 def worth(x: Number) -> float:
     """What a Value or a number is worth."""
-    return x.data if isinstance(x, Value) else x
+    return x if type(x) is float else datum(x, "")
 
 
 def same(x: float, y: float) -> bool:
@@ -261,7 +271,7 @@ def same(x: float, y: float) -> bool:
 
 def called(name: str, *operands: Number) -> Number:
     """A word of the table, if it is tame or one of numbers."""
-    return function(name)(*operands) if name in TAME or not any(isinstance(x, Value) for x in operands) else refuse()
+    return OPERATIONS[name](*operands) if name in TAME or not any(isinstance(x, Value) for x in operands) else refuse()
 
 
 def quotient(x: Number, y: Number) -> Number:
@@ -280,7 +290,7 @@ def choice(x: Number, sign: str, y: Number, yes: Callable[[], Number], no: Calla
     """A choice between numbers is made."""
     if isinstance(x, Value) or isinstance(y, Value):
         return refuse()
-    return yes() if SIGNS[sign](x, y) else no()
+    return yes() if COMPARISONS[sign](x, y) else no()
 
 
 def raised(x: Number, y: Number) -> Number:

@@ -11,20 +11,12 @@ from __future__ import annotations
 
 import functools
 import math
-import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from autograd.core.table import FLOATS, PRIME, PRIMITIVES, Primitive, evaluate
+from autograd.core.floats import COMPARISONS, VALUES
+from autograd.core.table import PRIME, TABLE, Row, evaluate
 
-SIGNS: dict[str, Callable[[float, float], bool]] = {
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
 # Words that no number is outside the domain of: finite wherever their operands are
 TAME = frozenset(
     "abs sign step floor ceil trunc sin cos tanh erf erfc atan atan2 asinh maximum minimum sigmoid".split()
@@ -147,7 +139,7 @@ def power(x: Number, y: Number) -> Number:
 def choose(x: Number, sign: str, y: Number, yes: Callable[[], Number], no: Callable[[], Number]) -> Number:
     """`yes() if x > y else no()`, decided between numbers."""
     if not isinstance(x, Term) and not isinstance(y, Term):
-        return yes() if SIGNS[sign](x, y) else no()
+        return yes() if COMPARISONS[sign](x, y) else no()
     if (a := text(yes())) == (b := text(no())):
         return yes()
     return Term({f"({a} if {text(x)} {sign} {text(y)} else {b})": 1.0})
@@ -166,8 +158,8 @@ class Words(dict[str, Any]):
 
 def call(name: str, *operands: Number) -> Number:
     """A function of the table, a number if it is one of numbers."""
-    if name in FLOATS and not any(isinstance(x, Term) for x in operands):
-        return FLOATS[name](*operands)
+    if name in VALUES and not any(isinstance(x, Term) for x in operands):
+        return VALUES[name](*operands)
     return Term({f"{name}({', '.join(map(text, operands))})": 1.0})
 
 
@@ -212,12 +204,12 @@ def at_rest(x: Moving | float) -> Moving:
 
 def moving(name: str, *operands: Moving | float) -> Moving:
     """A row on moving terms: its value, and by the chain rule the sum of partial times slope."""
-    if name not in PRIMITIVES:
+    if name not in TABLE:
         raise ValueError(
             f"{name} is a function of floats, so its derivative is not known: declare it as an operation of its own, "
             f"primitive({name!r}, ...) with its derivative, to differentiate twice what has it for a partial"
         )
-    row, given = PRIMITIVES[name], [at_rest(x) for x in operands]
+    row, given = TABLE[name], [at_rest(x) for x in operands]
     given += [Moving(row.defaults[x], 0.0) for x in row.operands[len(given) :]]
     names: dict[str, Any] = {x: operand.value for x, operand in zip(row.operands, given)}
     value = evaluate(row.value, TERMS, names) if row.infix else TERMS[name](*names.values())
@@ -274,17 +266,21 @@ class Used(dict[str, Any]):
         return super().__getitem__(name)
 
 
-def derive(name: str) -> Primitive:
+def derive(name: str) -> Row:
     """The row of a slope by its name."""
     if name == AFTER:
-        return Primitive(AFTER, "x if y == y else x", ("1", "0"), ("x", "y"), is_slope=True)
+        return Row(AFTER, "x if y == y else x", ("1", "0"), ("x", "y"), is_slope=True)
     of, _, operand = name.rpartition(PRIME)
-    row = PRIMITIVES[of]
+    row = TABLE[of]
     return slope_row(row, elements(row).index(operand))
 
 
-@functools.cache
-def slope_row(row: Primitive, position: int) -> Primitive:
+def name_of_slope(row: Row, position: int) -> str:
+    """What the derivative of a row with respect to one of its operands is called."""
+    return f"{row.name}{PRIME}{elements(row)[position]}"
+
+
+def slope_row(row: Row, position: int) -> Row:
     """The derivative of a row with respect to one of its operands, as a row.
 
     Its operands are those that the partial is written in, and the result under the name `out_`. Where the partial
@@ -297,13 +293,13 @@ def slope_row(row: Primitive, position: int) -> Primitive:
     if domain and not row.is_slope:
         value = text(evaluate(row.value, TERMS, terms))
         partial = f"{partial} if {value} == {value} else nan"
-    needed = {*terms.asked, *(PRIMITIVES[domain].operands if domain else ())}
+    needed = {*terms.asked, *(TABLE[domain].operands if domain else ())}
     names = tuple("out_" if x == "out" else x for x in terms if x in needed)
     partials = tuple(derivative(partial, x, names) for x in names)
-    return Primitive(f"{row.name}{PRIME}{words[position]}", partial, partials, names, is_slope=True, domain=domain)
+    return Row(name_of_slope(row, position), partial, partials, names, is_slope=True, domain=domain)
 
 
-def elements(row: Primitive) -> list[str]:
+def elements(row: Row) -> list[str]:
     """What each partial of a row is the derivative with respect to: an operand, or an element of one."""
     return [x[:-1] if x in row.lists else x for x in row.operands]
 
@@ -317,7 +313,7 @@ def refuse(*_: Any) -> Any:
     raise WildError
 
 
-def surveyed(expression: str, row: Primitive, call: Callable[..., Number], **words: Any) -> bool:
+def surveyed(expression: str, row: Row, call: Callable[..., Number], **words: Any) -> bool:
     """Whether an expression in the words of a row passes what these words refuse."""
     unknown = Term({"unknown": 1.0})
     words = {"power": refuse, "divide": lambda x, y: refuse() if isinstance(y, Term) else unknown, **words}
@@ -339,13 +335,13 @@ def either(x: Number, sign: str, y: Number, yes: Callable[[], Number], no: Calla
 
 
 @functools.cache
-def is_total(row: Primitive) -> bool:
+def is_total(row: Row) -> bool:
     """Whether a row is defined for all numbers, overflow aside."""
     return surveyed(row.value, row, lambda name: name in TAME | LARGE or refuse(), choose=either)
 
 
 @functools.cache
-def never_raises(row: Primitive) -> bool:
+def never_raises(row: Row) -> bool:
     """Whether a row has a value for all numbers; sums and products are taken to have one."""
     return (
         not row.domain
@@ -355,13 +351,13 @@ def never_raises(row: Primitive) -> bool:
 
 
 @functools.cache
-def is_bounded(row: Primitive) -> bool:
+def is_bounded(row: Row) -> bool:
     """Whether a row is finite wherever its operands are."""
     return surveyed(row.value, row, lambda name: name in TAME or refuse(), choose=either)
 
 
 @functools.cache
-def is_tame(row: Primitive, position: int) -> bool:
+def is_tame(row: Row, position: int) -> bool:
     """Whether a partial can be written out with the operations of Values: it has no choices, poles or ends.
 
     The reciprocal in the slopes of a quotient is defined where the quotient is.
@@ -370,4 +366,4 @@ def is_tame(row: Primitive, position: int) -> bool:
     return surveyed(row.partials[position], row, lambda name: name in TAME or refuse(), choose=refuse, **own)
 
 
-PRIMITIVES.derive = derive
+TABLE.derive = derive

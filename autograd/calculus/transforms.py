@@ -6,7 +6,6 @@ apart in `autograd.calculus.trees`; gradients that are graphs come from `autogra
 """
 
 import functools
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -22,10 +21,9 @@ from autograd.calculus.gradients import (
 )
 from autograd.calculus.slopes import AFTER, never_raises
 from autograd.core.graph import backpropagate, push_forward, topological_order
-from autograd.core.table import PRIMITIVES
-from autograd.core.value import Value, function, is_tracing, number, replace_operands, warn_of_nan
-
-_thread = threading.local()  # .depth: how many calls of differentiated functions are under way
+from autograd.core.manners import differentiating, is_recording, is_tracing, number, warn_of_nan
+from autograd.core.table import TABLE
+from autograd.core.value import OPERATIONS, Value, replace_operands
 
 Argnums = int | Sequence[int]
 
@@ -128,7 +126,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
         # A graph becomes part of one result, so each further result has a call of its own.
         values = call.graph or any(isinstance(x, Value) for x in weights)
         here = Call(f, primals, {}, every, "vjp", others=weights) if values else call
-        cost = function("weighted_sum")(weights, here.numbers) if weights else 0.0
+        cost = OPERATIONS["weighted_sum"](weights, here.numbers) if weights else 0.0
         return here.settle(here.shaped([here.slopes(cost)]))
 
     return call.settle(output), pullback
@@ -197,15 +195,12 @@ class Call:
         self.originals = {leaf: x for leaf, x in zip(self.leaves, originals) if isinstance(x, Value)}
         fresh = trees.assemble(self.argument, self.leaves)
         replaced = dict(zip(positions, [fresh] if isinstance(argnums, int) else fresh))
-        outside = getattr(_thread, "depth", 0)
-        _thread.depth = outside + 1
-        try:
+        within = is_recording()
+        with differentiating():
             self.output = f(*[replaced.get(i, x) for i, x in enumerate(args)], **kwargs)
-        finally:
-            _thread.depth = outside
         self.numbers = [_result(x, name) for x in trees.numbers(self.output)]
         self.graph = bool(self.originals) or any(isinstance(x, Value) for x in others)
-        self.graph = self.graph or ((outside > 0 or is_tracing()) and self._uses_other_values())
+        self.graph = self.graph or (within and self._uses_other_values())
 
     def _uses_other_values(self) -> bool:
         own = set(self.leaves)
@@ -278,19 +273,19 @@ def within_domains(result: Value, outputs: list[Value]) -> Value:
     checked = {domain_of(node) for node in computed}
     for node in reversed(topological_order(*outputs)):
         evaluated = node in computed or (node.op, node.operands) in checked
-        if node.op and not evaluated and not never_raises(PRIMITIVES[node.op]):
-            result = function(AFTER)(result, node)
+        if node.op and not evaluated and not never_raises(TABLE[node.op]):
+            result = OPERATIONS[AFTER](result, node)
             computed.update(topological_order(node))
     return result
 
 
 def domain_of(node: Value) -> tuple[str, tuple[Number, ...]]:
     """The operation that a slope has the domain of, by its name and operands."""
-    row = PRIMITIVES[node.op] if node.op else None
+    row = TABLE[node.op] if node.op else None
     if row is None or not row.domain:
         return "", ()
     operands = dict(zip(row.operands, node.operands))
-    return row.domain, tuple([operands[x] for x in PRIMITIVES[row.domain].operands])
+    return row.domain, tuple([operands[x] for x in TABLE[row.domain].operands])
 
 
 def _transform(

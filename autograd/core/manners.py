@@ -200,6 +200,11 @@ def differentiating() -> _Recording:
     return _Recording("differentiated")
 
 
+def is_recording() -> bool:
+    """Whether this thread is within a function that is being differentiated or compiled."""
+    return bool(_recording.get())
+
+
 def is_tracing() -> bool:
     """Whether this thread is recording a program."""
     return _recording.get() == "compiled"

@@ -158,9 +158,14 @@ class Table(dict[str, Row]):
 
     derive: Callable[[str], Row]
 
+    def __init__(self) -> None:
+        self.slopes: dict[str, Row] = {}
+
     def __missing__(self, name: str) -> Row:
+        if name in self.slopes:
+            return self.slopes[name]
         if PRIME in name:
-            return self.derive(name)
+            return self.slopes.setdefault(name, self.derive(name))
         raise KeyError(f"the table has no operation {name!r}")
 
 

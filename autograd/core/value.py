@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from autograd.core import manners
 from autograd.core.floats import SLOPES, VALUES
 from autograd.core.graph import backpropagate, replay, stale, topological_order
-from autograd.core.manners import number, settled
+from autograd.core.manners import is_tracing, number, settled
 from autograd.core.table import ATOMS, PRIME, TABLE
 
 TYPE_CHECKING = False
@@ -111,7 +111,7 @@ class Value:
     @property
     def data(self) -> float:
         """What the value is worth. Assigning changes it for later expressions, not for those already computed."""
-        return self._data
+        return settled(self._data, "reading .data") if is_tracing() else self._data
 
     @data.setter
     def data(self, data: Any) -> None:
@@ -436,7 +436,7 @@ for _name in TABLE:
         setattr(Value, _method, OPERATIONS[_name])
 
 # Under their former names, while rooms beside the core are being rewritten
-from autograd.core.manners import described, is_tracing, outside, tracing, warn_of_nan  # noqa: E402, F401
+from autograd.core.manners import described, outside, tracing, warn_of_nan  # noqa: E402, F401
 
 NUMPY_NAMES = {atom.method: word for word, atom in ATOMS.items() if atom.method}
 

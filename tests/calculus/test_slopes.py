@@ -273,3 +273,11 @@ def test_an_expression_is_differentiated_as_text(expression, truth):
 def test_a_partial_that_only_floats_know_says_how_to_go_on():
     with pytest.raises(ValueError, match=r"unheard_of is a function of floats.* primitive\('unheard_of'"):
         derivative("unheard_of(x)", "x", ("x",))
+
+
+def test_an_operation_declared_again_has_new_slopes_and_so_has_what_is_made_of_it():
+    for factor in (1.0, 2.0):
+        cubed = primitive("cubed", f"{factor} * x * x * x", f"3 * {factor} * x * x if x > -9 else 0")
+        made = primitive("made", "x * cubed(x)", "4 * cubed(x) / 1")
+        assert nth(cubed, 3)(0.5) == 6 * factor
+        assert nth(made, 2)(0.5) == 12 * factor * 0.25

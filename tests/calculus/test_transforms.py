@@ -1,5 +1,6 @@
 import math
 import random
+import threading
 from typing import NamedTuple
 
 import numpy as np
@@ -432,3 +433,90 @@ def test_transforms_carry_the_name_of_the_function():
     assert grad(cost).__name__ == "grad(cost)"
     assert autograd.hessian(cost).__name__ == "jacobian(hessian(cost))"
     assert grad(tanh)(0.0) == 1.0
+
+
+# What would cut a derivative off in silence
+
+
+def in_a_float_array(v):
+    z = np.zeros(2)
+    z[0] = v[0] ** 2
+    return z.sum() * v[1]
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda v: v[0] * math.exp(v[1]),
+        lambda v: v[0] * float(v[1]),
+        lambda v: v[0] * int(v[1]),
+        lambda v: v[0] * round(v[1], 3),
+        lambda v: v[0] ** 2 + math.sin(v[1]),
+        lambda v: np.array([v[0], v[1]], float).sum(),
+        lambda v: v.astype(float).sum(),
+        in_a_float_array,
+    ],
+)
+@pytest.mark.parametrize(
+    "transform",
+    [
+        lambda f, x: grad(f)(x),
+        lambda f, x: value_and_grad(f)(x),
+        lambda f, x: jacobian(f)(x),
+        lambda f, x: hessian(f)(x),
+        lambda f, x: hvp(f, x, x),
+        lambda f, x: jvp(f, (x,), (x,)),
+        lambda f, x: vjp(f, x),
+        lambda f, x: grad(lambda y: grad(f)(x)[0] + y[0])(x),
+    ],
+)
+def test_what_would_cut_a_derivative_off_is_refused_and_says_what_to_use(transform, f):
+    with pytest.raises(TypeError, match=r"being differentiated.*autograd\.exp instead of math\.exp.*list"):
+        transform(f, np.array([3.0, 1.0]))
+    assert float(Value(2.0)) == 2.0  # outside, and after an error, it works
+
+
+def test_branches_are_decided_and_data_can_be_read_within_a_transform():
+    assert grad(lambda x: x * x if x > 0 else -x)(2.0) == 4.0
+    assert grad(lambda x: x * x if x else x)(3.0) == 6.0
+    assert grad(lambda x: x * x.data)(3.0) == 3.0
+
+
+def test_another_thread_may_convert_while_one_differentiates():
+    converted = []
+
+    def f(x):
+        thread = threading.Thread(target=lambda: converted.append(float(Value(2.0))))
+        thread.start()
+        thread.join()
+        return x * x
+
+    assert grad(f)(3.0) == 6.0
+    assert converted == [2.0]
+
+
+@pytest.mark.parametrize(
+    "f", [lambda x: x.data * x, lambda x: x if x.data > 0 else -x, lambda x: grad(lambda y: y * x.data)(x)]
+)
+def test_data_cannot_be_read_while_compiling(f):
+    with pytest.raises(TypeError, match=r"reading \.data of a Value inside a function that is being compiled"):
+        autograd.compile(f)
+
+
+# NumPy's functions
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "slope"),
+    [
+        (np.std, [1.0, 3.0], [-0.5, 0.5]),
+        (np.var, [1.0, 3.0, 8.0], [-2.0, -2 / 3, 8 / 3]),
+        (lambda v: np.vdot(v, v), [1.0, 2.0], [2.0, 4.0]),
+        (lambda v: np.tensordot(v, v, 1), [1.0, 2.0], [2.0, 4.0]),
+        (lambda v: np.array(v[0] * v[1]), [1.0, 2.0], [2.0, 1.0]),
+        (lambda v: np.mean(v**2), [1.0, 2.0], [1.0, 2.0]),
+    ],
+)
+def test_functions_of_numpy_and_results_without_axes(f, x, slope):
+    np.testing.assert_allclose(grad(f)(np.array(x)), slope, rtol=1e-14)
+    assert jvp(f, (np.array(x),), (np.array([1.0] + [0.0] * (len(x) - 1)),))[1] == pytest.approx(slope[0])
