@@ -187,6 +187,8 @@ def names_of_classes(y: Any, booleans: bool = True) -> tuple[list[Any], list[Any
 
     categories = getattr(getattr(y, "cat", y), "categories", None)
     array = np.asarray(y, object) if categories is not None else plain_array(y, "y")
+    if array.dtype.kind == "U" and isinstance(y, (list, tuple)):
+        array = np.array(y, object)  # where NumPy has made text of what stands among text
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1 or array.dtype.kind not in "OSUTb":
@@ -246,6 +248,8 @@ def count(n: Any, name: str, least: int = 1) -> int:
         raise TypeError(f"{name} is a whole number, not {n!r}") from None
     if n < least:
         raise ValueError(f"{name} is at least {least}, not {n}")
+    if n > 10**9:
+        raise ValueError(f"{name} is at most 10**9, not a number of {n.bit_length()} bits")
     return n
 
 

@@ -12,6 +12,7 @@ from nn.checks import (
     class_indices,
     columns_of,
     finite,
+    named_classes,
     names_of_classes,
     numbered,
     real_numbers,
@@ -98,6 +99,9 @@ class Examples:
         known = class_names(model) if like is None else like.classes
         named = names_of_classes(y, booleans=outputs == 2)
         if named is None:
+            indices = named_classes(y, known, name) if known else None
+            if indices is not None:
+                return known, indices, np.array(known)[indices]
             array = targets(y, name)
             if array.ndim == 2 and array.shape[1] == 1:
                 array = array[:, 0]
