@@ -253,16 +253,50 @@ def count(n: Any, name: str, least: int = 1) -> int:
     return n
 
 
+def real(x: Any, name: str, what: str = "is a number") -> float:
+    """A number as a float; an error that says what it `what` otherwise."""
+    try:
+        if isinstance(x, (str, bytes, bytearray, type)) or getattr(x, "shape", ()) != ():
+            raise TypeError
+        return float(x)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} {what}, not {x!r}") from None
+    except OverflowError:
+        raise ValueError(f"{name} is too large for a float") from None
+
+
+def items(x: Any, name: str) -> list[Any]:
+    """The elements of a list or another iterable; an error for what has none."""
+    if isinstance(x, (str, bytes, dict, type)) or not hasattr(x, "__iter__") or getattr(x, "shape", None) == ():
+        raise TypeError(f"{name}, not {x!r}")
+    return list(x)
+
+
+def flag(x: Any, name: str) -> bool:
+    """True or False, NumPy's included."""
+    if type(x).__name__ not in ("bool", "bool_") and not (isinstance(x, int) and x in (0, 1)):
+        raise TypeError(f"{name} is True or False, not {x!r}")
+    return bool(x)
+
+
+def whole_seed(seed: Any, advice: str = "") -> int:
+    """A seed, a whole number of at least 0."""
+    try:
+        if isinstance(seed, bool):
+            raise TypeError
+        seed = operator.index(seed)
+    except TypeError:
+        raise TypeError(f"a seed is a whole number, not {seed!r}{advice}") from None
+    if seed < 0:
+        raise ValueError(f"a seed is at least 0, not {seed}")
+    return seed
+
+
 def random_numbers(seed: Any) -> np.random.Generator:
     """NumPy's generator for a seed, a whole number of at least 0; None for a fresh one; a generator as it is."""
     import numpy as np
 
     if isinstance(seed, np.random.Generator):
         return seed
-    if isinstance(seed, bool) or not (seed is None or hasattr(seed, "__index__")):
-        raise TypeError(
-            f"a seed is a whole number, not {seed!r}; None draws a fresh one, a numpy.random.Generator goes on"
-        )
-    if seed is not None and seed < 0:
-        raise ValueError(f"a seed is at least 0, not {seed}")
-    return np.random.default_rng(seed)
+    advice = "; None draws a fresh one, a numpy.random.Generator goes on"
+    return np.random.default_rng(None if seed is None else whole_seed(seed, advice))

@@ -12,7 +12,18 @@ import numbers
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from nn.checks import class_indices, columns_of, count, names_of_classes, random_numbers, same_length, table, targets
+from nn.checks import (
+    class_indices,
+    columns_of,
+    count,
+    flag,
+    names_of_classes,
+    random_numbers,
+    real,
+    same_length,
+    table,
+    targets,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +58,7 @@ def circles(n: int = 100, noise: float = 0.05, seed: int = 0, factor: float = 0.
     """A circle of radius 1 around one of radius `factor`: X (n, 2), y 0 for the outer and 1 for the inner."""
     import numpy as np
 
-    n = count(n, "n")
+    n, factor = count(n, "n"), real(factor, "factor")
     points = []
     for radius, size in ((1.0, n - n // 2), (factor, n // 2)):
         angle = np.linspace(0, 2 * np.pi, size, endpoint=False)
@@ -59,7 +70,7 @@ def spirals(n: int = 200, noise: float = 0.03, seed: int = 0, classes: int = 2, 
     """Arms that wind around each other out to radius 1: X (n, 2), y the arm, 0 to classes - 1."""
     import numpy as np
 
-    n, classes = count(n, "n"), count(classes, "classes")
+    n, classes, turns = count(n, "n"), count(classes, "classes"), real(turns, "turns")
     points = []
     for arm in range(classes):
         radius = np.linspace(0.1, 1, (n + classes - 1 - arm) // classes)
@@ -82,11 +93,10 @@ def xor(n: int = 100, noise: float = 0.1, seed: int = 0) -> Data:
 
 def line(n: int = 50, noise: float = 0.1, seed: int = 0, slope: float = 2.0, intercept: float = -1.0) -> Data:
     """Points near a line: X (n, 1) uniform in [-1, 1], y (n,) = slope x + intercept + noise."""
-    import numpy as np
-
     rng = random_numbers(seed)
     x = rng.uniform(-1, 1, count(n, "n"))
-    return x[:, None], slope * x + intercept + np.abs(noise) * rng.standard_normal(len(x))
+    slope, intercept = real(slope, "slope"), real(intercept, "intercept")
+    return x[:, None], slope * x + intercept + spread(noise) * rng.standard_normal(len(x))
 
 
 def iris() -> Data:
@@ -152,9 +162,10 @@ def train_test_split(X: Any, y: Any, test: float | int = 0.25, seed: int = 0, st
     n = same_length(numbers_of_X, labels)
     if isinstance(test, bool) or not isinstance(test, (numbers.Real, np.number)):
         raise TypeError(f"test is the fraction of rows that is held out, or their number, not {test!r}")
-    if not math.isfinite(test):
+    if not math.isfinite(real(test, "test")):
         raise ValueError(f"test is the fraction of rows that is held out, or their number, not {test!r}")
     held = int(test) if isinstance(test, numbers.Integral) else round(n * float(test))
+    stratify = flag(stratify, "stratify")
     if not 0 < held < n:
         raise ValueError(f"test={test} would hold out {held} of {n} rows; both parts need at least one")
     order = random_numbers(seed).permutation(n)
@@ -268,12 +279,18 @@ def one_hot(y: Any, classes: int | None = None) -> np.ndarray:
 MOST_CLASSES = 100_000
 
 
+def spread(noise: Any) -> float:
+    """A standard deviation."""
+    if not 0 <= real(noise, "noise", "is a standard deviation") < math.inf:
+        raise ValueError(f"noise is a standard deviation, a finite number of at least 0, not {noise!r}")
+    return float(noise)
+
+
 def _scattered(points: list[np.ndarray], noise: float, seed: int) -> Data:
     """The points of each class, shuffled, with noise added to each coordinate."""
     import numpy as np
 
-    if not (hasattr(noise, "__float__") and 0 <= noise < math.inf):
-        raise ValueError(f"noise is a standard deviation, a finite number of at least 0, not {noise!r}")
+    noise = spread(noise)
     rng = random_numbers(seed)
     X, y = np.concatenate(points), np.repeat(np.arange(len(points)), [len(p) for p in points])
     order = rng.permutation(len(X))

@@ -10,6 +10,7 @@ from nn.checks import table
 from nn.evaluation import aligned_columns, layers_of
 from nn.examples import Examples
 from nn.gradients import Eager
+from nn.optimizers import Optimizer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,6 +97,10 @@ def next_step(
         raise TypeError(
             "a gradient follows from y and loss: pass both of them (for the step an optimizer, too), or none"
         )
+    if not callable(loss) or isinstance(loss, type):
+        raise TypeError(f"loss is a function (output, target) -> Value such as squared_error, not {loss!r}")
+    if optimizer is not None and not isinstance(optimizer, Optimizer):
+        raise TypeError(f"optimizer is an instance, such as Adam(model.parameters()), not {optimizer!r}")
     data, parameters = Examples(model, X, y, loss), model.parameters() if optimizer is None else optimizer.parameters
     theta = np.array([p.data for p in parameters])
     _, gradient = Eager(model, loss, data, parameters).of_batch(theta, np.arange(data.n))

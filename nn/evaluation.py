@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import autograd
 from autograd import Value
 from autograd.core.value import tracing
-from nn.checks import class_indices, named_classes, same_length, table, targets
+from nn.checks import class_indices, named_classes, real, same_length, table, targets
 from nn.layers import Layer
 from nn.losses import listed
 from nn.module import Module
@@ -35,6 +36,8 @@ def predict(model: Any, X: Any) -> np.ndarray:
 
 def inputs(model: Any, X: Any, name: str = "X") -> np.ndarray:
     """X as a table (n, d), a frame's columns in the order in which the model was trained on them."""
+    if not callable(model) or isinstance(model, type):
+        raise TypeError(f"a model is called with one example, as an MLP is; {model!r} cannot be")
     return table(X, name, getattr(model, "columns", None))
 
 
@@ -178,9 +181,9 @@ def threshold_of(model: Any, threshold: Any = None) -> float:
     if threshold is None:
         kept = getattr(model, "threshold", None)
         return kept if kept is not None else 0.5 if outputs_are_probabilities(model) else 0.0
-    if isinstance(threshold, (str, bytes)) or not hasattr(threshold, "__float__") or threshold != threshold:
-        raise TypeError(f"threshold is the number above which an output means class 1, not {threshold!r}")
-    return float(threshold)
+    if math.isnan(cut := real(threshold, "threshold", "is the number above which an output means class 1")):
+        raise ValueError("threshold is the number above which an output means class 1, not nan")
+    return cut
 
 
 def class_names(model: Any) -> list[Any] | None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import Value
-from nn.checks import count, random_numbers
+from nn.checks import count, flag, items, random_numbers
 from nn.distributed import Distributed, is_collection
 from nn.evaluation import compiled_once
 from nn.examples import Examples, Loss, underlying
@@ -122,21 +122,16 @@ def fit(
             held_out = (
                 None if validation is None else Examples(model, *pair(validation), loss, "validation ", like=train)
             )
-            kind = Compiled if compiled else Eager
+            kind = Compiled if flag(compiled, "compiled") else Eager
             made = kind(model, loss, train, training.parameters, penalty, held_out)
             train.keep_on(model)
             return made
 
         # in a context of its own, so that nothing stays open that an interruption leaves open
-        history = copy_context().run(training.run, source, progress)
+        copy_context().run(training.run, source, flag(progress, "progress"))
+        return training.ended()
     except KeyboardInterrupt:
-        history = interrupted(training, epochs)
-    with suppress(KeyboardInterrupt):
-        for callback in () if training is None else training.callbacks:
-            end = getattr(callback, "end", None)
-            if end is not None:
-                end(history, model)
-    return history
+        return interrupted(training, epochs)
 
 
 class Reached(NamedTuple):
@@ -168,7 +163,7 @@ class Training:
         shuffle: bool,
         clip_norm: float | None,
     ):
-        if not callable(loss):
+        if not callable(loss) or isinstance(loss, type):
             raise TypeError(f"loss is a function (output, target) -> Value such as squared_error, not {loss!r}")
         self.model, self.optimizer, self.epochs = model, optimizer, count(epochs, "epochs")
         self.parameters = trained_parameters(model, optimizer)
@@ -176,14 +171,16 @@ class Training:
         self.clip_norm = None if clip_norm is None else checked_limit(clip_norm)
         self.history = History(epochs=self.epochs)
         self.epoch = 0
+        self.callbacks: list[Any] = []
         self.reached: Reached | None = None
 
     def watch(self, metrics: Any, callbacks: Any, patience: Any, restore_best: bool, validation: Any) -> None:
         """Take what is done after each epoch."""
         self.metrics, self.callbacks = named_metrics(metrics), listed_callbacks(callbacks)
-        if restore_best and validation is None:
+        if flag(restore_best, "restore_best") and validation is None:
             raise ValueError("restore_best goes by the validation cost: pass validation=(X, y)")
-        self.best, self.restore_best = Best(None if patience is None else count(patience, "patience")), restore_best
+        self.best = Best(None if patience is None else count(patience, "patience"))
+        self.restore_best = flag(restore_best, "restore_best")
         kinds = ("",) if validation is None else ("", "validation_")
         self.history.metrics = {kind + name: [] for kind in kinds for name in self.metrics}
 
@@ -250,6 +247,13 @@ class Training:
         optimizer = self.optimizer
         self.reached = Reached(self.theta, optimizer.state, optimizer.steps, self.shuffles.state(), epochs)
 
+    def ended(self) -> History:
+        """Let callbacks that have an `end(history, model)` know that training is over; returns the history."""
+        for callback in self.callbacks:
+            if hasattr(callback, "end"):
+                callback.end(self.history, self.model)
+        return self.history
+
     def settle(self, best: bool = False) -> None:
         """Bring model, optimizer and history to the last complete step; the model, if asked, to its best epoch."""
         if self.reached is None:
@@ -272,6 +276,8 @@ def interrupted(training: Training | None, epochs: int) -> History:
             if training is not None and training.reached is not None:
                 training.settle(training.restore_best)
             history.stopped, history.interrupted_in = "interrupted", epoch
+            if training is not None:
+                training.ended()
             with suppress(OSError, ValueError):  # standard output may be closed
                 print(f"fit was interrupted in epoch {epoch} of {epochs}: the model keeps what it had learned by then")
             return history
@@ -377,7 +383,7 @@ def named_metrics(metrics: Any) -> dict[str, Metric]:
     if isinstance(metrics, Mapping):
         named = dict(metrics)
     else:
-        listed = [metrics] if callable(metrics) or not hasattr(metrics, "__iter__") else list(metrics)
+        listed = [metrics] if callable(metrics) else items(metrics, "metrics are functions such as accuracy")
         named = {}
         for metric in listed:
             name = original = getattr(underlying(metric), "__name__", type(metric).__name__)
@@ -398,7 +404,8 @@ def named_metrics(metrics: Any) -> dict[str, Metric]:
 
 def listed_callbacks(callbacks: Any) -> list[Callable[[int, History, Any], Any]]:
     """The callbacks as a list; a single function is one, too."""
-    found = [callbacks] if callable(callbacks) else list(callbacks) if hasattr(callbacks, "__iter__") else [callbacks]
+    several = hasattr(callbacks, "__iter__") and not callable(callbacks) and getattr(callbacks, "shape", None) != ()
+    found = list(callbacks) if several else [callbacks]
     for callback in found:
         if not callable(callback):
             raise TypeError(f"a callback is a function (epoch, history, model), not {callback!r}")
@@ -409,6 +416,8 @@ def trained_parameters(model: Any, optimizer: Any) -> list[Value]:
     """The parameters that the optimizer moves, which must be among the model's."""
     if isinstance(optimizer, type) or not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer is an instance, such as Adam(model.parameters(), lr=0.01), not {optimizer!r}")
+    if not callable(getattr(model, "parameters", None)) or isinstance(model, type):
+        raise TypeError(f"a model has parameters() and is called with one example, as an MLP is; {model!r} has none")
     own = set(model.parameters())
     if any(p not in own for p in optimizer.parameters):
         raise ValueError(

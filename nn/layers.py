@@ -6,7 +6,6 @@ A neuron is two nodes of the graph, whatever its number of inputs; every node an
 from __future__ import annotations
 
 import functools
-import operator
 import random
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 from autograd import Value, weighted_sum
 from autograd.core.table import PRIMITIVES
 from autograd.core.value import function
-from nn.checks import count
+from nn.checks import count, items, whole_seed
 from nn.module import Module
 
 if TYPE_CHECKING:
@@ -307,10 +306,7 @@ class MLP(Module):
         output: str = "linear",
         seed: int | None = None,
     ):
-        if isinstance(sizes, (int, str)) or not hasattr(sizes, "__iter__"):
-            raise TypeError(
-                f"an MLP takes a list with the size of each layer, as in MLP(2, [16, 16, 1]), not {sizes!r}"
-            )
+        sizes = items(sizes, "an MLP takes a list with the size of each layer, as in MLP(2, [16, 16, 1])")
         widths = [count(n_in, "n_in"), *(count(size, "a layer's size") for size in sizes)]
         if len(widths) < 2:
             raise ValueError("an MLP needs at least one layer, as in MLP(2, [1])")
@@ -355,13 +351,7 @@ def generator(seed: int | random.Random | None) -> random.Random:
     """Python's generator for a seed; without one, a generator that nobody can predict."""
     if seed is None or isinstance(seed, random.Random):
         return seed or random.Random()
-    try:
-        seed = operator.index(seed)
-    except TypeError:
-        raise TypeError(f"a seed is a whole number or None, not {seed!r}") from None
-    if seed < 0:
-        raise ValueError(f"a seed is at least 0, not {seed}")
-    return random.Random(seed)
+    return random.Random(whole_seed(seed))
 
 
 def example(x: Any, n: int, owner: Module) -> list[Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import autograd
 from autograd import Value, logsumexp, mean, minimum, relu, softplus, weighted_sum
+from nn.checks import items, real
 
 
 def squared_error(output: Any, target: Any) -> Any:
@@ -47,7 +48,7 @@ def huber(output: Any, target: Any, delta: float = 1.0) -> Any:
     >>> huber(0.5, 0.0), huber(3.0, 0.0)
     (0.125, 2.5)
     """
-    if not real(delta, "huber's delta", "a number") > 0:
+    if not real(delta, "huber's delta") > 0:
         raise ValueError(f"huber's delta, where the square turns into a line, is above 0, not {delta}")
     errors = [abs(a - y) for a, y in pairs(output, target, "huber")]
     # with m = min(e, delta) both cases are m (e - m / 2): no branch, and no square that overflows
@@ -91,10 +92,12 @@ def binary_cross_entropy(output: Any, target: Any, pos_weight: float = 1.0) -> A
             f"binary_cross_entropy takes targets 0 and 1 (or a probability), not {target!r}; of -1 and 1 make them by "
             "(y + 1) / 2"
         )
-    if not 0 < real(pos_weight, "binary_cross_entropy's pos_weight", "a number") < math.inf:
+    if not 0 < real(pos_weight, "pos_weight") < math.inf:
         raise ValueError(f"pos_weight is a finite number above 0, not {pos_weight!r}")
     # log(1 + exp(-a)) is -log sigmoid(a): nothing cancels, whichever way the logit points
-    return average((y if pos_weight == 1 else y * pos_weight) * softplus(-a) + (1 - y) * softplus(a) for a, y in both)
+    return average(
+        (y if pos_weight == 1 else y * float(pos_weight)) * softplus(-a) + (1 - y) * softplus(a) for a, y in both
+    )
 
 
 def cross_entropy(output: Any, target: Any, label_smoothing: float = 0.0) -> Any:
@@ -110,21 +113,22 @@ def cross_entropy(output: Any, target: Any, label_smoothing: float = 0.0) -> Any
     >>> round(cross_entropy([0.0, 2.0], 1, label_smoothing=0.1), 6), round(cross_entropy([0.0, 2.0], [0.05, 0.95]), 6)
     (0.226928, 0.226928)
     """
-    logits = listed(output)
+    logits = [a if isinstance(a, Value) else real(a, "cross_entropy", OUTPUTS) for a in listed(output)]
     if len(logits) < 2:
         raise ValueError("cross_entropy takes a list of logits, one per class; for one logit use binary_cross_entropy")
-    if not 0 <= real(label_smoothing, "cross_entropy's label_smoothing", "a number") < 1:
+    if not 0 <= real(label_smoothing, "label_smoothing") < 1:
         raise ValueError(f"label_smoothing is a part of the target, at least 0 and below 1, not {label_smoothing!r}")
     if label_smoothing and not is_list(target):
         k = class_index(target, len(logits))
         target = [float(i == k) for i in range(len(logits))]
     if is_list(target):
-        chances = [y if isinstance(y, Value) else real(y, "cross_entropy") for _, y in aligned(logits, target)]
+        chances = [y if isinstance(y, Value) else real(y, "cross_entropy", TARGETS) for _, y in aligned(logits, target)]
         if not any(isinstance(y, Value) for y in chances) and not (
             min(chances) >= 0 and math.isclose(math.fsum(chances), 1, abs_tol=1e-6)
         ):
             raise ValueError(f"the classes' probabilities are at least 0 and sum to 1, not {target!r}")
         if label_smoothing:
+            label_smoothing = float(label_smoothing)
             chances = [(1 - label_smoothing) * y + label_smoothing / len(logits) for y in chances]
         expected = weighted_sum(chances, logits)
         return logsumexp([a - expected for a in logits])
@@ -139,7 +143,7 @@ def l1_penalty(parameters: Iterable[Any], strength: float) -> Any:
     >>> l1_penalty([1.0, -3.0], 0.5)
     2.0
     """
-    return penalty_strength(strength) * autograd.sum([abs(w) for w in parameters])
+    return penalty_strength(strength) * autograd.sum([abs(w) for w in weights_of(parameters)])
 
 
 def l2_penalty(parameters: Iterable[Any], strength: float) -> Any:
@@ -148,13 +152,22 @@ def l2_penalty(parameters: Iterable[Any], strength: float) -> Any:
     >>> l2_penalty([1.0, -3.0], 0.5)
     5.0
     """
-    weights = list(parameters)
+    weights = weights_of(parameters)
     return penalty_strength(strength) * weighted_sum(weights, weights) if weights else 0.0
+
+
+def weights_of(parameters: Any) -> list[Any]:
+    """What a penalty is made of, Values or numbers."""
+    weights = items(parameters, "a penalty takes a list of Values, as in model.parameters()")
+    for w in weights:
+        if not isinstance(w, Value):
+            real(w, "a penalty", "takes a list of Values, as in model.parameters()")
+    return weights
 
 
 def penalty_strength(strength: Any) -> float:
     """A number of at least 0."""
-    if not 0 <= real(strength, "a penalty's strength", "a number") < math.inf:
+    if not 0 <= real(strength, "a penalty's strength") < math.inf:
         raise ValueError(f"a penalty's strength is at least 0, not {strength!r}")
     return float(strength)
 
@@ -191,17 +204,17 @@ def aligned(outputs: list[Any], target: Any) -> list[tuple[Any, Any]]:
 def pairs(output: Any, target: Any, loss: str) -> list[tuple[Any, Any]]:
     """Each output with its target, a Value or a float."""
     both = aligned(listed(output), target)
-    return [(a, y if isinstance(y, Value) else real(y, loss)) for a, y in both]
+    return [
+        (
+            a if isinstance(a, Value) else real(a, loss, OUTPUTS),
+            y if isinstance(y, Value) else real(y, loss, TARGETS),
+        )
+        for a, y in both
+    ]
 
 
-def real(y: Any, taker: str, what: str = "numbers as targets") -> float:
-    """The float that a target, or a setting, is worth."""
-    try:
-        if isinstance(y, (str, bytes)):
-            raise TypeError
-        return float(y)
-    except (TypeError, ValueError):
-        raise TypeError(f"{taker} takes {what}, not {y!r}") from None
+OUTPUTS = "takes outputs of a model, Values or numbers"
+TARGETS = "takes numbers as targets"
 
 
 def class_index(target: Any, n: int) -> int:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autograd import Value, zero_grad
+from nn.checks import flag, items, real
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +23,7 @@ State = dict[str, Any]
 
 AT_LEAST_ZERO = frozenset({"momentum", "weight_decay", "eps"})
 BELOW_ONE = frozenset({"alpha"})
+FLAGS = frozenset({"nesterov", "centered"})
 UNSHOWN = frozenset({"parameters", "steps", "state", "shuffling"})
 
 
@@ -49,6 +51,8 @@ class Optimizer:
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "betas":
             value = rates(value)
+        elif name in FLAGS:
+            value = flag(value, name)
         elif name in BELOW_ONE:
             below_one(**{name: value})
         elif name in AT_LEAST_ZERO:
@@ -148,9 +152,9 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
     ):
         super().__init__(parameters, lr)
-        if nesterov and not momentum:
-            raise ValueError("Nesterov's method looks ahead along the momentum, so it needs a momentum above 0")
         self.momentum, self.nesterov, self.weight_decay = momentum, nesterov, weight_decay
+        if nesterov and not self.momentum:
+            raise ValueError("Nesterov's method looks ahead along the momentum, so it needs a momentum above 0")
 
     def rule(self, theta: Any, g: Any, state: State, lr: float, t: int) -> tuple[Any, State]:
         """v = momentum v + g; theta - lr v, or with Nesterov theta - lr (g + momentum v)."""
@@ -355,9 +359,7 @@ def clipping(gradient: Iterable[float], limit: float) -> tuple[float, float]:
 
 def checked_limit(limit: Any) -> float:
     """A gradient norm that is not to be exceeded."""
-    if isinstance(limit, (str, bytes)) or not hasattr(limit, "__float__"):
-        raise TypeError(f"the limit of a gradient's norm is a number, not {limit!r}")
-    if not limit > 0:
+    if not real(limit, "the limit of a gradient's norm") > 0:
         raise ValueError(f"the limit of a gradient's norm is above 0, not {limit!r}")
     return float(limit)
 
@@ -367,9 +369,7 @@ def checked_limit(limit: Any) -> float:
 
 def movable(parameters: Iterable[Value]) -> list[Value]:
     """The parameters as a list of different leaves; an error otherwise."""
-    if isinstance(parameters, Value) or not hasattr(parameters, "__iter__"):
-        raise TypeError(f"an optimizer takes a list of Values, as in model.parameters(), not {parameters!r}")
-    parameters = list(parameters)
+    parameters = items(parameters, "an optimizer takes a list of Values, as in model.parameters()")
     strangers = [p for p in parameters if not isinstance(p, Value)]
     if strangers:
         raise TypeError(f"an optimizer takes a list of Values, as in model.parameters(), but it holds {strangers[0]!r}")
@@ -386,9 +386,7 @@ def movable(parameters: Iterable[Value]) -> list[Value]:
 def at_least_zero(**settings: Any) -> None:
     """Raise unless each setting is a finite number of at least 0."""
     for name, number in settings.items():
-        if isinstance(number, (str, bytes)) or not hasattr(number, "__float__") or getattr(number, "shape", ()) != ():
-            raise TypeError(f"{name} is a number, not {number!r}")
-        if not 0 <= float(number) < math.inf:
+        if not 0 <= real(number, name) < math.inf:
             raise ValueError(f"{name} is a finite number of at least 0, not {number!r}")
 
 
@@ -396,14 +394,15 @@ def below_one(**settings: Any) -> None:
     """Raise unless each setting is from 0 up to, but not including, 1."""
     for name, number in settings.items():
         at_least_zero(**{name: number})
-        if number >= 1:
+        if float(number) >= 1:
             raise ValueError(f"{name} is a rate of forgetting, at least 0 and below 1, not {number!r}")
 
 
 def rates(betas: Any) -> tuple[float, float]:
     """Adam's two rates of forgetting."""
-    if isinstance(betas, (str, bytes)) or not hasattr(betas, "__iter__") or len(betas := tuple(betas)) != 2:
-        raise TypeError(f"betas are a pair of rates such as (0.9, 0.999), not {betas!r}")
+    betas = tuple(items(betas, "betas are a pair of rates such as (0.9, 0.999)"))
+    if len(betas) != 2:
+        raise ValueError(f"betas are a pair of rates such as (0.9, 0.999), not {betas!r}")
     below_one(**{"betas[0]": betas[0], "betas[1]": betas[1]})
     return betas
 
