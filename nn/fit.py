@@ -404,8 +404,10 @@ def named_metrics(metrics: Any) -> dict[str, Metric]:
 
 def listed_callbacks(callbacks: Any) -> list[Callable[[int, History, Any], Any]]:
     """The callbacks as a list; a single function is one, too."""
-    several = hasattr(callbacks, "__iter__") and not callable(callbacks) and getattr(callbacks, "shape", None) != ()
-    found = list(callbacks) if several else [callbacks]
+    if callable(callbacks) or not hasattr(callbacks, "__iter__") or getattr(callbacks, "shape", None) == ():
+        found = [callbacks]
+    else:
+        found = list(callbacks)
     for callback in found:
         if not callable(callback):
             raise TypeError(f"a callback is a function (epoch, history, model), not {callback!r}")
