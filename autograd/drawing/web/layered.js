@@ -3,13 +3,19 @@
 // Gives {centres, curves, places, width, height}; a curve is Bezier points, a place the middle of an edge's label.
 
 function arrange(sizes, edges) {
-  const separation = 18, laneHeight = 12, count = sizes.length;
+  const separation = 18,
+    laneHeight = 12,
+    count = sizes.length;
 
   // Ranks: the longest path to the last box
   const depth = Array(count).fill(0);
-  for (const [tail, head] of [...edges].sort((x, y) => y[1] - x[1])) depth[tail] = Math.max(depth[tail], depth[head] + 1);
-  const last = Math.max(...depth), rank = depth.map((d) => last - d);
-  const height = sizes.map(([, h]) => h + separation), before = sizes.map(() => []), after = sizes.map(() => []);
+  for (const [tail, head] of [...edges].sort((x, y) => y[1] - x[1]))
+    depth[tail] = Math.max(depth[tail], depth[head] + 1);
+  const last = Math.max(...depth),
+    rank = depth.map((d) => last - d);
+  const height = sizes.map(([, h]) => h + separation),
+    before = sizes.map(() => []),
+    after = sizes.map(() => []);
   const routes = edges.map(([tail, head]) => {
     const route = [tail];
     for (let r = rank[tail] + 1; r < rank[head]; r++) {
@@ -48,11 +54,22 @@ function arrange(sizes, edges) {
     }
     return total;
   }
-  let best = layers.map((layer) => [...layer]), fewest = crossings();
+  let best = layers.map((layer) => [...layer]),
+    fewest = crossings();
   for (let sweep = 0; sweep < (rank.length < 600 ? 24 : 4) && fewest; sweep++) {
-    const position = positions(), backwards = sweep % 2, neighbours = backwards ? after : before;
+    const position = positions(),
+      backwards = sweep % 2,
+      neighbours = backwards ? after : before;
     for (const layer of backwards ? [...layers].reverse().slice(1) : layers.slice(1)) {
-      const wish = new Map(layer.map((i) => [i, mean(neighbours[i].map((j) => position[j]), position[i])]));
+      const wish = new Map(
+        layer.map((i) => [
+          i,
+          mean(
+            neighbours[i].map((j) => position[j]),
+            position[i],
+          ),
+        ]),
+      );
       layer.sort((i, j) => wish.get(i) - wish.get(j));
       layer.forEach((item, at) => (position[item] = at));
     }
@@ -63,7 +80,8 @@ function arrange(sizes, edges) {
 
   // Across: each as near to its neighbours as its rank allows (items that want to overlap move as one block)
   function apart(wanted, heights) {
-    const offsets = [], blocks = [];
+    const offsets = [],
+      blocks = [];
     heights.forEach((h, i) => offsets.push(i ? offsets[i - 1] + (heights[i - 1] + h) / 2 : 0));
     wanted.forEach((wish, i) => {
       let block = [wish - offsets[i], 1];
@@ -76,21 +94,41 @@ function arrange(sizes, edges) {
     return blocks.flatMap(([at, n]) => Array(n).fill(at)).map((at, i) => at + offsets[i]);
   }
   const v = rank.map(() => 0);
-  const settle = (layer, wanted) => apart(wanted, layer.map((i) => height[i])).forEach((at, place) => (v[layer[place]] = at));
-  for (const layer of layers) settle(layer, layer.map(() => 0));
+  const settle = (layer, wanted) =>
+    apart(
+      wanted,
+      layer.map((i) => height[i]),
+    ).forEach((at, place) => (v[layer[place]] = at));
+  for (const layer of layers)
+    settle(
+      layer,
+      layer.map(() => 0),
+    );
   for (let sweep = 0; sweep < 12; sweep++) {
     for (const layer of sweep % 2 ? [...layers].reverse() : layers) {
-      settle(layer, layer.map((i) => mean([...before[i], ...after[i]].map((j) => v[j]), v[i])));
+      settle(
+        layer,
+        layer.map((i) =>
+          mean(
+            [...before[i], ...after[i]].map((j) => v[j]),
+            v[i],
+          ),
+        ),
+      );
     }
   }
 
   // Along: a column per rank, and gaps wide enough for labels and slopes
   const gap = layers.map(() => 40);
-  routes.forEach((route, e) => route.slice(1).forEach((right, i) => {
-    const left = route[i], rise = Math.abs(v[left] - v[right]);
-    gap[rank[left]] = Math.max(gap[rank[left]], Math.min(130, 36 + rise / 5), i ? 0 : edges[e][2] + 26);
-  }));
-  const left = [], right = [];
+  routes.forEach((route, e) =>
+    route.slice(1).forEach((right, i) => {
+      const left = route[i],
+        rise = Math.abs(v[left] - v[right]);
+      gap[rank[left]] = Math.max(gap[rank[left]], Math.min(130, 36 + rise / 5), i ? 0 : edges[e][2] + 26);
+    }),
+  );
+  const left = [],
+    right = [];
   let u = 0;
   layers.forEach((layer, r) => {
     const width = Math.max(0, ...layer.map((i) => (i < count ? sizes[i][0] : 0)));
@@ -102,7 +140,8 @@ function arrange(sizes, edges) {
 
   // Where edges are attached to the sides of their boxes, in the order of where they go
   function ports(end, other) {
-    const at = new Map(), found = [];
+    const at = new Map(),
+      found = [];
     routes.forEach((route, e) => at.set(end(route), [...(at.get(end(route)) ?? []), e]));
     for (const [box, list] of at) {
       list.sort((d, e) => v[other(routes[d])] - v[other(routes[e])]);
@@ -111,11 +150,19 @@ function arrange(sizes, edges) {
     }
     return found;
   }
-  const starts = ports((route) => route[0], (route) => route[1]);
-  const ends = ports((route) => route[route.length - 1], (route) => route[route.length - 2]);
+  const starts = ports(
+    (route) => route[0],
+    (route) => route[1],
+  );
+  const ends = ports(
+    (route) => route[route.length - 1],
+    (route) => route[route.length - 2],
+  );
   const curves = routes.map((route, e) => {
-    const tail = route[0], head = route[route.length - 1];
-    let x = middle(tail) + sizes[tail][0] / 2, y = v[tail] + starts[e];
+    const tail = route[0],
+      head = route[route.length - 1];
+    let x = middle(tail) + sizes[tail][0] / 2,
+      y = v[tail] + starts[e];
     const curve = [[x, y]];
     const line = (to) => {
       if (to > x) curve.push([x, y], [to, y], [(x = to), y]);
@@ -137,18 +184,28 @@ function arrange(sizes, edges) {
   // Labels: a point of the curve near the middle of its first gap that covers no box and no other label
   const taken = sizes.map(([w, h], i) => [middle(i), v[i], w + 6, h + 6]);
   const places = routes.map((route, e) => {
-    const w = edges[e][2], h = 18, x0 = (right[rank[route[0]]] + left[rank[route[0]] + 1]) / 2, y0 = (v[route[0]] + v[route[1]]) / 2;
+    const w = edges[e][2],
+      h = 18,
+      x0 = (right[rank[route[0]]] + left[rank[route[0]] + 1]) / 2,
+      y0 = (v[route[0]] + v[route[1]]) / 2;
     const points = [];
     for (let i = 0; i + 3 < curves[e].length; i += 3) {
       const [p, q, r, s] = curves[e].slice(i, i + 4);
       for (let step = 0; step <= 16; step++) {
-        const t = step / 16, c = [(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t ** 3];
+        const t = step / 16,
+          c = [(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t ** 3];
         points.push([0, 1].map((k) => c[0] * p[k] + c[1] * q[k] + c[2] * r[k] + c[3] * s[k]));
       }
     }
     const distance = ([x, y]) => Math.hypot(x - x0, y - y0);
-    const overlap = ([x, y]) => taken.reduce((sum, [a, b, c, d]) => sum + Math.max(0, (w + c) / 2 - Math.abs(x - a)) * Math.max(0, (h + d) / 2 - Math.abs(y - b)), 0);
-    let place = points[0], least = Infinity;
+    const overlap = ([x, y]) =>
+      taken.reduce(
+        (sum, [a, b, c, d]) =>
+          sum + Math.max(0, (w + c) / 2 - Math.abs(x - a)) * Math.max(0, (h + d) / 2 - Math.abs(y - b)),
+        0,
+      );
+    let place = points[0],
+      least = Infinity;
     for (const point of points.sort((p, q) => distance(p) - distance(q)).slice(0, 30)) {
       const covered = Math.round(overlap(point));
       if (covered < least) [place, least] = [point, covered];
@@ -158,7 +215,8 @@ function arrange(sizes, edges) {
   });
 
   const ys = [...curves.flat().map(([, y]) => y), ...sizes.flatMap(([, h], i) => [v[i] - h / 2, v[i] + h / 2])];
-  const top = Math.min(...ys), down = ([x, y]) => [x, y - top];
+  const top = Math.min(...ys),
+    down = ([x, y]) => [x, y - top];
   return {
     centres: sizes.map((_, i) => down([middle(i), v[i]])),
     curves: curves.map((curve) => curve.map(down)),

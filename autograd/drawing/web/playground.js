@@ -9,7 +9,8 @@ function show_message(text) {
 function enter(next, focus = false) {
   mode = next;
   for (const name of ["network", "expression"]) {
-    const on = name === mode, tab = element(`tab-${name}`);
+    const on = name === mode,
+      tab = element(`tab-${name}`);
     element(name).hidden = !on;
     tab.setAttribute("aria-selected", on);
     tab.tabIndex = on ? 0 : -1;
@@ -38,18 +39,21 @@ function address() {
   const state = new URLSearchParams();
   if (mode === "expression") {
     state.set("expression", element("text").value);
-    for (const i of desk.leaves ?? []) if (!Object.is(desk.worth[i], desk.start[i])) state.append("set", `${desk.values[i].label}=${desk.worth[i]}`);
+    for (const i of desk.leaves ?? [])
+      if (!Object.is(desk.worth[i], desk.start[i])) state.append("set", `${desk.values[i].label}=${desk.worth[i]}`);
     if (desk.now !== desk.steps.length - 1) state.set("step", desk.now);
     if (desk.leaves && desk.chosen !== desk.leaves[0]) state.set("show", desk.chosen);
   } else {
     state.set("data", lab.data);
-    for (const name of ["n", "noise", "activation", "loss", "optimizer", "lr", "batch", "seed"]) if (lab[name] !== DEFAULTS[name]) state.set(name, lab[name]);
+    for (const name of ["n", "noise", "activation", "loss", "optimizer", "lr", "batch", "seed"])
+      if (lab[name] !== DEFAULTS[name]) state.set(name, lab[name]);
     if (lab.data === "csv") {
       state.delete("n");
       state.set("csv", lab.csv);
     }
     state.set("layers", lab.layers.join("-"));
-    if (lab.changed) state.set("weights", [...lab.trainer.network.theta].map((x) => Number(x.toPrecision(8))).join("_"));
+    if (lab.changed)
+      state.set("weights", [...lab.trainer.network.theta].map((x) => Number(x.toPrecision(8))).join("_"));
     else if (lab.trainer?.epoch) state.set("epoch", lab.trainer.epoch);
     const { layer, j, k } = lab.parameter;
     if (layer !== 1 || j || k) state.set("show", `${layer}.${j}.${k ?? "b"}`);
@@ -63,19 +67,22 @@ function remember() {
   remembering = setTimeout(() => {
     try {
       if (address().length < 60000) history.replaceState(null, "", address());
-    } catch { /* a frame without an address */ }
+    } catch {
+      /* a frame without an address */
+    }
   }, 250);
 }
 
 // In a link made by hand a + is a +, and what is no code for a letter stands for itself
 function parsed(hash) {
-  const state = new URLSearchParams(), decoded = (text) => {
-    try {
-      return decodeURIComponent(text);
-    } catch {
-      return text;
-    }
-  };
+  const state = new URLSearchParams(),
+    decoded = (text) => {
+      try {
+        return decodeURIComponent(text);
+      } catch {
+        return text;
+      }
+    };
   for (const part of hash.replace(/^#/, "").slice(0, 100000).split("&")) {
     const [name, ...rest] = part.split("=");
     if (part) state.append(decoded(name), decoded(rest.join("=")));
@@ -85,12 +92,38 @@ function parsed(hash) {
 
 // What an address asks for; what it asks for in vain is said, and the rest is done
 function visit(hash) {
-  const vain = [], wrong = (name, text, reason) => vain.push(`${name}=${text.length > 40 ? `${text.slice(0, 39)}\u2026` : text} (${reason})`);
+  const vain = [],
+    wrong = (name, text, reason) =>
+      vain.push(`${name}=${text.length > 40 ? `${text.slice(0, 39)}\u2026` : text} (${reason})`);
   let state = parsed(hash);
-  const known = ["expression", "set", "step", "show", "data", "csv", "layers", "epoch", "weights", "example", "n", "noise", "activation", "loss", "optimizer", "lr", "batch", "seed"];
-  for (const name of new Set(state.keys())) if (!known.includes(name)) wrong(name, state.get(name), "there is no such setting");
+  const known = [
+    "expression",
+    "set",
+    "step",
+    "show",
+    "data",
+    "csv",
+    "layers",
+    "epoch",
+    "weights",
+    "example",
+    "n",
+    "noise",
+    "activation",
+    "loss",
+    "optimizer",
+    "lr",
+    "batch",
+    "seed",
+  ];
+  for (const name of new Set(state.keys()))
+    if (!known.includes(name)) wrong(name, state.get(name), "there is no such setting");
   const expression = state.has("expression");
-  const chosen = expression ? "expression" : [...state.keys()].some((name) => known.includes(name)) ? "network" : opening.mode;
+  const chosen = expression
+    ? "expression"
+    : [...state.keys()].some((name) => known.includes(name))
+      ? "network"
+      : opening.mode;
 
   train(false);
   animate(false);
@@ -105,8 +138,11 @@ function visit(hash) {
     }
     if (expression) {
       for (const entry of state.getAll("set")) {
-        const at = entry.lastIndexOf("="), i = desk.leaves.find((leaf) => desk.values[leaf].label === entry.slice(0, at)), x = Number(entry.slice(at + 1));
-        if (i === undefined || entry.slice(at + 1).trim() === "" || !Number.isFinite(x)) wrong("set", entry, i === undefined ? "there is no such leaf" : "not a number");
+        const at = entry.lastIndexOf("="),
+          i = desk.leaves.find((leaf) => desk.values[leaf].label === entry.slice(0, at)),
+          x = Number(entry.slice(at + 1));
+        if (i === undefined || entry.slice(at + 1).trim() === "" || !Number.isFinite(x))
+          wrong("set", entry, i === undefined ? "there is no such leaf" : "not a number");
         else move(i, x);
       }
       const number = (name, most) => {
@@ -116,7 +152,8 @@ function visit(hash) {
         wrong(name, text, `a whole number from 0 to ${most}`);
         return null;
       };
-      const value = number("show", desk.values.length - 1), step = number("step", desk.steps.length - 1);
+      const value = number("show", desk.values.length - 1),
+        step = number("step", desk.steps.length - 1);
       if (value !== null) choose(value);
       go(step ?? desk.steps.length - 1, step !== null);
     }
@@ -139,9 +176,11 @@ function visit(hash) {
       else wrong(name, text, `one of ${CHOICES[name].join(", ")}`);
     }
     const numeric = (name, least, most, whole) => {
-      const text = state.get(name), x = Number(text);
+      const text = state.get(name),
+        x = Number(text);
       if (text === null) return;
-      if (/^[\d.]+(e-?\d+)?$/.test(text) && x >= least && x <= most && (!whole || Number.isInteger(x))) wanted[name] = x;
+      if (/^[\d.]+(e-?\d+)?$/.test(text) && x >= least && x <= most && (!whole || Number.isInteger(x)))
+        wanted[name] = x;
       else wrong(name, text, `a ${whole ? "whole " : ""}number from ${least} to ${most}`);
     };
     numeric("noise", 0, 0.5, false);
@@ -149,8 +188,10 @@ function visit(hash) {
     numeric("epoch", 0, 5000, true);
     numeric("example", 0, MOST_POINTS - 1, true);
     if (state.has("layers")) {
-      const text = state.get("layers"), sizes = text === "" ? [] : text.split("-").map((size) => (/^\d+$/.test(size) ? Number(size) : NaN));
-      if (sizes.length <= MOST_LAYERS && sizes.every((size) => size >= 1 && size <= MOST_NEURONS)) wanted.layers = sizes;
+      const text = state.get("layers"),
+        sizes = text === "" ? [] : text.split("-").map((size) => (/^\d+$/.test(size) ? Number(size) : NaN));
+      if (sizes.length <= MOST_LAYERS && sizes.every((size) => size >= 1 && size <= MOST_NEURONS))
+        wanted.layers = sizes;
       else wrong("layers", text, `at most ${MOST_LAYERS} layers of 1 to ${MOST_NEURONS} neurons, as in 6-4`);
     }
     if (state.has("csv")) wanted.csv = state.get("csv");
@@ -158,15 +199,19 @@ function visit(hash) {
     Object.assign(lab, settings, { example, parameter: { layer: 1, j: 0, k: 0 } });
     const shown = state.get("show");
     if (shown !== null) {
-      const [, layer, j, k] = /^(\d)\.(\d)\.(\d|b)$/.exec(shown) ?? [], widths = [2, ...lab.layers, 1];
-      if (layer && widths[layer] > j && layer > 0 && (k === "b" || widths[layer - 1] > k)) lab.parameter = { layer: Number(layer), j: Number(j), k: k === "b" ? null : Number(k) };
+      const [, layer, j, k] = /^(\d)\.(\d)\.(\d|b)$/.exec(shown) ?? [],
+        widths = [2, ...lab.layers, 1];
+      if (layer && widths[layer] > j && layer > 0 && (k === "b" || widths[layer - 1] > k))
+        lab.parameter = { layer: Number(layer), j: Number(j), k: k === "b" ? null : Number(k) };
       else wrong("show", shown, "a parameter as layer.neuron.input, or layer.neuron.b, of this network");
     }
     controls();
     if (!load()) vain.push("the points of the link have a fault");
     restart(true);
     if (state.has("weights")) {
-      const { theta } = lab.trainer.network, text = state.get("weights"), numbers = text.split("_").map((x) => (x.trim() ? Number(x) : NaN));
+      const { theta } = lab.trainer.network,
+        text = state.get("weights"),
+        numbers = text.split("_").map((x) => (x.trim() ? Number(x) : NaN));
       if (numbers.length === theta.length && numbers.every((x) => Math.abs(x) < 1e9)) {
         theta.set(numbers);
         Object.assign(lab, { changed: "the weights came from a link" });
@@ -182,15 +227,20 @@ function visit(hash) {
       train(true);
     }
   }
-  show_message(vain.length ? `This link asks for what there is not: ${vain.slice(0, 4).join("; ")}${vain.length > 4 ? `; and ${vain.length - 4} more` : ""}. The rest of it is shown.` : "");
+  show_message(
+    vain.length
+      ? `This link asks for what there is not: ${vain.slice(0, 4).join("; ")}${vain.length > 4 ? `; and ${vain.length - 4} more` : ""}. The rest of it is shown.`
+      : "",
+  );
   enter(chosen);
 }
 
 function copy(text, button) {
-  const before = button.textContent, say = (words) => {
-    button.textContent = words;
-    setTimeout(() => (button.textContent = before), 1500);
-  };
+  const before = button.textContent,
+    say = (words) => {
+      button.textContent = words;
+      setTimeout(() => (button.textContent = before), 1500);
+    };
   const byHand = () => {
     const field = made("textarea", { value: text });
     document.body.append(field);
@@ -203,7 +253,11 @@ function copy(text, button) {
   else byHand();
 }
 
-for (const name of ["network", "expression"]) element(`tab-${name}`).addEventListener("click", () => { enter(name); remember(); });
+for (const name of ["network", "expression"])
+  element(`tab-${name}`).addEventListener("click", () => {
+    enter(name);
+    remember();
+  });
 element("tabs").addEventListener("keydown", (event) => {
   if (!["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) return;
   enter(mode === "network" ? "expression" : "network", true);
@@ -214,10 +268,25 @@ element("tabs").addEventListener("keydown", (event) => {
 element("share").addEventListener("click", () => copy(location.href.split("#")[0] + address(), element("share")));
 document.addEventListener("keydown", (event) => {
   const { tagName, type } = event.target;
-  if (event.ctrlKey || event.altKey || event.metaKey || tagName === "SELECT" || tagName === "TEXTAREA" || tagName === "SUMMARY" || (tagName === "INPUT" && type !== "range")) return;
+  if (
+    event.ctrlKey ||
+    event.altKey ||
+    event.metaKey ||
+    tagName === "SELECT" ||
+    tagName === "TEXTAREA" ||
+    tagName === "SUMMARY" ||
+    (tagName === "INPUT" && type !== "range")
+  )
+    return;
   const pressed = tagName === "BUTTON" || tagName === "INPUT";
   if (mode === "expression") {
-    const to = { PageUp: desk.now - 1, PageDown: desk.now + 1, ...(tagName === "INPUT" ? {} : { ArrowLeft: desk.now - 1, ArrowRight: desk.now + 1, Home: 0, End: desk.steps.length - 1 }) }[event.key];
+    const to = {
+      PageUp: desk.now - 1,
+      PageDown: desk.now + 1,
+      ...(tagName === "INPUT"
+        ? {}
+        : { ArrowLeft: desk.now - 1, ArrowRight: desk.now + 1, Home: 0, End: desk.steps.length - 1 }),
+    }[event.key];
     if (to !== undefined) {
       animate(false);
       go(to);

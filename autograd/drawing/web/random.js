@@ -42,19 +42,30 @@ function pythonRandom(seed) {
 
 // NumPy's default_rng(seed): PCG64 (O'Neill, 2014) seeded by SeedSequence; normals by the ziggurat (Marsaglia, Tsang, 2000).
 const ziggurat = (() => {
-  const edge = 3.654152885361009, x = [0, edge], density = (t) => Math.exp(-0.5 * t * t);
+  const edge = 3.654152885361009,
+    x = [0, edge],
+    density = (t) => Math.exp(-0.5 * t * t);
   const area = edge * density(edge) + Math.sqrt(Math.PI / 2) * words.erfc(edge / Math.SQRT2);
   for (let k = 2; k < 256; k++) x[k] = Math.sqrt(-2 * Math.log(area / x[k - 1] + density(x[k - 1])));
   x[0] = area / density(edge);
   // layer 0 is the base with the tail; layer k > 0 ends at x[256 - k]: the narrowest comes first, as in NumPy
   const right = [x[0], ...x.slice(1).reverse()];
   const inner = [edge, 0, ...x.slice(2).reverse()];
-  return { edge, density, right, share: right.map((width, k) => inner[k] / width), heights: right.map((t, k) => density(k ? t : 0)) };
+  return {
+    edge,
+    density,
+    right,
+    share: right.map((width, k) => inner[k] / width),
+    heights: right.map((t, k) => density(k ? t : 0)),
+  };
 })();
 
 function numpyRandom(seed) {
-  const mask = (1n << 128n) - 1n, factor = 0x2360ed051fc65da44385df649fccf645n;
-  const pool = new Uint32Array(4), words = new Uint32Array(8), input = [seed, 0, 0, 0];
+  const mask = (1n << 128n) - 1n,
+    factor = 0x2360ed051fc65da44385df649fccf645n;
+  const pool = new Uint32Array(4),
+    words = new Uint32Array(8),
+    input = [seed, 0, 0, 0];
   const scramble = (x) => (x ^ (x >>> 16)) >>> 0;
   let constant = 0x43b0d7e5;
   const mixed = (x) => {
@@ -64,7 +75,8 @@ function numpyRandom(seed) {
   };
   for (let i = 0; i < 4; i++) pool[i] = mixed(input[i]);
   for (let i = 0; i < 4; i++) {
-    for (let j = 0; j < 4; j++) if (i !== j) pool[j] = scramble(Math.imul(0xca01f9dd, pool[j]) - Math.imul(0x4973f715, mixed(pool[i])));
+    for (let j = 0; j < 4; j++)
+      if (i !== j) pool[j] = scramble(Math.imul(0xca01f9dd, pool[j]) - Math.imul(0x4973f715, mixed(pool[i])));
   }
   constant = 0x8b51f9dd;
   for (let i = 0; i < 8; i++) {
@@ -74,11 +86,13 @@ function numpyRandom(seed) {
   }
   const [high, low, streamHigh, streamLow] = [0, 2, 4, 6].map((i) => (BigInt(words[i + 1]) << 32n) | BigInt(words[i]));
   const stream = ((((streamHigh << 64n) | streamLow) << 1n) | 1n) & mask;
-  let state = stream, half;
+  let state = stream,
+    half;
   state = ((state + ((high << 64n) | low)) * factor + stream) & mask;
   function next64() {
     state = (state * factor + stream) & mask;
-    const folded = BigInt.asUintN(64, (state >> 64n) ^ state), turn = state >> 122n;
+    const folded = BigInt.asUintN(64, (state >> 64n) ^ state),
+      turn = state >> 122n;
     return BigInt.asUintN(64, (folded >> turn) | (folded << ((64n - turn) & 63n)));
   }
   function next32() {
@@ -92,7 +106,8 @@ function numpyRandom(seed) {
     return Number(x & 0xffffffffn);
   }
   const random = () => Number(next64() >> 11n) / 9007199254740992;
-  function upTo(most) {  // a whole number from 0 to most, each as likely
+  function upTo(most) {
+    // a whole number from 0 to most, each as likely
     let bits = most;
     for (const shift of [1, 2, 4, 8, 16]) bits |= bits >>> shift;
     for (;;) {
@@ -111,13 +126,17 @@ function numpyRandom(seed) {
   function normal() {
     const { edge, density, right, share, heights } = ziggurat;
     for (;;) {
-      const bits = next64(), layer = Number(bits & 0xffn), fraction = Number((bits >> 9n) & 0xfffffffffffffn);
-      const sign = (bits >> 8n) & 1n ? -1 : 1, part = fraction / 4503599627370496;
+      const bits = next64(),
+        layer = Number(bits & 0xffn),
+        fraction = Number((bits >> 9n) & 0xfffffffffffffn);
+      const sign = (bits >> 8n) & 1n ? -1 : 1,
+        part = fraction / 4503599627370496;
       const x = part * right[layer];
       if (part < share[layer]) return sign * x;
       if (!layer) {
         for (;;) {
-          const beyond = -Math.log1p(-random()) / edge, other = -Math.log1p(-random());
+          const beyond = -Math.log1p(-random()) / edge,
+            other = -Math.log1p(-random());
           if (2 * other > beyond * beyond) return ((fraction >>> 8) & 1 ? -1 : 1) * (edge + beyond);
         }
       }

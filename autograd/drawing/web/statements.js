@@ -9,7 +9,13 @@ class Fault extends Error {
 }
 
 const LIMITS = { longest: 10000, deepest: 100, most: 1000 };
-const SIGNS = Object.assign(Object.create(null), { "^": "pow", "\u00D7": "mul", "\u00B7": "mul", "\u00F7": "div", "\u2212": "sub" });
+const SIGNS = Object.assign(Object.create(null), {
+  "^": "pow",
+  "\u00D7": "mul",
+  "\u00B7": "mul",
+  "\u00F7": "div",
+  "\u2212": "sub",
+});
 const FUNCTIONS = Object.create(null);
 for (const [name, row] of Object.entries(rows)) {
   if (!row.infix) FUNCTIONS[name] = row;
@@ -20,12 +26,14 @@ const RAISED = { "\u00B2": 2, "\u00B3": 3 };
 const CONSTANTS = Object.assign(Object.create(null), { pi: Math.PI, "\u03C0": Math.PI });
 const isFunction = (word) => word in FUNCTIONS || Object.hasOwn(rows, word);
 
-function nearest(word, names) {  // the name with the fewest letters to change, if they are few
+function nearest(word, names) {
+  // the name with the fewest letters to change, if they are few
   const distance = (a, b) => {
     let before = Array.from({ length: b.length + 1 }, (_, j) => j);
     for (let i = 1; i <= a.length; i++) {
       const line = [i];
-      for (let j = 1; j <= b.length; j++) line.push(Math.min(before[j] + 1, line[j - 1] + 1, before[j - 1] + (a[i - 1] !== b[j - 1])));
+      for (let j = 1; j <= b.length; j++)
+        line.push(Math.min(before[j] + 1, line[j - 1] + 1, before[j - 1] + (a[i - 1] !== b[j - 1])));
       before = line;
     }
     return before[b.length];
@@ -37,8 +45,10 @@ function nearest(word, names) {  // the name with the fewest letters to change, 
 class Parser {
   constructor(text) {
     this.text = text;
-    if (text.length > LIMITS.longest) throw new Fault(`the text is longer than ${LIMITS.longest} characters`, LIMITS.longest, 0);
-    const pattern = /(?<blank>[ \t\r\f\u00a0]+|#[^\n]*)|(?<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)|(?<name>[\p{L}_][\p{L}\p{Nd}_]*)|(?<sign>\*\*|==|<=|>=|!=|[\s\S])/gu;
+    if (text.length > LIMITS.longest)
+      throw new Fault(`the text is longer than ${LIMITS.longest} characters`, LIMITS.longest, 0);
+    const pattern =
+      /(?<blank>[ \t\r\f\u00a0]+|#[^\n]*)|(?<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)|(?<name>[\p{L}_][\p{L}\p{Nd}_]*)|(?<sign>\*\*|==|<=|>=|!=|[\s\S])/gu;
     this.tokens = [];
     for (const found of text.matchAll(pattern)) {
       const kind = ["number", "name", "sign"].find((kind) => found.groups[kind] !== undefined);
@@ -63,7 +73,8 @@ class Parser {
   emit(kind, what, at, size = 0) {
     const [, word, start] = this.tokens[this.place - 1];
     this.code.push({ kind, what, at, end: start + word.length, size });
-    if (kind === "call" && ++this.operations > LIMITS.most) throw this.fault(`there are more than ${LIMITS.most} operations`);
+    if (kind === "call" && ++this.operations > LIMITS.most)
+      throw this.fault(`there are more than ${LIMITS.most} operations`);
   }
   statements() {
     const found = [];
@@ -88,18 +99,31 @@ class Parser {
     const word = this.peek();
     if (word && word !== ";" && word !== "\n") throw this.fault(this.surprise(word));
     const { code } = this;
-    return { name, at, end: code[code.length - 1].end, code, isNumber: Boolean(name) && !code.some((step) => step.kind === "name") };
+    return {
+      name,
+      at,
+      end: code[code.length - 1].end,
+      code,
+      isNumber: Boolean(name) && !code.some((step) => step.kind === "name"),
+    };
   }
   surprise(word) {
     if (word === ")" || word === "]") return `this ${word} closes nothing`;
-    if (word === "=") return "= gives a name its value: it stands after the first name of a statement, as in z = w*a + b";
-    if (["==", "<", ">", "<=", ">=", "!="].includes(word)) return "values are not compared here: where(a - b, x, y) is x where a is above b, and y elsewhere";
+    if (word === "=")
+      return "= gives a name its value: it stands after the first name of a statement, as in z = w*a + b";
+    if (["==", "<", ">", "<=", ">=", "!="].includes(word))
+      return "values are not compared here: where(a - b, x, y) is x where a is above b, and y elsewhere";
     if (word === ",") return "a comma stands between the operands of a function only";
-    if (this.tokens[this.place][0] !== "sign" || word === "(" || word === "[") return "an operator is missing here: a product is written 2*x";
+    if (this.tokens[this.place][0] !== "sign" || word === "(" || word === "[")
+      return "an operator is missing here: a product is written 2*x";
     return `${word} is not part of an expression`;
   }
-  sum() { this.chain(() => this.product(), ["add", "sub"]); }
-  product() { this.chain(() => this.unary(), ["mul", "div", "mod"]); }
+  sum() {
+    this.chain(() => this.product(), ["add", "sub"]);
+  }
+  product() {
+    this.chain(() => this.unary(), ["mul", "div", "mod"]);
+  }
   chain(part, names) {
     const at = this.tokens[this.place][2];
     part();
@@ -110,8 +134,10 @@ class Parser {
     }
   }
   unary() {
-    const word = this.peek(), at = this.tokens[this.place][2];
-    if (++this.depth > LIMITS.deepest) throw this.fault(`more than ${LIMITS.deepest} parentheses or signs stand inside each other here`);
+    const word = this.peek(),
+      at = this.tokens[this.place][2];
+    if (++this.depth > LIMITS.deepest)
+      throw this.fault(`more than ${LIMITS.deepest} parentheses or signs stand inside each other here`);
     if (word === "-" || word === "\u2212" || word === "+") {
       this.place++;
       this.unary();
@@ -135,7 +161,8 @@ class Parser {
     }
   }
   atom() {
-    const word = this.peek(), [kind, , at] = this.tokens[this.place];
+    const word = this.peek(),
+      [kind, , at] = this.tokens[this.place];
     if (kind === "number") {
       if (!Number.isFinite(Number(word))) throw this.fault("this number is too large");
       this.place++;
@@ -147,7 +174,8 @@ class Parser {
       this.sum();
       this.close(")", at);
     } else if (word === "[") throw this.fault("a list stands only inside a function of many, as in sum([a, b])");
-    else if (["", ";", "\n", ")", "]", ",", "="].includes(word) || word in SIGNS || word in RAISED) throw this.fault("here a number, a name or a ( is missing", at, at + 1);
+    else if (["", ";", "\n", ")", "]", ",", "="].includes(word) || word in SIGNS || word in RAISED)
+      throw this.fault("here a number, a name or a ( is missing", at, at + 1);
     else throw this.fault(this.surprise(word));
   }
   close(bracket, opened) {
@@ -155,21 +183,28 @@ class Parser {
     if (word === bracket) {
       this.place++;
       this.open--;
-    } else if (word === "" || word === ";") throw this.fault(`this ${this.text[opened]} is never closed`, opened, opened + 1);
+    } else if (word === "" || word === ";")
+      throw this.fault(`this ${this.text[opened]} is never closed`, opened, opened + 1);
     else throw this.fault(this.surprise(word));
   }
   name(word, at) {
     this.place++;
     const called = this.peek() === "(";
-    if (word in FUNCTIONS && !called) throw this.fault(`${word} is a function: write ${word}(...)`, at, at + word.length);
+    if (word in FUNCTIONS && !called)
+      throw this.fault(`${word} is a function: write ${word}(...)`, at, at + word.length);
     if (!called) this.emit(...(word in CONSTANTS ? ["number", CONSTANTS[word], at] : ["name", word, at]));
     else if (!(word in FUNCTIONS)) {
       const near = nearest(word, Object.keys(FUNCTIONS));
-      throw this.fault(`there is no function ${word}${near ? `; did you mean ${near}?` : `; a product is written ${word}*(...)`}`, at, at + word.length);
+      throw this.fault(
+        `there is no function ${word}${near ? `; did you mean ${near}?` : `; a product is written ${word}*(...)`}`,
+        at,
+        at + word.length,
+      );
     } else this.call(word, FUNCTIONS[word], at);
   }
   call(name, row, at) {
-    const opened = this.next()[2], start = this.code.length;
+    const opened = this.next()[2],
+      start = this.code.length;
     this.open++;
     let sizes = [];
     while (this.peek() !== ")" || sizes.length) {
@@ -186,8 +221,10 @@ class Parser {
       this.emit("list", null, this.code[start].at, sizes.length);
       sizes = [sizes.length];
     }
-    const least = row.operands.length - Object.keys(row.defaults).length, many = (x) => row.lists.includes(x);
-    const fits = sizes.every((size, i) => Boolean(size) === many(row.operands[i])) && new Set(sizes.filter(Boolean)).size < 2;
+    const least = row.operands.length - Object.keys(row.defaults).length,
+      many = (x) => row.lists.includes(x);
+    const fits =
+      sizes.every((size, i) => Boolean(size) === many(row.operands[i])) && new Set(sizes.filter(Boolean)).size < 2;
     if (!(least <= sizes.length && sizes.length <= row.operands.length && fits)) {
       const form = row.operands.map((x) => (many(x) ? `[${x[0]}1, ${x[0]}2]` : x)).join(", ");
       throw this.fault(`${name} is written ${name}(${form})`, at, this.tokens[this.place - 1][2] + 1);
@@ -216,9 +253,17 @@ class Parser {
 function graphOf(text, starts) {
   const statements = new Parser(text).statements();
   if (!statements.length) throw new Fault("the text holds no expression", 0, 0);
-  const names = new Map(), known = new Map(), leaves = new Map(), nodes = [];
+  const names = new Map(),
+    known = new Map(),
+    leaves = new Map(),
+    nodes = [];
   for (const statement of statements) {
-    if (names.has(statement.name)) throw new Fault(`${statement.name} has its value already, from an earlier statement`, statement.at, statement.end);
+    if (names.has(statement.name))
+      throw new Fault(
+        `${statement.name} has its value already, from an earlier statement`,
+        statement.at,
+        statement.end,
+      );
     if (statement.name) names.set(statement.name, statement);
   }
   let waiting = 0;
@@ -226,7 +271,8 @@ function graphOf(text, starts) {
     const name = step.what;
     if (known.has(name)) return known.get(name);
     const statement = names.get(name);
-    if (statement && !statement.isNumber) throw new Fault(`${name} is used here before the statement that computes it`, step.at, step.end);
+    if (statement && !statement.isNumber)
+      throw new Fault(`${name} is used here before the statement that computes it`, step.at, step.end);
     if (!leaves.has(name)) {
       const data = statement ? given.get(name) : starts[waiting++ % starts.length];
       leaves.set(name, { node: nodes.push({ op: "", label: name, data, at: step.at, end: step.end }) - 1 });
@@ -234,13 +280,23 @@ function graphOf(text, starts) {
     return leaves.get(name);
   }
   function call(step, operands) {
-    const flat = operands.flat(), noValue = () => new Fault(`${step.what} has no finite value here`, step.at, step.end);
+    const flat = operands.flat(),
+      noValue = () => new Fault(`${step.what} has no finite value here`, step.at, step.end);
     if (flat.every((x) => typeof x === "number")) {
       const out = operations[step.what].value(...operands);
       if (!Number.isFinite(out)) throw noValue();
       return out;
     }
-    return { node: nodes.push({ op: step.what, label: "", operands: flat.map((x) => (typeof x === "number" ? [x] : x.node)), at: step.at, end: step.end }) - 1 };
+    return {
+      node:
+        nodes.push({
+          op: step.what,
+          label: "",
+          operands: flat.map((x) => (typeof x === "number" ? [x] : x.node)),
+          at: step.at,
+          end: step.end,
+        }) - 1,
+    };
   }
   function run(statement) {
     const stack = [];
@@ -265,13 +321,21 @@ function graphOf(text, starts) {
     known.set(statement.name, result);
     if (typeof result !== "number" && !nodes[result.node].label) nodes[result.node].label = statement.name;
   }
-  if (result === undefined || typeof result === "number") throw new Fault("a number alone has no gradient: write an expression with a name in it", last.at, last.end);
+  if (result === undefined || typeof result === "number")
+    throw new Fault("a number alone has no gradient: write an expression with a name in it", last.at, last.end);
   if (!nodes[result.node].label) {
-    nodes[result.node].label = ["C", "cost", ...[...names, ...leaves, 0].map((_, i) => `C_${i}`)].find((name) => !names.has(name) && !leaves.has(name));
+    nodes[result.node].label = ["C", "cost", ...[...names, ...leaves, 0].map((_, i) => `C_${i}`)].find(
+      (name) => !names.has(name) && !leaves.has(name),
+    );
   }
   // what the cost depends on, in the order of the statements, the cost last
   const needed = new Set([result.node]);
-  for (let i = result.node; i >= 0; i--) if (needed.has(i)) for (const x of nodes[i].operands ?? []) if (typeof x === "number") needed.add(x);
-  const kept = [...needed].sort((i, j) => i - j), place = new Map(kept.map((i, at) => [i, at]));
-  return kept.map((i) => ({ ...nodes[i], operands: nodes[i].operands?.map((x) => (typeof x === "number" ? place.get(x) : x)) }));
+  for (let i = result.node; i >= 0; i--)
+    if (needed.has(i)) for (const x of nodes[i].operands ?? []) if (typeof x === "number") needed.add(x);
+  const kept = [...needed].sort((i, j) => i - j),
+    place = new Map(kept.map((i, at) => [i, at]));
+  return kept.map((i) => ({
+    ...nodes[i],
+    operands: nodes[i].operands?.map((x) => (typeof x === "number" ? place.get(x) : x)),
+  }));
 }

@@ -1,13 +1,18 @@
 // The third kind of number: symbols, which know how they are written (as HTML), how strongly they hold together, and what
 // they are worth. Plain numbers stand for themselves. `symbolic` are the rows of the table on them.
 
-const SUM = 0, QUOTIENT = 1, PRODUCT = 2, POWER = 3, ATOM = 4;
+const SUM = 0,
+  QUOTIENT = 1,
+  PRODUCT = 2,
+  POWER = 3,
+  ATOM = 4;
 const S = {
   of: (x) => (typeof x === "number" ? x : x.n),
   symbol: (html, level, n) => ({ html, level, n }),
   name: (html, n) => S.symbol(html, ATOM, n),
   html: (x) => (typeof x !== "number" ? x.html : Number.isNaN(x) ? "undefined" : html(x)),
-  least(x, level) {  // as it stands where parts must hold together at least that strongly
+  least(x, level) {
+    // as it stands where parts must hold together at least that strongly
     const own = typeof x !== "number" ? x.level : x < 0 || /\d \u00D7/.test(html(x)) ? SUM : ATOM;
     return own < level ? `(${S.html(x)})` : S.html(x);
   },
@@ -48,11 +53,14 @@ const S = {
     return S.symbol(`${S.least(x, ATOM)}<sup>${S.html(y)}</sup>`, POWER, words.power(S.of(x), S.of(y)));
   },
   call(word, operands) {
-    const numbers = operands.map((x) => (Array.isArray(x) ? x.map(S.of) : S.of(x))), n = words[word](...numbers);
+    const numbers = operands.map((x) => (Array.isArray(x) ? x.map(S.of) : S.of(x))),
+      n = words[word](...numbers);
     if (operands.flat().every((x) => typeof x === "number")) return n;
     if (word === "sum" || word === "sumproduct") {
       const terms = word === "sum" ? operands[0] : operands[0].map((w, i) => S.mul(w, operands[1][i]));
-      return terms.length > 6 ? S.symbol(`${S.add(terms[0], terms[1]).html ?? ""} + \u2026 + ${S.html(terms[terms.length - 1])}`, SUM, n) : terms.reduce(S.add);
+      return terms.length > 6
+        ? S.symbol(`${S.add(terms[0], terms[1]).html ?? ""} + \u2026 + ${S.html(terms[terms.length - 1])}`, SUM, n)
+        : terms.reduce(S.add);
     }
     if (word === "prod") return operands[0].reduce(S.mul, 1);
     let shown = operands.flat();
@@ -69,13 +77,25 @@ const symbolic = Object.create(null);
 // Names as a textbook sets them: letters italic, Greek by name, what follows _ below, hat, bar and primes above
 const escaped = (text) => String(text).replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 function named(label) {
-  const [, base, below, mark] = /^(\p{L})(\d+)()$/u.exec(label) ?? /^(.*?)(?:_(.+?))?(?:_(hat|bar|tilde))?$/u.exec(label) ?? [, label];
+  const [, base, below, mark] = /^(\p{L})(\d+)()$/u.exec(label) ??
+    /^(.*?)(?:_(.+?))?(?:_(hat|bar|tilde))?$/u.exec(label) ?? [, label];
   const [letter, sign] = ["hat", "bar", "tilde"].includes(below) && !mark ? [undefined, below] : [below, mark];
   const accent = { hat: "\u0302", bar: "\u0304", tilde: "\u0303" }[sign] ?? "";
   const greek = Object.hasOwn(opening.greek, base) ? opening.greek[base] : base;
   const shown = greek.length > 24 ? `${greek.slice(0, 23)}\u2026` : greek;
   const head = [...shown].length === 1 ? `<i>${escaped(shown)}${accent}</i>` : escaped(shown) + accent;
-  return head + (letter ? `<sub>${letter.length === 1 && /\D/.test(letter) ? `<i>${escaped(letter)}</i>` : escaped(letter)}</sub>` : "");
+  return (
+    head +
+    (letter
+      ? `<sub>${letter.length === 1 && /\D/.test(letter) ? `<i>${escaped(letter)}</i>` : escaped(letter)}</sub>`
+      : "")
+  );
 }
 const lowered = (digits) => [...String(digits)].map((digit) => String.fromCharCode(0x2080 + Number(digit))).join("");
-const plainText = (html) => html.replace(/<sup>(.*?)<\/sup>/g, "^$1").replace(/<sub>(\d+)<\/sub>/g, (_, digits) => lowered(digits)).replace(/<sub>(.*?)<\/sub>/g, "_$1").replace(/<[^>]*>/g, "").replace(/&#(\d+);/g, (_, code) => String.fromCharCode(code));
+const plainText = (html) =>
+  html
+    .replace(/<sup>(.*?)<\/sup>/g, "^$1")
+    .replace(/<sub>(\d+)<\/sub>/g, (_, digits) => lowered(digits))
+    .replace(/<sub>(.*?)<\/sub>/g, "_$1")
+    .replace(/<[^>]*>/g, "")
+    .replace(/&#(\d+);/g, (_, code) => String.fromCharCode(code));

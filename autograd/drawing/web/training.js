@@ -29,11 +29,12 @@ const OPTIMIZERS = {
     }
   },
   Adam(theta, g, lr, { m, s }, t) {
-    const first = 1 - 0.9 ** t, second = 1 - 0.999 ** t;
+    const first = 1 - 0.9 ** t,
+      second = 1 - 0.999 ** t;
     for (let i = 0; i < theta.length; i++) {
       m[i] = 0.9 * m[i] + (1 - 0.9) * g[i];
       s[i] = 0.999 * s[i] + (1 - 0.999) * g[i] * g[i];
-      theta[i] -= lr * (m[i] / first) / (Math.sqrt(s[i] / second) + 1e-8);
+      theta[i] -= (lr * (m[i] / first)) / (Math.sqrt(s[i] / second) + 1e-8);
     }
   },
 };
@@ -41,7 +42,8 @@ const OPTIMIZERS = {
 // A function of the table of one number, and its slope; "linear" passes z on as it is
 function activationOf(name) {
   if (name === "linear") return { f: (z) => z, slope: () => 1 };
-  const { value, partials } = operations[name], more = Object.values(rows[name].defaults);
+  const { value, partials } = operations[name],
+    more = Object.values(rows[name].defaults);
   if (more.length) return { f: (z) => value(z, ...more), slope: (z, a) => partials(z, ...more, a)[0] };
   return { f: value, slope: (z, a) => partials(z, a)[0] };
 }
@@ -49,9 +51,12 @@ function activationOf(name) {
 // The loss and its slope with respect to the output: both passes over the graph of its text, as `evaluated` makes them,
 // but with the operands of each row looked up beforehand, for this is done for every example of every step
 function lossOf(name) {
-  const { text, targets } = LOSSES[name], values = graphOf(text, [1]), last = values.length - 1;
+  const { text, targets } = LOSSES[name],
+    values = graphOf(text, [1]),
+    last = values.length - 1;
   const [a, y] = ["a", "y"].map((label) => values.findIndex((value) => value.label === label));
-  const data = values.map(() => 0), gradient = values.map(() => 0);
+  const data = values.map(() => 0),
+    gradient = values.map(() => 0);
   const steps = values.flatMap((value, i) => {
     if (!value.op) return [];
     const places = value.operands.map((x) => (typeof x === "number" ? x : data.push(x[0]) - 1));
@@ -61,7 +66,12 @@ function lossOf(name) {
     data[a] = output;
     data[y] = target;
     for (const step of steps) {
-      const { i, places: [first, second], op } = step, x = data[first];
+      const {
+          i,
+          places: [first, second],
+          op,
+        } = step,
+        x = data[first];
       data[i] = second === undefined ? op.value(x) : op.value(x, data[second]);
       step.slopes = second === undefined ? op.partials(x, data[i]) : op.partials(x, data[second], data[i]);
     }
@@ -109,8 +119,14 @@ class Network {
   forward(room, slopes = true) {
     const { theta, widths } = this;
     for (let l = 1; l < widths.length; l++) {
-      const before = room.a[l - 1], z = room.z[l], a = room.a[l], slope = room.slope[l], m = widths[l - 1], n = widths[l];
-      const { f, slope: slopeOf } = this.activations[l - 1], linear = this.names[l - 1] === "linear";
+      const before = room.a[l - 1],
+        z = room.z[l],
+        a = room.a[l],
+        slope = room.slope[l],
+        m = widths[l - 1],
+        n = widths[l];
+      const { f, slope: slopeOf } = this.activations[l - 1],
+        linear = this.names[l - 1] === "linear";
       for (let e = 0; e < room.n; e++) {
         let w = this.weights[l - 1];
         for (let j = 0; j < n; j++) {
@@ -131,7 +147,8 @@ class Network {
 
   // The mean loss and its gradient; room.delta holds, example by example, the gradient of its own loss at every z
   backward(room, targets, loss, gradient) {
-    const { theta, widths } = this, last = widths.length - 1;
+    const { theta, widths } = this,
+      last = widths.length - 1;
     let cost = 0;
     for (let e = 0; e < room.n; e++) {
       const [value, slope] = loss.at(room.a[last][e], targets[e]);
@@ -140,7 +157,12 @@ class Network {
     }
     gradient.fill(0);
     for (let l = last; l > 0; l--) {
-      const before = room.a[l - 1], delta = room.delta[l], m = widths[l - 1], n = widths[l], slope = room.slope[l - 1], back = room.delta[l - 1];
+      const before = room.a[l - 1],
+        delta = room.delta[l],
+        m = widths[l - 1],
+        n = widths[l],
+        slope = room.slope[l - 1],
+        back = room.delta[l - 1];
       if (l > 1) back.fill(0);
       for (let e = 0; e < room.n; e++) {
         let w = this.weights[l - 1];
@@ -192,8 +214,12 @@ class Trainer {
   // The gradient of the step that comes next, for the parameters as they are: {room, batch, cost}
   prepare() {
     if (this.ready) return this.ready;
-    this.order ??= this.shuffled ? this.rng.permutation(this.points.n) : Array.from({ length: this.points.n }, (_, i) => i);
-    const batch = this.order.slice(this.start, this.start + this.size), room = this.room(batch.length), targets = new Float64Array(batch.length);
+    this.order ??= this.shuffled
+      ? this.rng.permutation(this.points.n)
+      : Array.from({ length: this.points.n }, (_, i) => i);
+    const batch = this.order.slice(this.start, this.start + this.size),
+      room = this.room(batch.length),
+      targets = new Float64Array(batch.length);
     batch.forEach((i, e) => {
       room.a[0][2 * e] = this.points.X[2 * i];
       room.a[0][2 * e + 1] = this.points.X[2 * i + 1];
@@ -208,7 +234,9 @@ class Trainer {
   // One step; false, and nothing changed, where a parameter would no longer be a finite number
   step(lr) {
     if (this.broken) return false;
-    const { batch, cost } = this.prepare(), { theta } = this.network, before = theta.slice();
+    const { batch, cost } = this.prepare(),
+      { theta } = this.network,
+      before = theta.slice();
     this.optimizer(theta, this.gradient, lr, this.state, this.steps + 1);
     if (!Number.isFinite(cost) || !theta.every(Number.isFinite)) {
       theta.set(before);
@@ -235,15 +263,21 @@ class Trainer {
 
   // How many of the points fall on their side, and the mean loss, for the parameters as they are
   measure() {
-    const { n, X, classes } = this.points, room = this.room(n);
-    if (this.ready && this.ready.room === room) {  // the batch is all of the points, in their order unless shuffled
-      const right = this.ready.batch.reduce((sum, i, e) => sum + (room.a[room.a.length - 1][e] > 0 === Boolean(classes[i])), 0);
+    const { n, X, classes } = this.points,
+      room = this.room(n);
+    if (this.ready && this.ready.room === room) {
+      // the batch is all of the points, in their order unless shuffled
+      const right = this.ready.batch.reduce(
+        (sum, i, e) => sum + (room.a[room.a.length - 1][e] > 0 === Boolean(classes[i])),
+        0,
+      );
       return { accuracy: right / n, cost: this.ready.cost };
     }
     room.a[0].set(X);
     this.network.forward(room, false);
     const out = room.a[room.a.length - 1];
-    let right = 0, cost = 0;
+    let right = 0,
+      cost = 0;
     for (let i = 0; i < n; i++) {
       right += out[i] > 0 === Boolean(classes[i]);
       cost += this.loss.at(out[i], this.targets[i])[0];
@@ -255,41 +289,57 @@ class Trainer {
 // Units that pass no gradient at any example of a room ("dead"), or less than a twentieth of the activation's greatest
 // slope at nine tenths of them ("saturated"): the bounds of nn.health. By layer, from 1.
 function health(network, room) {
-  return network.widths.map((width, l) => Array.from({ length: l ? width : 0 }, (_, j) => {
-    if (network.names[l - 1] === "linear") return "";
-    const greatest = network.names[l - 1] === "sigmoid" ? 0.25 : 1;
-    let zero = 0, flat = 0;
-    for (let e = 0; e < room.n; e++) {
-      const slope = Math.abs(room.slope[l][e * width + j]) / greatest;
-      zero += slope === 0;
-      flat += slope < 0.05;
-    }
-    return zero === room.n ? "dead" : flat >= 0.9 * room.n ? "saturated" : "";
-  }));
+  return network.widths.map((width, l) =>
+    Array.from({ length: l ? width : 0 }, (_, j) => {
+      if (network.names[l - 1] === "linear") return "";
+      const greatest = network.names[l - 1] === "sigmoid" ? 0.25 : 1;
+      let zero = 0,
+        flat = 0;
+      for (let e = 0; e < room.n; e++) {
+        const slope = Math.abs(room.slope[l][e * width + j]) / greatest;
+        zero += slope === 0;
+        flat += slope < 0.05;
+      }
+      return zero === room.n ? "dead" : flat >= 0.9 * room.n ? "saturated" : "";
+    }),
+  );
 }
 
 // The paths from a parameter to one example's cost, largest first: how many there are, the first `limit`, and their sum.
 // A path is {neurons: [j of each layer from the parameter's on], factors, product}; factors: the input (1 for a bias), then
 // slope and weight by turns, last the loss's slope.
 function pathsOf(network, room, e, parameter, lossSlope, limit) {
-  const { layer, j, k } = parameter, { widths, theta } = network, last = widths.length - 1;
+  const { layer, j, k } = parameter,
+    { widths, theta } = network,
+    last = widths.length - 1;
   const start = k === null ? 1 : room.a[layer - 1][e * widths[layer - 1] + k];
-  let known = Array.from({ length: widths[last] }, (_, i) => [{ neurons: [i], factors: [room.slope[last][e * widths[last] + i], lossSlope] }]);
+  let known = Array.from({ length: widths[last] }, (_, i) => [
+    { neurons: [i], factors: [room.slope[last][e * widths[last] + i], lossSlope] },
+  ]);
   const product = (path) => path.factors.reduce((total, x) => total * x, 1);
   known.forEach((list) => list.forEach((path) => (path.product = product(path))));
   let count = 1;
-  for (let l = last - 1; l >= layer; l--) {  // the best paths of a neuron go on with the best paths of the next
+  for (let l = last - 1; l >= layer; l--) {
+    // the best paths of a neuron go on with the best paths of the next
     count *= widths[l + 1];
     known = Array.from({ length: l === layer ? j + 1 : widths[l] }, (_, i) => {
       if (l === layer && i !== j) return [];
       const slope = room.slope[l][e * widths[l] + i];
       const onward = known.flatMap((list, next) => {
         const w = theta[network.at({ layer: l + 1, j: next, k: i })];
-        return list.map((path) => ({ neurons: [i, ...path.neurons], factors: [slope, w, ...path.factors], product: slope * w * path.product }));
+        return list.map((path) => ({
+          neurons: [i, ...path.neurons],
+          factors: [slope, w, ...path.factors],
+          product: slope * w * path.product,
+        }));
       });
       return onward.sort((p, q) => Math.abs(q.product) - Math.abs(p.product)).slice(0, limit);
     });
   }
-  const paths = known[j].map((path) => ({ neurons: path.neurons, factors: [start, ...path.factors], product: start * path.product }));
+  const paths = known[j].map((path) => ({
+    neurons: path.neurons,
+    factors: [start, ...path.factors],
+    product: start * path.product,
+  }));
   return { count, paths, total: start * room.delta[layer][e * widths[layer] + j] };
 }

@@ -1,0 +1,171 @@
+// The gradient of one parameter for the step that comes next, worked out: example by example, path by path, factor by
+// factor; and the network as Python.
+
+function explain() {
+  report();
+  const { trainer, parameter } = lab,
+    { network } = trainer,
+    { room, batch, targets } = trainer.prepare(),
+    { layer, j, k } = parameter;
+  const { widths, theta } = network,
+    last = widths.length - 1,
+    index = network.at(parameter),
+    gradient = trainer.gradient[index],
+    n = batch.length;
+  element("parameter").value = chosenOption();
+  const name = parameterName(parameter),
+    z = nameOf("z", layer, j),
+    input = k === null ? "1" : inputName(layer - 1, k);
+  const inputOf = (e) => (k === null ? 1 : room.a[layer - 1][e * widths[layer - 1] + k]),
+    deltaOf = (e) => room.delta[layer][e * widths[layer] + j];
+
+  const after = theta.slice(),
+    state = { m: trainer.state.m.slice(), s: trainer.state.s.slice() };
+  trainer.optimizer(after, trainer.gradient, lab.lr, state, trainer.steps + 1);
+  const unit = health(network, room)[layer][j];
+  element("chain").innerHTML =
+    `<p class="large">${slope(C, name)} = <b>${html(gradient)}</b></p>` +
+    `<p>It is the mean over ${n > 1 ? `the ${n} examples` : "the one example"} of the step of ${slope(z, name)} \u00D7 ${slope(C, z)}: what feeds the ${k === null ? "bias" : "weight"}, which is ${input}, times what comes back to its neuron.</p>` +
+    `<p>Now ${name} = <b>${html(theta[index])}</b>. The next step of ${lab.optimizer} makes it <b>${html(after[index])}</b>, a change of ${html(after[index] - theta[index])}.` +
+    (unit ? ` Its neuron is <b>${unit}</b>.` : "") +
+    "</p>" +
+    `<label class="row">set it by hand <input id="weight" type="number" step="any" value="${Number(theta[index].toPrecision(6))}"></label>`;
+  element("weight").addEventListener("change", () => {
+    const x = Number(element("weight").value);
+    if (!Number.isFinite(x) || element("weight").value === "") return;
+    theta[index] = x;
+    trainer.ready = false;
+    lab.changed ||= "a parameter was set by hand";
+    paint();
+    explain();
+  });
+
+  const order = batch
+    .map((_, e) => e)
+    .sort((d, e) => Math.abs(inputOf(e) * deltaOf(e)) - Math.abs(inputOf(d) * deltaOf(d)));
+  let chosen = batch.indexOf(lab.example);
+  if (chosen < 0) chosen = order[0];
+  lab.shown = batch[chosen];
+  const listed = order.slice(0, EXAMPLES);
+  if (!listed.includes(chosen)) listed.splice(-1, 1, chosen);
+  const rest = order.filter((e) => !listed.includes(e)).reduce((sum, e) => sum + inputOf(e) * deltaOf(e), 0);
+  const own = layer > 1 || k === null; // an input that is no coordinate has a column of its own
+  const line = (e) =>
+    `<tr${e === chosen ? ' class="chosen"' : ""}><th scope="row"><button data-example="${batch[e]}" aria-pressed="${e === chosen}">${batch[e]}</button></th>` +
+    `<td>${html(room.a[0][2 * e])}</td><td>${html(room.a[0][2 * e + 1])}</td><td>${html(targets[e])}</td>${own ? `<td>${html(inputOf(e))}</td>` : ""}<td>${html(deltaOf(e))}</td><td class="${inputOf(e) * deltaOf(e) < 0 ? "neg" : "pos"}">${html(inputOf(e) * deltaOf(e))}</td></tr>`;
+  const more = n - listed.length;
+  element("examples").innerHTML =
+    `<h3>Example by example${more > 0 ? ", the largest first" : ""}</h3><div class="scroll"><table><thead><tr><th scope="col">example</th><th scope="col">${inputName(0, 0)}</th><th scope="col">${inputName(0, 1)}</th><th scope="col"><i>y</i></th>` +
+    `${own ? `<th scope="col">${input}</th>` : ""}<th scope="col">${slope(C, z)}</th><th scope="col">product</th></tr></thead><tbody>${listed.map(line).join("")}` +
+    (more > 0
+      ? `<tr><th scope="row" colspan="${own ? 6 : 5}">the sum of the other ${more}</th><td>${html(rest)}</td></tr>`
+      : "") +
+    `<tr class="total"><th scope="row" colspan="${own ? 6 : 5}">all of them, divided by ${n}</th><td><b>${html(gradient)}</b></td></tr></tbody></table></div>`;
+  element("examples")
+    .querySelectorAll("button")
+    .forEach((button) =>
+      button.addEventListener("click", () => {
+        lab.example = Number(button.dataset.example);
+        scatter();
+        explain();
+        element("examples").querySelector(`[data-example="${lab.example}"]`)?.focus();
+        remember();
+      }),
+    );
+  paths(room, chosen, targets[chosen]);
+}
+
+function paths(room, e, target) {
+  const { trainer, parameter } = lab,
+    { network } = trainer,
+    { widths, names, activations } = network,
+    { layer, j } = parameter,
+    last = widths.length - 1;
+  const lossSlope = trainer.loss.at(room.a[last][e], target)[1];
+  const {
+    count,
+    paths: found,
+    total,
+  } = pathsOf(network, room, e, parameter, lossSlope, last - layer > 2 ? MOST_PATHS / 2 : MOST_PATHS);
+  const ruleAt = (l, i) => {
+    const [z, a] = ["z", "a"].map((letter) =>
+      S.symbol(nameOf(letter, l, i), POWER, room[letter][l][e * widths[l] + i]),
+    );
+    const rule = symbolic[names[l - 1]].partials(z, ...Object.values(rows[names[l - 1]].defaults), a)[0];
+    return typeof rule === "number" ? "" : S.html(rule);
+  };
+  const outputs = (l, i) => nameOf(l === last && names[l - 1] === "linear" ? "z" : "a", l, i);
+  const row = ({ neurons, factors, product }, p) => {
+    const terms = [
+      term(
+        slope(nameOf("z", layer, j), parameterName(parameter)),
+        parameter.k === null ? "" : inputName(layer - 1, parameter.k),
+        html(factors[0]),
+      ),
+    ];
+    neurons.forEach((i, at) => {
+      const l = layer + at,
+        slopeNow = factors[1 + 2 * at];
+      if (names[l - 1] !== "linear")
+        terms.push(term(slope(nameOf("a", l, i), nameOf("z", l, i)), ruleAt(l, i), bracketed(slopeNow)));
+      if (l < last)
+        terms.push(
+          term(
+            slope(nameOf("z", l + 1, neurons[at + 1]), outputs(l, i)),
+            nameOf("w", l + 1, `${neurons[at + 1]}${i}`),
+            bracketed(factors[2 + 2 * at]),
+          ),
+        );
+    });
+    terms.push(term(slope(C, outputs(last, neurons[neurons.length - 1])), "", bracketed(lossSlope)));
+    const through =
+      neurons
+        .slice(1, -1)
+        .map((i, at) => outputs(layer + at + 1, i))
+        .join(" and ") || outputs(last, 0);
+    return `<li>${count > 1 ? `<button class="path" data-way="${neurons.join("-")}" aria-pressed="${neurons.join("-") === lab.way}">through ${through}</button>` : ""}${chained(terms, term("", "", `<b>${html(product)}</b>`))}</li>`;
+  };
+  const rest = total - found.reduce((sum, path) => sum + path.product, 0),
+    others = count - found.length;
+  const { values, data } = trainer.loss;
+  describe(values, data, 60);
+  element("paths").innerHTML =
+    `<h3>Example ${lab.shown}, factor by factor</h3><p class="quiet">Its cost is ${C} = ${values[values.length - 1].formula}, where <i>a</i> is the output, ${outputs(last, 0)}.</p><ol class="paths">${found.map(row).join("")}</ol>` +
+    (count > 1
+      ? `<p>The sum over ${count} paths${others > 0 ? `, of which the ${others} not shown add up to ${html(rest)}` : ""}: <b>${html(total)}</b>.</p>`
+      : "");
+  element("paths")
+    .querySelectorAll(".path")
+    .forEach((button) =>
+      button.addEventListener("click", () => {
+        lab.way = lab.way === button.dataset.way ? "" : button.dataset.way;
+        for (const other of element("paths").querySelectorAll(".path"))
+          other.setAttribute("aria-pressed", other.dataset.way === lab.way);
+        wires();
+      }),
+    );
+}
+
+// The network as Python ---------------------------------------------------------------------------------------------------
+
+function python() {
+  const { trainer, points } = lab;
+  const { shape, raw } = points,
+    signed = LOSSES[lab.loss].targets[0] < 0,
+    number = (x) => (Number.isInteger(x) ? x.toFixed(1) : String(x));
+  const optimizer = lab.optimizer === "momentum" ? "SGD" : lab.optimizer,
+    names = ["MLP", optimizer, ...["accuracy", "fit", lab.loss, shape ?? "standardize"].sort()];
+  const data = raw
+    ? `X = standardize([\n${Array.from({ length: points.n }, (_, i) => `    [${number(raw[2 * i])}, ${number(raw[2 * i + 1])}],\n`).join("")}])\ny = [${Array.from(points.classes, (c) => LOSSES[lab.loss].targets[c]).join(", ")}]`
+    : `X, y = ${shape}(${points.n}, noise=${points.noise}, seed=0)${signed ? "\ny = 2 * y - 1" : ""}`;
+  const remarks = [lab.changed, trainer.start ? "the epoch that has begun is not counted" : ""]
+    .filter(Boolean)
+    .map((text) => `# In the playground ${text}: these numbers may differ from its own.\n`)
+    .join("");
+  return (
+    `from nn import ${names.join(", ")}\n\n${data}\nmodel = MLP(2, [${[...lab.layers, 1].join(", ")}], activation="${lab.activation}", seed=${lab.seed})\n` +
+    `optimizer = ${optimizer}(model.parameters(), lr=${lab.lr}${lab.optimizer === "momentum" ? ", momentum=0.9" : ""})\n` +
+    `history = fit(model, X, y, loss=${lab.loss}, optimizer=optimizer, epochs=${Math.max(1, trainer.epoch)}${lab.batch ? `, batch_size=${lab.batch}` : ""})\n` +
+    `print(history.cost[-1], accuracy(model, X, y))\n${remarks}`
+  );
+}
