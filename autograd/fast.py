@@ -10,7 +10,7 @@ import math
 import operator
 
 from autograd.core import manners
-from autograd.core.floats import VALUES, others, total
+from autograd.core.floats import VALUES, others
 from autograd.core.table import ATOMS, TABLE, evaluate
 from autograd.core.value import OPERATIONS, Value, apply, methods, new, operate
 
@@ -163,7 +163,7 @@ def separated(xs: list[Any], name: str) -> tuple[list[Value | float], list[float
 GLOBALS: dict[str, Any] = {
     "Value": Value, "new": new, "apply": apply, "operate": operate, "number": manners.number, "plain": plain,
     "listed": manners.listed, "separated": separated, "data_of": operator.attrgetter("_data"),
-    "nan": math.nan, "others": others, "total": total,
+    "nan": math.nan, "others": others, "fsum": math.fsum,
 }  # fmt: skip
 
 
@@ -194,8 +194,11 @@ def computed(row: Row, wanted: Sequence[bool], otherwise: str) -> list[str]:
     shared, (value, *partials) = words.hoisted([value, *partials])
     late = [line for line in shared if "<out>" in line]
     lines = [*domain, *(line for line in shared if line not in late), f"out = {value}", *late]
-    if row.lists and any("total_of_all" in partial for partial in partials):
-        lines.append(f"total_of_all = total({row.lists[0]}_data, out)")
+    if row.lists and any("total_of_all" in partial for partial in partials):  # the sum of all exp(x - out)
+        term = text(words.call("exp", [names[row.lists[0][:-1]] - names["out"]]))
+        lines.append(f"terms = [{term.replace(f'<{row.lists[0]}>', 'x')} for x in {row.lists[0]}_data]")
+        lines.append("total_of_all = fsum(terms)")
+        partials = [partial.replace(term, "<terms>") for partial in partials]
     if row.lists and partials:
         items = [each(row, x, partial) for x, partial in zip(row.operands, partials)]
         lines.append(f"partials = ({', '.join(items)},)")
@@ -215,7 +218,8 @@ def each(row: Row, operand: str, partial: str) -> str:
     """A partial as an item of a tuple display: that of a list once for each element."""
     if operand not in row.lists:
         return partial
-    sources = {f"<{x}>": f"{x}_data" for x in row.lists} | {"<rest>": f"others({row.lists[0]}_data)"}
+    sources = {f"<{x}>": f"{x}_data" for x in row.lists}
+    sources |= {"<rest>": f"others({row.lists[0]}_data)", "<terms>": "terms"}
     used = [mark for mark in sources if mark in partial]
     if not used:
         return f"*[{partial}] * n"

@@ -146,18 +146,18 @@ class Neuron(Module):
             comma = "," if j is not None and max(j, k) > 9 else ""
             w.label = f"w{below or '_'}{comma}{k}{above}"
         self.b.label = f"b{below}{above}"
-        self._z, self._a = f"z{below}{above}", f"a{below}{above}"
+        self._z, self._a = ("weighted_sum", f"z{below}{above}"), f"a{below}{above}"
 
     def __call__(self, x: Iterable[Value | float]) -> Value:
         """The activation a = sigma(w_0 x_0 + ... + b), a Value whose parent is z, unless the activation is linear."""
         if type(x) is not list or len(x) != len(self.w):
             x = example(x, len(self.w), self)
         z = weighted_sum(self.w, x, self.b)
-        z.label = self._z
+        z._made = self._z  # operation and label, which have been looked at once
         if self._activation == "linear":
             return z
         a = function(self._activation)(z)
-        a.label = self._a
+        a._made = self._activation, self._a
         return a
 
     _parts = frozenset({"w", "b"})

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 import operator
+from math import fsum
+from operator import mul
 
 from autograd.core.table import ATOMS, TABLE, called, evaluate, others
 
@@ -36,14 +38,17 @@ def trunc(x: float) -> float:
 def exact_sum(xs: Sequence[float]) -> float:
     """The exact sum, rounded once; -0.0 where every term is, as IEEE 754 has it; nan for infinities of both signs."""
     try:
-        return math.fsum(xs) or (-0.0 if xs and all(math.copysign(1.0, x) < 0 for x in xs) else 0.0)
+        return fsum(xs) or (-0.0 if xs and all(math.copysign(1.0, x) < 0 for x in xs) else 0.0)
     except ValueError:
         return math.nan
 
 
 def sumproduct(ws: Sequence[float], xs: Sequence[float]) -> float:
     """The sum of w x over both lists."""
-    return exact_sum(list(map(operator.mul, ws, xs)))
+    try:
+        return fsum(map(mul, ws, xs)) or exact_sum(list(map(mul, ws, xs)))
+    except ValueError:
+        return math.nan
 
 
 def logsumexp(xs: Sequence[float]) -> float:
@@ -53,7 +58,7 @@ def logsumexp(xs: Sequence[float]) -> float:
         return top if top == math.inf and not any(map(math.isnan, xs)) else exact_sum(xs)  # inf beside -inf is inf
     rest = [math.exp(x - top) for x in xs]
     rest.remove(1.0)
-    return top + math.log1p(math.fsum(rest))
+    return top + math.log1p(fsum(rest))
 
 
 def divide(x: float, y: float) -> float:
@@ -87,7 +92,7 @@ def choose(x: float, sign: str, y: float, yes: Callable[[], Any], no: Callable[[
 
 def total(xs: Sequence[float], out: float) -> float:
     """The sum of exp(x - out) where `out` is the logsumexp of xs: 1, but for the rounding of `out`."""
-    return math.fsum([math.exp(x - out) for x in xs])
+    return fsum([math.exp(x - out) for x in xs])
 
 
 def calm(word: Any) -> Any:

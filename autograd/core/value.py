@@ -105,8 +105,10 @@ class Value:
 
     @label.setter
     def label(self, label: str) -> None:
+        if type(label) is not str:
+            manners.text(label)
         made = self._made
-        self._made = (made if type(made) is str else made[0], label if type(label) is str else manners.text(label))
+        self._made = (made if type(made) is str else made[0], label)
 
     @property
     def data(self) -> float:
