@@ -90,7 +90,7 @@ class Words(dict[str, "Any"]):
     def call(self, word: str, operands: Sequence[Any]) -> Any:
         """A call of a word, or what it stands for."""
         if not any(isinstance(x, Source) for x in operands):  # a number already: sqrt(2 * pi)
-            return VALUES[word](*operands)
+            return VALUES["power" if word == "pow_of_slopes" else word](*operands)
         if word == "divide":
             return _infix(operands[0], "/", operands[1])
         if is_expression(word) and not any("(" in text(x) for x in operands):  # written out it takes less time
@@ -126,8 +126,6 @@ def is_expression(word: str) -> bool:
 
 def function_of_floats(word: str) -> Callable[..., float]:
     """A word as a function that raises outside its domain: that of `math`, or an expression written out."""
-    if word == "power":
-        return math.pow
     if is_expression(word):
         parameters, expression = "x, y=0.0", ATOMS[word].floats
     elif word in TABLE and not TABLE[word].atom and not TABLE[word].lists:
@@ -163,7 +161,7 @@ def separated(xs: list[Any], name: str) -> tuple[list[Value | float], list[float
 GLOBALS: dict[str, Any] = {
     "Value": Value, "new": new, "apply": apply, "operate": operate, "number": manners.number, "plain": plain,
     "listed": manners.listed, "separated": separated, "data_of": operator.attrgetter("_data"),
-    "nan": math.nan, "others": others, "fsum": math.fsum,
+    "nan": math.nan, "others": others, "fsum": math.fsum, "pow_of_slopes": math.pow,
 }  # fmt: skip
 
 
@@ -186,6 +184,7 @@ def computed(row: Row, wanted: Sequence[bool], otherwise: str) -> list[str]:
     if row.lists:
         names["n"] = Source("n")
     value = text(evaluate(row.value, words, names))
+    words["power"] = lambda x, y: words.call("pow_of_slopes", (x, y))
     domain = [text(words.call(row.domain, [names[x] for x in TABLE[row.domain].operands]))] if row.domain else []
     names |= {x[:-1]: Source(f"<{x}>") for x in row.lists} | {"out": Source("<out>")}
     if row.lists:
