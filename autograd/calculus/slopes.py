@@ -205,7 +205,7 @@ def at_rest(x: Moving | float) -> Moving:
 def moving(name: str, *operands: Moving | float) -> Moving:
     """A row on moving terms: its value, and by the chain rule the sum of partial times slope."""
     if name not in TABLE:
-        raise ValueError(
+        raise TypeError(
             f"{name} is a function of floats, so its derivative is not known: declare it as an operation of its own, "
             f"primitive({name!r}, ...) with its derivative, to differentiate twice what has it for a partial"
         )

@@ -10,6 +10,7 @@ import pytest
 
 import autograd
 from autograd import Value, gradients, primitive, zero_grad
+from autograd.core.graph import stale
 from autograd.core.value import tracing
 
 
@@ -557,3 +558,184 @@ def test_an_operation_of_ones_own_is_compiled_drawn_and_explained_as_every_other
     assert float(slope_program.forward()) == pytest.approx(2 * 0.2 * 0.1, rel=1e-14)
     assert "bump" in autograd.draw(cost).svg
     assert "bump" in str(autograd.explain(bump(x, y) * x, x))
+
+
+# Graphs whose leaves have been assigned
+
+
+def test_refresh_computes_a_graph_anew_in_place_partials_too():
+    w, a = Value(2.0, "w"), Value(3.0, "a")
+    z = autograd.weighted_sum([w, a], [a, 1.0]) ** 2
+    cost = z.tanh() + w / a
+    inner = cost.parents
+    w.data, a.data = -0.5, 0.25
+    assert cost.refresh() is cost
+    again = (autograd.weighted_sum([w, a], [a, 1.0]) ** 2).tanh() + w / a
+    assert (cost.data, cost.parents) == (again.data, inner)
+    assert gradients(cost, [w, a]) == gradients(again, [w, a])
+    assert z.partials == again.parents[0].parents[0].partials
+    cost.label = "C"
+    assert cost.refresh().label == "C"
+
+
+def test_a_refresh_that_fails_changes_nothing():
+    x, y = Value(1.0), Value(2.0)
+    doubled = x * 2
+    cost = doubled + y.log()
+    before = cost.data, cost.partials, doubled.data, gradients(cost, [x, y])
+    x.data, y.data = 5.0, -1.0
+    with pytest.raises(ValueError, match=r"log is not defined at x = -1\.0"):
+        cost.refresh()
+    assert (cost.data, cost.partials, doubled.data, gradients(cost, [x, y])) == before
+
+
+def test_a_second_backward_through_a_stale_graph_warns_and_names_the_leaf():
+    w, a = Value(2.0, "w"), Value(3.0, "a")
+    cost = w * a
+    cost.backward()
+    cost.backward()  # nothing was assigned
+    w.data = 5.0
+    assert stale(cost) == [w]
+    with pytest.warns(RuntimeWarning, match=r"before the data of w were assigned.*refresh\(\)") as issued:
+        cost.backward()
+    assert issued[0].filename == __file__
+    cost.refresh().backward()
+    assert (stale(cost), cost.data, a.grad) == ([], 15.0, 2 + 2 + 2 + 5)
+    w.data = 5.0  # the same number
+    assert stale(cost) == []
+
+
+def test_fresh_graphs_are_never_stale():
+    w = Value(2.0)
+    for _ in range(3):
+        cost = (w * w - 1.0) ** 2
+        cost.backward()
+        w.data -= 0.01 * w.grad
+        w.grad = 0.0
+    assert stale(w * w) == stale(w) == []
+    first, second = w * 3.0, w * 4.0
+    first.backward()
+    second.backward()
+
+
+def test_a_part_of_a_graph_that_was_refreshed_leaves_the_other_stale():
+    w = Value(2.0)
+    h = w * w
+    one, other = h + 1.0, h * w
+    w.data = 3.0
+    one.refresh()
+    assert (one.data, stale(one), stale(other)) == (10.0, [], [w])
+
+
+def test_backward_takes_a_seed():
+    x, y = Value(3.0), Value(2.0)
+    (x * y).backward(gradient=-2.0)
+    assert (x.grad, y.grad) == (-4.0, -6.0)
+    with pytest.raises(TypeError, match="backward takes one real number"):
+        (x * y).backward(y)
+
+
+# Attributes, subclasses
+
+
+def test_label_is_checked_when_it_is_assigned():
+    x = Value(1.0)
+    y = x * 2
+    for value in (x, y):
+        with pytest.raises(TypeError, match="a label is a str, not 3"):
+            value.label = 3
+        value.label = "x"
+        assert (value.label, value.op) == ("x", "" if value is x else "mul")
+        value.label = ""
+        assert (value.label, value.op) == ("", "" if value is x else "mul")
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda v: pickle.loads(pickle.dumps(v))])
+def test_attributes_can_be_set_and_stay_in_copies(copied):
+    p = Value(1.0, label="p")
+    node = p * 2.0
+    p.velocity, node._vis_color = 0.5, "red"
+    assert (copied(p).velocity, copied(p).label, copied(node)._vis_color) == (0.5, "p", "red")
+    assert copied(node).parents[0].velocity == 0.5
+    with pytest.raises(AttributeError, match="velocity"):
+        Value(1.0).velocity  # noqa: B018
+
+
+class Weight(Value):
+    """As in a public project: a parameter that says how it is regularised."""
+
+    def __init__(self, data, regularization="none"):
+        super().__init__(data)
+        self.regularization = regularization
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda v: pickle.loads(pickle.dumps(v))])
+def test_a_subclass_keeps_its_class_and_attributes_in_copies_and_its_gradients_flow(copied):
+    w = Weight(3.0, "l2")
+    out = copied(w)
+    assert (type(out), out.regularization, out.data) == (Weight, "l2", 3.0)
+    cost = copied(w * w + 1.0)
+    assert {type(leaf) for leaf in cost.parents[0].parents} == {Weight}
+    assert gradients(cost, cost.parents[0].parents[:1]) == [6.0]
+
+
+# As micrograd has it
+
+
+def test_micrograds_names_of_parents_and_operations():
+    x, y = Value(2.0), Value(3.0)
+    signs = {
+        "+": x + y, "*": x * 2, "-": x - y, "/": x / y, "**2": x**2, "**-0.5": x**-0.5, "**": x**y, "ReLU": x.relu(),
+        "tanh": x.tanh(), "exp": x.exp(), "": x, "weighted_sum": autograd.weighted_sum([x], [y]),
+    }  # fmt: skip
+    assert {sign: node._op for sign, node in signs.items()} == {sign: sign for sign in signs}
+    assert ((x + y)._prev, (x * x)._prev, x._prev) == ({x, y}, {x}, set())
+
+
+def test_backward_by_hand_node_by_node():
+    x, y = Value(2.0), Value(3.0)
+    product = x * y
+    cost = product * product
+    cost.grad = 1.0
+    for node in (cost, product, x):
+        node._backward()
+    assert (product.grad, x.grad, y.grad) == (12.0, 36.0, 24.0)
+
+
+def test_draw_dots_trace_runs():
+    def trace(root):
+        nodes, edges = set(), set()
+
+        def build(v):
+            if v not in nodes:
+                nodes.add(v)
+                for child in v._prev:
+                    edges.add((child, v))
+                    build(child)
+
+        build(root)
+        return nodes, edges
+
+    x = Value(2.0)
+    nodes, edges = trace((x * x).tanh() + 1.0)
+    assert (len(nodes), len(edges)) == (4, 3)
+
+
+# NumPy's statistics and products
+
+
+def test_numpys_statistics_and_products_of_values():
+    data = np.array([1.0, 3.0, 7.0])
+    values = np.array([Value(x) for x in data])
+    assert np.var(values).data == pytest.approx(np.var(data))
+    assert np.std(values, ddof=1).data == pytest.approx(np.std(data, ddof=1))
+    assert np.mean(values).data == pytest.approx(data.mean())
+    assert np.vdot(values, values).data == np.vdot(values, data).data == data @ data
+    assert np.tensordot(values, data, 1).item().data == data @ data
+    assert gradients(np.std(values), list(values)) == pytest.approx((data - data.mean()) / (3 * data.std()))
+    for name in ("exp2", "cbrt", "arcsinh", "trunc", "floor", "ceil", "log1p", "expm1"):
+        assert [v.data for v in getattr(np, name)(values)] == pytest.approx(getattr(np, name)(data))
+    assert [v.data for v in np.mod(values, 2.0)] == [1.0, 1.0, 1.0]
+    assert np.arctanh(np.array([Value(0.5)]))[0].data == pytest.approx(np.arctanh(0.5))
+    assert np.conj(values)[0] is values[0]
+    assert math.trunc(Value(-2.5)).data == -2.0

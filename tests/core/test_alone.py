@@ -1,0 +1,61 @@
+"""The core is complete by itself: without any other folder it builds and differentiates every operation."""
+
+import pathlib
+import shutil
+import subprocess
+import sys
+
+from conftest import DECLARED
+
+CORE = pathlib.Path(__file__).parents[2] / "autograd" / "core"
+
+PROGRAM = """
+import math, sys
+from autograd.core.graph import backpropagate, replay, stale
+from autograd.core.table import TABLE
+from autograd.core.value import OPERATIONS, Value
+
+computed = 0
+for name, row in TABLE.items():
+    point = [1.5 + 0.1 * k for k in range(6)] if name == "acosh" else [0.3 + 0.1 * k for k in range(6)]
+    waiting = iter([Value(x) for x in point])
+    operands = [[next(waiting), next(waiting)] if x in row.lists else next(waiting) for x in row.operands]
+    node = OPERATIONS[name](*operands)
+    flat = [v for x in operands for v in (x if isinstance(x, list) else [x])]
+    slopes = backpropagate(node)
+    for leaf in flat:
+        before, h = leaf.data, 1e-6
+        leaf.data = before + h
+        up = node.refresh().data
+        leaf.data = before - h
+        down = node.refresh().data
+        leaf.data = before
+        assert abs((up - down) / (2 * h) - slopes[leaf]) < 1e-6 * max(1, abs(slopes[leaf])), (name, slopes[leaf])
+    assert not stale(node.refresh())
+    computed += 1
+
+x, y = Value(2.0, label="x"), Value(-3.0)
+cost = (2 / x - y) ** 2 + -x * y % 4 + abs(y).tanh() + math.floor(x)
+cost.backward()
+assert x.label in repr(x) and x.grad and y.grad
+try:
+    (x + y).log()
+except ValueError as error:
+    assert str(error) == "log is not defined at x = -1.0"
+else:
+    raise AssertionError
+rooms = {m.split(".")[1] for m in sys.modules if m.startswith("autograd.")}
+assert rooms == {"core"}, rooms
+assert "numpy" not in sys.modules
+print(computed)
+"""
+
+
+def test_without_any_other_folder_the_core_builds_and_differentiates_every_operation(tmp_path):
+    shutil.copytree(CORE, tmp_path / "autograd" / "core", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "autograd" / "__init__.py").touch()
+    result = subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True
+    )
+    assert not result.stderr
+    assert int(result.stdout) == len(DECLARED)
