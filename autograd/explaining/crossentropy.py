@@ -17,7 +17,8 @@ EXPONENTIALS = {"exp", "logsumexp", "log_softmax", "softplus", "sigmoid", "log_s
 LOGARITHMS = {"log", "log1p", "logsumexp", "log_softmax", "softplus", "log_sigmoid", "logaddexp"}
 BETWEEN = EXPONENTIALS | LOGARITHMS | {"add", "sub", "neg", "mul", "div", "sum", "weighted_sum"}
 LOSSES = {"sub", "neg", "add", "mul", "softplus", "logsumexp", "logaddexp"}  # what a cross-entropy ends in
-LARGEST = 500  # values of a loss, and losses, that are looked at
+LARGEST = 500  # values of a loss, and
+MOST = 5000  # losses, that are looked at
 CLOSE = 1e-9  # how far softmax minus target may be from the slopes
 
 
@@ -37,7 +38,7 @@ def cross_entropies(order: list[Value], way: Iterable[Value]) -> dict[Value, lis
     place = {node: i for i, node in enumerate(order)}
     found: dict[Value, list[Logit]] = {}
     inside: set[Value] = set()
-    for loss in [node for node in way if node.op in LOSSES][: -LARGEST - 1 : -1]:
+    for loss in [node for node in way if node.op in LOSSES][: -MOST - 1 : -1]:
         if loss not in inside:
             cone, logits = cone_of(loss, place)
             if chances := recognised(loss, cone, logits):
@@ -91,7 +92,7 @@ def recognised(loss: Value, cone: list[Value], logits: list[Value]) -> list[Logi
     targets += [0.0, 1.0, *(x for node in cone for x in node.operands if isinstance(x, float) and 0 <= x <= 1)]
     logits = in_class_order(logits)
     found = []
-    for logit, chance in zip(logits, softmax([z.data for z in logits])):
+    for logit, chance in zip(logits, probabilities([z.data for z in logits])):
         target = next((y for y in targets if abs(worth(y) - (chance - slope[logit])) < CLOSE), None)
         if target is None:
             return []
@@ -114,7 +115,7 @@ def worth(x: float | Value) -> float:
     return x.data if isinstance(x, Value) else x
 
 
-def softmax(z: list[float]) -> list[float]:
+def probabilities(z: list[float]) -> list[float]:
     """The probabilities of the classes; of a single logit the sigmoid."""
     z = [*z, 0.0] if len(z) == 1 else z
     terms = [math.exp(x - max(z)) for x in z]

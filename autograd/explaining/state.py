@@ -7,14 +7,14 @@ from autograd.core.value import Value
 from autograd.explaining.typography import digits, one_line
 
 
-def called(value: Value) -> str:
+def leaf_name(value: Value) -> str:
     """A leaf in a sentence."""
     return one_line(value.label) if value.label else f"an unlabelled leaf that is now {digits(value.data)}"
 
 
-def listed(values: list[Value], most: int = 3) -> str:
+def enumerated(values: list[Value], most: int = 3) -> str:
     """Some leaves in a sentence."""
-    names = [called(value) for value in values[:most]]
+    names = [leaf_name(value) for value in values[:most]]
     names += [f"{len(values) - most} more"] * (len(values) > most)
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
@@ -26,8 +26,8 @@ def stale_words(cost: Value) -> str:
         return ""
     were = "was" if len(leaves) == 1 else "were"
     return (
-        f"{listed(leaves)} {were} assigned after this graph was computed: values and derivatives are those of the old "
-        "data. Build the cost again, or call its refresh()."
+        f"{enumerated(leaves)} {were} assigned after this graph was computed: values and derivatives are those of the "
+        "old data. Build the cost again, or call its refresh()."
     )
 
 
@@ -38,8 +38,8 @@ def replayed_words(cost: Value) -> str:
         return ""
     were = "was" if len(leaves) == 1 else "were"
     return (
-        f"{listed(leaves)} {were} assigned after the graph was computed: here all is computed anew from the present "
-        "data, so the numbers are not those of the graph until its refresh()."
+        f"{enumerated(leaves)} {were} assigned after the graph was computed: here all is computed anew from the "
+        "present data, so the numbers are not those of the graph until its refresh()."
     )
 
 
@@ -48,7 +48,7 @@ def summed_words(cost: Value) -> str:
 
     A gradient that is some other number, left by another cost or set by hand, is not told from a sum.
     """
-    if not cost.grad:
+    if not cost.grad or not math.isfinite(cost.grad):
         return ""
     order = backpropagate(cost)
     leaves = [x for x in order if not x.op and x.grad and not alike(x.grad, order[x] * cost.grad)]
@@ -56,7 +56,7 @@ def summed_words(cost: Value) -> str:
         return ""
     leaf = max(leaves, key=lambda x: abs(x.grad))
     return (
-        f"Gradients are sums over several backward passes: {called(leaf)} has {digits(leaf.grad)}, "
+        f"Gradients are sums over several backward passes: {leaf_name(leaf)} has {digits(leaf.grad)}, "
         f"this cost alone gives {digits(order[leaf])}. zero_grad() starts afresh."
     )
 
@@ -71,4 +71,4 @@ def summed_gradient(value: Value, gradient: float) -> str:
     if not value.grad or alike(value.grad, gradient):
         return ""
     kept = digits(value.grad)
-    return f"{called(value)}.grad is {kept}, a sum over backward passes; this cost alone gives {digits(gradient)}."
+    return f"{leaf_name(value)}.grad is {kept}, a sum over backward passes; this cost alone gives {digits(gradient)}."

@@ -159,6 +159,8 @@ class Verdict:
         for part in parts:
             groups.setdefault(part.group, []).append(part)
         ranked = sorted(groups.values(), key=lambda group: -abs(group_size(group)))
+        if self.count > 1:  # 1 / n of a mean over n paths explains nothing
+            ranked = [group for group in ranked if group[0].kind != "constants"]
         ranked = [group for group in ranked if abs(group_size(group)) >= math.log(WORTH_SAYING)]
         small = abs(self.gradient) < 1
         causes = [group for group in ranked if (group_size(group) < 0) == small]
