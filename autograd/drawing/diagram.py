@@ -13,6 +13,7 @@ from autograd.drawing.folding import Group, edges_between, fold
 from autograd.drawing.svg import FIELD, Arrow, Box
 from autograd.explaining.formulas import brief
 from autograd.explaining.notation import POWER, runs
+from autograd.explaining.state import stale_words, summed_words
 from autograd.explaining.symbols import Symbol
 from autograd.explaining.typography import Run, Text, label_parts, name, plain, quantity, significant
 
@@ -64,7 +65,8 @@ class Diagram:
         what = plain(name_of(cost))
         many = f"{len(self.values)} value{'s' * (len(self.values) != 1)}"
         self.title = f"Computation graph of {what}, {many}" + f" in {len(self.groups)} boxes" * self.folded
-        self.description = self._description()
+        self.notes = [] if blank else [note for note in (stale_words(cost), summed_words(cost)) if note]
+        self.description = " ".join([self._description(), *self.notes])
 
     # What is where
 

@@ -152,7 +152,9 @@ class Drawing(Picture):
             room = COLUMN - 2 * svg.MARGIN
             self.engine, placement = place(diagram.boxes, diagram.arrows, engine, direction, diagram.families, room)
         self._placement = placement
-        picture = svg.write(diagram.title, diagram.description, diagram.boxes, diagram.arrows, placement, legend)
+        self._notes: list[str] = getattr(diagram, "notes", [])
+        drawn = diagram.title, diagram.description, diagram.boxes, diagram.arrows
+        picture = svg.write(*drawn, placement, legend, self._notes)
         super().__init__(picture, diagram.title)
         heads, *self._rows = diagram.rows(MANY)
         self._heads = [str(head) for head in heads]
@@ -166,7 +168,7 @@ class Drawing(Picture):
     def table(self) -> str:
         """What the picture shows, as a table in plain text."""
         rows = [[cell if isinstance(cell, str) else plain(cell) for cell in row] for row in self._rows]
-        return table(self._heads, rows, left=len(self._heads))
+        return "\n".join([table(self._heads, rows, left=len(self._heads)), *self._notes])
 
     def _forms(self, scale: float) -> dict[str, Callable[[], str | bytes]]:
         return super()._forms(scale) | {".dot": lambda: self.dot, ".gv": lambda: self.dot}

@@ -21,6 +21,7 @@ from autograd.drawing.javascript import page, program
 from autograd.explaining.formulas import rules
 from autograd.explaining.notation import runs
 from autograd.explaining.nudge import replay
+from autograd.explaining.state import replayed_words
 from autograd.explaining.typography import clean, markup, plain
 
 MOST = 1000  # values that a page can show
@@ -62,7 +63,7 @@ def play(
         )
     copies = _copies(order)
     known = parameters if parameters is None else [copies[p] for p in parameters if p in copies]
-    return Page([copies[value] for value in order], engine, direction, known)
+    return Page([copies[value] for value in order], engine, direction, known, replayed_words(cost))
 
 
 def _copies(order: list[Value]) -> dict[Value, Value]:
@@ -86,6 +87,7 @@ class Page:
         engine: str | None = None,
         direction: str = "LR",
         parameters: Iterable[Value] | None = None,
+        note: str = "",
     ):
         self.values = values
         *_, cost = values
@@ -98,6 +100,7 @@ class Page:
         filled = {
             "title": clean(self.title),
             "heading": f"Backpropagation through {markup(name_of(cost))}",
+            "note": f'<p role="note"><b>{clean(note)}</b></p>' if note else "",
             "colours": colours(),
             "font": svg.FONT,
             "picture": self.drawing.svg,

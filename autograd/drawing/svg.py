@@ -6,7 +6,7 @@ of its content, so that two runs give the same bytes and two pictures on one pag
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from autograd.drawing.layout import Placement, Point
@@ -178,8 +178,9 @@ def write(
     arrows: Sequence[Arrow],
     placement: Placement,
     legend: bool = True,
+    notes: Sequence[str] = (),
 ) -> str:
-    """The picture of placed boxes and arrows."""
+    """The picture of placed boxes and arrows; notes are what must be said below it."""
     shifted = lambda points: [(x + MARGIN, y + MARGIN) for x, y in points]  # noqa: E731
     sizes, centres = [box.size() for box in boxes], shifted(placement.centres)
     curves, places = [shifted(curve) for curve in placement.curves], shifted(placement.anchors)
@@ -190,7 +191,9 @@ def write(
         *(_local(arrows[i], places[i]) for i in order if arrows[i].label),
     ]
     wide, high = placement.width + 2 * MARGIN, placement.height + 2 * MARGIN
-    return picture(title, description, body, wide, high, _legend(boxes, arrows) if legend else [])
+    return picture(
+        title, description, body, wide, high, [*(_legend(boxes, arrows) if legend else []), *_notes(notes, wide)]
+    )
 
 
 def picture(
@@ -332,6 +335,15 @@ def _box(box: Box, centre: Point, size: tuple[float, float]) -> str:
         parts.append(tag("rect", **place, rx=4, **look))
         parts.append(label(box.badge, x, row + 18.5, BADGE, "mid grad"))
     return _group(box, f"node {box.kind}", *parts)
+
+
+def _notes(notes: Sequence[str], wide: float) -> Iterator[tuple[str, float]]:
+    """Lines of what must be said below a picture, and their widths."""
+    import textwrap
+
+    for line in (line for note in notes for line in textwrap.wrap(note, int(max(wide, 420.0) / SMALL / 0.55))):
+        words = (Run(line, "b"),)
+        yield label(words, 0, 11.5, SMALL, "text"), max(width(words, SMALL), wide - 3 * MARGIN)
 
 
 def _legend(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> list[tuple[str, float]]:

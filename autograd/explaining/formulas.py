@@ -25,6 +25,7 @@ from autograd.explaining.symbols import (
     Dots,
     Name,
     Number,
+    Operation,
     Relation,
     Sum,
     Symbol,
@@ -277,16 +278,16 @@ def brief(node: Value, room: int = 16) -> Symbol:
         if x.label:
             return Name(x.label)
         inner = brief(x, room - 5) if x.op and room > 6 else Blank(0)
-        fits = length(runs(inner)) <= room - 5 and next(iter(names_in(inner)), "") not in SIGNS.values()
-        return inner if fits and any(names_in(inner)) else Blank(next(blanks))
+        return inner if any(names_in(inner)) and length(runs(inner)) <= room - 5 else Blank(next(blanks))
 
     row = TABLE[node.op]
     for most in (SUMMANDS, 2):
         formula = defined(node, name, most)
-        if any(names_in(formula)) and (length(runs(formula)) <= room or not row.lists):
+        whole = not row.lists or (length(runs(formula)) <= room and not contains(formula, Blank))
+        if whole and any(names_in(formula)):
             return formula
     n = sum(isinstance(x, Value) for x in node.operands)
-    return Name(f"{SIGNS.get(node.op, node.op)} of {n}" if row.lists else SIGNS.get(node.op, node.op))
+    return Operation(f"{SIGNS.get(node.op, node.op)} of {n}" if row.lists else SIGNS.get(node.op, node.op))
 
 
 def rules(node: Value) -> list[Symbol]:

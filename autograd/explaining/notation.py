@@ -17,6 +17,7 @@ from autograd.explaining.symbols import (
     Dots,
     Name,
     Number,
+    Operation,
     Power,
     Product,
     Relation,
@@ -127,6 +128,8 @@ class Writer:
             case Name(label):
                 parts = label_parts(numbered_label(label)[0])
                 return self.name(label), SUM if parts is None else POWER if parts[2] else ATOM
+            case Operation(label):
+                return self.row(label), SUM
             case Blank():
                 return self.row(self.blank), ATOM
             case Dots():

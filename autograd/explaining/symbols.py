@@ -82,6 +82,13 @@ class Blank(Symbol):
 
 
 @dataclass(frozen=True, eq=False)
+class Operation(Symbol):
+    """An operation without its operands, for which there is no room."""
+
+    label: str
+
+
+@dataclass(frozen=True, eq=False)
 class Dots(Symbol):
     """The terms or factors that are left out of a long row."""
 

@@ -224,6 +224,8 @@ def test_a_layer_box_counts_neurons_parameters_and_examples():
         (lambda a, b: Value(1.0) * Value(2.0), "×"),
         (lambda a, b: Value(1.0) * a, "· a"),
         (lambda a, b: tanh(Value(1.0)), "tanh"),
+        (lambda a, b: total([tanh(Value(1.0)) for _ in range(4)]), "Σ of 4"),
+        (lambda a, b: weighted_sum([a], [b]) / 2, "a b / 2"),
     ],
 )
 def test_an_unlabelled_value_is_named_by_its_formula(build, text):

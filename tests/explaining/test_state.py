@@ -1,6 +1,6 @@
 """A graph whose leaves were assigned since, and gradients that are sums over passes, are never shown in silence."""
 
-from autograd import Value, explain, nudge, paths, tanh
+from autograd import Value, draw, explain, nudge, paths, play, tanh
 from autograd.explaining.state import replayed_words, stale_words, summed_words
 from nn import MLP, SGD, squared_error
 
@@ -71,3 +71,18 @@ def test_a_gradient_that_is_a_sum_over_passes_is_called_one():
     f.backward()
     assert summed_words(f) == ""
     assert "sums" not in str(explain(f, x))
+
+
+def test_a_drawing_and_a_page_say_it_too():
+    C, w, _ = product()
+    C.backward()
+    C.backward()
+    assert "Gradients are sums over several backward passes" in draw(C).svg
+    assert "sums over several backward passes" in draw(C).table
+    w.data = 5.0
+    assert "w was assigned after this graph was computed" in draw(C).svg
+    assert "was assigned" not in draw(C, blank="gradients").svg
+    assert "here all is computed anew from the present data" in play(C).html
+    C.refresh()
+    assert "assigned" not in draw(C).svg
+    assert 'role="note"' not in play(C).html
