@@ -95,9 +95,17 @@ def traced_function(f: Callable[..., Any], build: Callable[..., Any]) -> tuple[A
     taken = [p for p in parameters if p.default is p.empty]
     if not taken:
         raise TypeError(f"compile takes a function of one number or more; {name} takes none")
-    arguments = [Value(math.nan, label=p.name) for p in taken]  # nan passes everything: no argument is out of a domain
-    with tracing():
-        cost = f(*arguments)
+    # What is traced depends on no number; nan passes nearly everything, so that no argument is out of a domain. Where a
+    # choice makes a number of it that is, others may not be.
+    for start in (math.nan, 0.3719, 1.3719, -0.3719):
+        arguments = [Value(start + 0.01 * k, label=p.name) for k, p in enumerate(taken)]
+        try:
+            with tracing():
+                cost = f(*arguments)
+            break
+        except (ArithmeticError, ValueError):
+            if start == -0.3719:
+                raise
     if not isinstance(cost, Value):
         cost = Value(cost)
     return build([cost], [], arguments, True), name, len(arguments)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from autograd.compiler.arithmetic import Formula, ScalarPower, hides_infinity, hides_nan, tree, written
-from autograd.compiler.fuse import DOT, tells_signs_of_zero
+from autograd.compiler.fuse import DOT, signs_matter
 from autograd.compiler.roll import Group, Layout, Read
 from autograd.compiler.trace import Trace
 from autograd.compiler.views import Views, is_number
@@ -37,7 +37,7 @@ class Forward(Views):
         self.stored = self._stored()
         self.hides_infinity = any(map(hides_infinity, set(traced.ops)))
         self.hides_nan = any(map(hides_nan, set(traced.ops)))
-        self.zeros_differ = any(map(tells_signs_of_zero, set(traced.ops)))
+        self.signs_matter = signs_matter(traced)
         self.exponentials: dict[Group, tuple[str, str]] = {}  # of each logsumexp, for its slope, and their sums
 
     def _stored(self) -> set[Group]:
@@ -100,7 +100,7 @@ class Forward(Views):
                 self.product(group, out)
                 for read in group.reads[2:]:
                     self.lines.append(f"np.add({out}, {self.elements(read, group, f'b{group.name[1:]}')}, out={out})")
-        if self.zeros_differ and (group.op == DOT or group.op == "mean"):
+        if (group.op == DOT or group.op == "mean") and not self.signs_matter.isdisjoint(group.nodes.tolist()):
             self.lines.append(f"if not {out}.all(): raise ArithmeticError  # of a zero the scalars know the sign")
 
     def many(self, group: Group, out: str) -> None:
@@ -242,7 +242,7 @@ class Forward(Views):
         self.lines.append(f"{name} = {expression}")
         if group.kind != "elementwise" and self.hides_infinity:  # an exact sum does not overflow without a word
             self.lines.append(f"if {name} - {name}: raise ArithmeticError")
-        if group.kind != "elementwise" and self.zeros_differ:  # of a zero the scalars know the sign
+        if group.kind != "elementwise" and int(group.nodes[0]) in self.signs_matter:  # the scalars know that of a zero
             self.lines.append(f"if not {name}: raise ArithmeticError")
         if group in self.stored and self.hides_nan:
             self.lines.append(f"if {name} != {name}: raise ArithmeticError")

@@ -142,6 +142,19 @@ def _flatten(top: int, traced: Trace, absorbed: list[bool]) -> Terms:
     return Terms(tuple(left), tuple(right), tuple(singles), starts_at_zero)
 
 
+def signs_matter(traced: Trace) -> set[int]:
+    """The nodes whose sign, if they are zero, may decide about another result."""
+    found: set[int] = set()
+    for i in range(len(traced.ops) - 1, -1, -1):
+        op = traced.ops[i]
+        if tells_signs_of_zero(op) or (i in found and op not in _WITHOUT_SIGN):
+            found.update(traced.operands[i])
+    return found
+
+
+_WITHOUT_SIGN = set("exp exp2 cos cosh abs erfc sigmoid log_sigmoid softplus step logsumexp logaddexp hypot".split())
+
+
 def tells_signs_of_zero(op: str) -> bool:
     """Whether an operation has different results for 0.0 and -0.0, other than these themselves."""
     words = "" if op in (LEAF, CONSTANT) else " ".join((op, PRIMITIVES[op].value, *PRIMITIVES[op].partials))

@@ -141,8 +141,8 @@ class Views:
                 source += f"[{', '.join(index)}]"
             self.views[key] = self.unique(name)
             self.program.setup.append(f"{self.views[key]} = {source}")
-            if lead or spread or any(n > 1 and not step for n, step in zip(at.shape, strides)):
-                self.narrow.add(self.views[key])
+        if lead or spread or any(n > 1 and not step for n, step in zip(at.shape, strides)):
+            self.narrow.add(self.views[key])
         return self.views[key]
 
     def _view_source(

@@ -117,6 +117,8 @@ def magnitudes(roots, wrt):
     for node in reversed(order):
         if up[node]:
             least = 1e-3 if node.op in SATURATING else 0.0
+            if node.op in ("mul", "weighted_sum"):  # a slope is another operand, with the rounding that this one has
+                least = 1e-3 * max(map(size.get, node.parents))
             for x, p in zip(node.parents, node.partials):
                 up[x] += up[node] * max(abs(p), least)
     return (

@@ -198,6 +198,15 @@ def test_infinite_constants_and_those_that_are_none(f, value, slope):
     assert autograd.compile(f(x), wrt=[x]).value_and_grad()[0] == value
 
 
+def test_a_choice_between_constants_outside_a_domain_is_traced():
+    assert autograd.compile(lambda x: autograd.log(autograd.where(x, 1.0, -1.0)))(2.0) == 0.0
+    assert autograd.compile(lambda x: autograd.prod([0.0, autograd.where(x, 1.0, -math.inf)]))(2.0) == 0.0
+    with pytest.raises(ValueError, match="log is not defined"):
+        autograd.compile(lambda x: autograd.log(autograd.where(x, 1.0, -1.0)))(-2.0)
+    with pytest.raises(ZeroDivisionError):
+        autograd.compile(lambda x: 1.0 / (x * 0.0 / x))(1.0)
+
+
 def test_the_source_of_a_program_with_an_infinite_leaf_runs_on_its_own():
     w, mask = leaves(0.1, 0.2), leaves(0.0, -math.inf)
     program = autograd.compile(autograd.logsumexp([a + b for a, b in zip(w, mask)]), wrt=w)
