@@ -1,6 +1,7 @@
 """python -m autograd EXPRESSION: what an expression is worth, its gradient, and with -o the page that explains it."""
 
 import argparse
+import re
 import sys
 
 from autograd.core.graph import backpropagate
@@ -18,7 +19,10 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("expression", nargs="?", default="", help="the expression; '-' reads it from the input")
     parser.add_argument("-o", "--output", metavar="PAGE", help="write the playground, opened at it, to this .html file")
-    options = parser.parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = parser.parse_args(
+        [f" {text}" if re.match("-[^-oh]", text) else text for text in given]
+    )  # -x^2 is no option
     if not options.expression and not options.output:
         parser.error("type an expression, or -o playground.html for a page to type it into")
     text = sys.stdin.read() if options.expression == "-" else options.expression

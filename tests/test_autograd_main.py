@@ -29,6 +29,11 @@ def test_an_expression_is_read_from_the_input(monkeypatch, capsys):
     assert capsys.readouterr().out == "y = 9\nx = 3   dy/dx = 6\n"
 
 
+def test_an_expression_may_begin_with_a_minus(capsys):
+    main(["-x^2; x = 3"])
+    assert capsys.readouterr().out == "C = -9\nx = 3    dC/dx = -6\n"
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

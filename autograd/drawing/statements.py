@@ -25,6 +25,7 @@ STARTS = (0.5, 1.5, 0.75, 1.25, 0.6, 1.4, 0.9, 1.1)  # what names are worth that
 SIGNS = {row.infix: row.name for row in TABLE.values() if row.infix and len(row.operands) == 2}
 SIGNS |= {"^": "pow", "×": "mul", "·": "mul", "÷": "div", "−": "sub"} | ({"%": "mod"} if "mod" in TABLE else {})
 RAISED = {"²": 2.0, "³": 3.0}
+OTHER_NAMES = {"ln": "log", "sgn": "sign", "swish": "silu"}
 CONSTANTS = {"pi": math.pi, "π": math.pi}
 _TOKEN = re.compile(
     r"(?P<blank>[ \t\r\f\u00a0]+|\#[^\n]*)|(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
@@ -121,6 +122,13 @@ def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
         if kind != "blank":
             yield kind, word, at
         at += len(word)
+
+
+def _nearest(word: str, rows: dict[str, Row]) -> str:
+    """The function that was meant: of another name for it, of its beginning, of a letter too many or too few."""
+    other = OTHER_NAMES.get(word, word.replace("arc", "a"))
+    begun = (name for name in rows if len(word) > 2 and name.startswith(word))
+    return other if other in rows else next(begun, next(iter(difflib.get_close_matches(word, rows, 1)), ""))
 
 
 class _Parser:
@@ -282,8 +290,8 @@ class _Parser:
         if not called:
             self.emit("number", CONSTANTS[word], at) if word in CONSTANTS else self.emit("name", word, at)
         elif word not in rows:
-            near = difflib.get_close_matches(word, rows, 1)
-            advice = f"; did you mean {near[0]}?" if near else f"; a product is written {word}*(...)"
+            near = _nearest(word, rows)
+            advice = f"; did you mean {near}?" if near else f"; a product is written {word}*(...)"
             raise self.fault(f"there is no function {word}{advice}", at, at + len(word))
         else:
             self.call(rows[word], at)

@@ -203,6 +203,17 @@ def test_faults_are_told_in_the_same_words_at_the_same_place(tab):
             assert theirs[0] == ours.reason, text[:40]
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("ln(x)", "log"), ("max(x, y)", "maximum"), ("arctan(x)", "atan"), ("sigm(x)", "sigmoid"), ("tanhh(x)", "tanh")],
+)
+def test_a_function_by_another_name_is_recognized(tab, text, meant):
+    with pytest.raises(ValueError, match=f"did you mean {meant}\\?"):
+        expression(text)
+    opened(tab, "#expression=" + quote(text))
+    assert f"did you mean {meant}?" in text_of(tab, "#fault")
+
+
 def test_a_fault_is_shown_where_it_is_and_the_last_graph_stays(tab):
     opened(tab, "#expression=y = x^2; x = 3")
     assert text_of(tab, ".box.cost .value") == "9"
@@ -494,6 +505,20 @@ def test_a_click_on_a_weight_works_out_its_gradient(tab):
     assert tab.run("lab.parameter") == {"layer": 2, "j": 1, "k": None}
     tab.click("#surface", 0.5, 0.5)
     assert -1 <= tab.run("lab.example") < 50
+
+
+def test_what_is_typed_in_stays_while_training_runs(tab):
+    opened(tab, "#data=moons&n=50&layers=2")
+    tab.run("train(true)")
+    tab.run("element('weight').focus()")
+    steps = tab.run("lab.trainer.steps")
+    tab.wait(f"lab.trainer.steps > {steps} + 60")
+    assert tab.run("document.activeElement.id") == "weight"
+    tab.run("element('weight').select()")
+    tab.type("1.5")
+    tab.press("Enter")
+    tab.run("train(false)")
+    assert "a parameter was set by hand" in tab.run("python()")
 
 
 def test_a_path_lights_up_in_the_network(tab):

@@ -267,7 +267,9 @@ function frame(time) {
   if (!good || (lab.goal && trainer.epoch >= lab.goal)) return train(false);
   if (time - explained > 400) {
     explained = time;
-    explain();
+    // what is being read or typed in stays as it is
+    if (element("worked").contains(document.activeElement)) report();
+    else explain();
   }
   requestAnimationFrame(frame);
 }

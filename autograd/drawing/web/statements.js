@@ -26,8 +26,14 @@ const RAISED = { "\u00B2": 2, "\u00B3": 3 };
 const CONSTANTS = Object.assign(Object.create(null), { pi: Math.PI, "\u03C0": Math.PI });
 const isFunction = (word) => word in FUNCTIONS || Object.hasOwn(rows, word);
 
+const OTHER_NAMES = { __proto__: null, ln: "log", sgn: "sign", swish: "silu" };
+
+// The function that was meant: of another name for it, of its beginning, or with the fewest letters to change, if few
 function nearest(word, names) {
-  // the name with the fewest letters to change, if they are few
+  const other = OTHER_NAMES[word] ?? word.replaceAll("arc", "a");
+  if (names.includes(other)) return other;
+  const begun = word.length > 2 && names.find((name) => name.startsWith(word));
+  if (begun) return begun;
   const distance = (a, b) => {
     let before = Array.from({ length: b.length + 1 }, (_, j) => j);
     for (let i = 1; i <= a.length; i++) {

@@ -38,6 +38,8 @@ function explain() {
     lab.changed ||= "a parameter was set by hand";
     paint();
     explain();
+    element("weight").focus();
+    remember();
   });
 
   const order = batch
