@@ -115,7 +115,7 @@ def gradcheck(
     y                          9                   9  < 1e-10
     2 agree; the worst: x
     """
-    if not isinstance(order, int) or order < 1:
+    if type(order) is not int or order < 1:
         raise ValueError(f"order is 1 for first derivatives, 2 for second derivatives too, and so on, not {order!r}")
     if isinstance(f, Value) or not callable(f):
         raise TypeError(f"gradcheck takes a function and the arguments to check it at, not {f!r}")
@@ -134,7 +134,7 @@ def argument_names(f: Callable[..., Any], args: Sequence[Any]) -> list[str]:
         bound = inspect.signature(f).bind(*args)
     except (TypeError, ValueError):
         return [f"args[{i}]" for i in range(len(args))]
-    names = []
+    names: list[str] = []
     for name, value in bound.arguments.items():
         several = bound.signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL
         names += [f"{name}[{i}]" for i in range(len(value))] if several else [name]
@@ -165,7 +165,7 @@ def compare(
     if point and moved(0, point[0]) != values:
         raise ValueError("gradcheck needs a function that returns the same values whenever its arguments are the same")
     addresses = [where for i, tree in zip(positions, call.argument) for where in trees.addresses(tree, names[i])]
-    rows = []
+    rows: list[Comparison] = []
     for i, x in enumerate(point):
         for j, numeric in enumerate(numerical_derivatives(lambda t: moved(i, t), x, values, roundings)):  # noqa: B023
             where = prefix + addresses[i] + f", result {j}" * (len(values) > 1)
@@ -220,7 +220,7 @@ def numerical_derivatives(
 
 def sampled(f: Callable[[float], list[float]], x: float, scale: float) -> list[tuple[float, list[float], list[float]]]:
     """(h, f(x - h), f(x + h)) for ever smaller steps h, where both are in the domain."""
-    samples = []
+    samples: list[tuple[float, list[float], list[float]]] = []
     for k in range(STEPS):
         h = (x + 0.25 * scale / SHRINK**k) - x  # so that x + h is exact
         try:
@@ -255,7 +255,9 @@ def extrapolated(samples: list[tuple[float, float, float]], value: float, roundi
 
 def irregular(samples: list[tuple[float, float, float]], value: float, rounding: float) -> str:
     """What a function has at a point where its values or its slopes on both sides do not meet; else nothing."""
-    jumps, bends, last = [], [], math.nan
+    jumps: list[tuple[float, float]] = []
+    bends: list[tuple[float, float, float]] = []
+    last = math.nan
     for h, below, above in samples:
         noise = 20 * max(ROUNDING * (abs(above) + 2 * abs(value) + abs(below)), rounding)
         if abs(above - below) > noise:

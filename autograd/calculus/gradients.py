@@ -29,7 +29,7 @@ def gradients(cost: Value, wrt: Iterable[Value], create_graph: bool, unused: str
 @overload
 def gradients(cost: Value, wrt: None = None, create_graph: bool = False, unused: str = ...) -> dict[Value, Any]: ...
 def gradients(
-    cost: Value, wrt: Iterable[Value] | None = None, create_graph: bool = False, unused: str = "zero"
+    cost: Any, wrt: Iterable[Value] | None = None, create_graph: bool = False, unused: str = "zero"
 ) -> list[Any] | dict[Value, Any]:
     """d cost / d value for each value of `wrt`, as a list; without `wrt` a dict over every node of the graph.
 
@@ -86,7 +86,7 @@ def warn_of_slopes(*results: Value) -> None:
             return
 
 
-def values(wrt: Iterable[Value]) -> list[Value]:
+def values(wrt: Any) -> list[Value]:
     """`wrt` as a list, checked."""
     if isinstance(wrt, Value) or not hasattr(wrt, "__iter__"):
         raise TypeError(f"wrt is a list of Values, as in gradients(cost, [w, b]), not {wrt!r}")
@@ -304,6 +304,6 @@ def raised(x: Number, y: Number) -> Number:
 
 # What the words of a partial mean on Values, for rows with the operator ** or / and for all others
 _ONE = Words(called, choose=choice, divide=reduced, power=refuse)
-WORDS = defaultdict(lambda: _ONE)
+WORDS: defaultdict[str, Words] = defaultdict(lambda: _ONE)
 WORDS["/"] = Words(called, choose=choice, divide=quotient, power=refuse)
 WORDS["**"] = Words(called, choose=choice, divide=reduced, power=raised)

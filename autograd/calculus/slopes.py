@@ -235,8 +235,8 @@ def moving_choice(
 
 MOVING = Words(
     moving,
-    divide=lambda x, y: moving("div", x, y),
-    power=lambda x, y: moving("pow", x, y),
+    divide=functools.partial(moving, "div"),
+    power=functools.partial(moving, "pow"),
     choose=moving_choice,
 )
 
@@ -313,47 +313,47 @@ def refuse(*_: Any) -> Any:
     raise WildError
 
 
-def surveyed(expression: str, row: Row, call: Callable[..., Number], **words: Any) -> bool:
-    """Whether an expression in the words of a row passes what these words refuse."""
+def holds_only(
+    allowed: frozenset[str], expression: str, row: Row, choices: bool = False, quotients: bool = False
+) -> bool:
+    """Whether an expression in the words of a row is made of sums, products, numbers and these words."""
     unknown = Term({"unknown": 1.0})
-    words = {"power": refuse, "divide": lambda x, y: refuse() if isinstance(y, Term) else unknown, **words}
 
     def called(name: str, *operands: Number) -> Number:
-        return call(name) and unknown if any(isinstance(x, Term) for x in operands) else TERMS[name](*operands)
+        if any(isinstance(x, Term) for x in operands):
+            return unknown if name in allowed else refuse()
+        return TERMS[name](*operands)
+
+    def divided(x: Number, y: Number) -> Number:
+        return unknown if quotients or not isinstance(y, Term) else refuse()
+
+    def either(x: Number, sign: str, y: Number, yes: Callable[[], Number], no: Callable[[], Number]) -> Number:
+        return (yes(), no())[0] if choices else refuse()
 
     names = dict.fromkeys((*row.operands, *elements(row), "rest", "total", "out"), unknown) | {"n": 2.0}
     try:
-        evaluate(expression, Words(called, **words), names)
+        evaluate(expression, Words(called, divide=divided, power=refuse, choose=either), names)
     except WildError:
         return False
     return True
 
 
-def either(x: Number, sign: str, y: Number, yes: Callable[[], Number], no: Callable[[], Number]) -> Number:
-    """Both branches of a choice, surveyed."""
-    return (yes(), no())[0]
-
-
 @functools.cache
 def is_total(row: Row) -> bool:
     """Whether a row is defined for all numbers, overflow aside."""
-    return surveyed(row.value, row, lambda name: name in TAME | LARGE or refuse(), choose=either)
+    return holds_only(TAME | LARGE, row.value, row, choices=True)
 
 
 @functools.cache
 def never_raises(row: Row) -> bool:
     """Whether a row has a value for all numbers; sums and products are taken to have one."""
-    return (
-        not row.domain
-        if row.is_slope
-        else surveyed(row.value, row, lambda name: name in TAME | SUMS or refuse(), choose=either)
-    )
+    return not row.domain if row.is_slope else holds_only(TAME | SUMS, row.value, row, choices=True)
 
 
 @functools.cache
 def is_bounded(row: Row) -> bool:
     """Whether a row is finite wherever its operands are."""
-    return surveyed(row.value, row, lambda name: name in TAME or refuse(), choose=either)
+    return holds_only(TAME, row.value, row, choices=True)
 
 
 @functools.cache
@@ -362,8 +362,7 @@ def is_tame(row: Row, position: int) -> bool:
 
     The reciprocal in the slopes of a quotient is defined where the quotient is.
     """
-    own = {"divide": lambda x, y: x * 1.0} if row.infix == "/" else {}
-    return surveyed(row.partials[position], row, lambda name: name in TAME or refuse(), choose=refuse, **own)
+    return holds_only(TAME, row.partials[position], row, quotients=row.infix == "/")
 
 
 TABLE.derive = derive

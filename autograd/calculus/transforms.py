@@ -211,7 +211,7 @@ class Call:
 
     def single_output(self) -> Number:
         """The output, if it is one number; a TypeError that says what to use instead if it is not."""
-        if isinstance(self.output, (list, tuple, dict)) or trees.is_array(self.output):
+        if trees.is_sequence(self.output) or trees.is_dict(self.output) or trees.is_array(self.output):
             raise TypeError(
                 f"{self.name} takes a function of one result, and this one returned {len(self.numbers)} of them in a "
                 f"{type(self.output).__name__}: use jacobian for all their derivatives, vjp for those of a weighted sum"
@@ -244,7 +244,8 @@ class Call:
 
     def shaped(self, rows: list[list[Number]], shape: trees.Shape = None) -> Any:
         """The slopes of an output of some shape, one row for each of its numbers, in the shape of the argument."""
-        blocks, start = [], 0
+        blocks: list[Any] = []
+        start = 0
         for inner in trees.shapes(self.argument):
             stop = start + trees.size(inner)
             both = None if shape is None and inner is None else (*(shape or ()), *(inner or ()))
@@ -325,8 +326,8 @@ def _check_function(f: Any, name: str) -> None:
         raise TypeError(f"{name} takes a function, not {f!r}")
 
 
-def _positions(argnums: Argnums, n: int, name: str) -> list[int]:
-    wanted = [argnums] if isinstance(argnums, int) else list(argnums)
+def _positions(argnums: Any, n: int, name: str) -> list[int]:
+    wanted: list[Any] = [argnums] if isinstance(argnums, int) else list(argnums)
     for i in wanted:
         if not isinstance(i, int):
             raise TypeError(f"argnums is the position of an argument or a tuple of positions, not {argnums!r}")

@@ -7,9 +7,19 @@ entries are numbers. Whoever asks for a derivative gets it in the same shape.
 import itertools
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 Shape = tuple[int, ...] | None  # of an array; None for a number
+
+
+def is_dict(x: Any) -> TypeGuard[dict[Any, Any]]:
+    """Whether x is a dict."""
+    return isinstance(x, dict)
+
+
+def is_sequence(x: Any) -> TypeGuard[list[Any] | tuple[Any, ...]]:
+    """Whether x is a list or a tuple."""
+    return isinstance(x, (list, tuple))
 
 
 def is_array(x: Any) -> bool:
@@ -22,9 +32,9 @@ def blocks(tree: Any) -> list[Any]:
 
     An array without an axis is the number in it.
     """
-    if isinstance(tree, dict):
+    if is_dict(tree):
         return [block for branch in tree.values() for block in blocks(branch)]
-    if isinstance(tree, (list, tuple)):
+    if is_sequence(tree):
         return [block for branch in tree for block in blocks(branch)]
     return [tree.item() if type(tree).__name__ == "ndarray" and not tree.shape else tree]
 
@@ -45,12 +55,13 @@ def rebuild(tree: Any, new: Iterable[Any]) -> Any:
 
 
 def _rebuild(tree: Any, new: Iterator[Any]) -> Any:
-    if isinstance(tree, dict):
+    if is_dict(tree):
         return {key: _rebuild(branch, new) for key, branch in tree.items()}
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+    if is_sequence(tree) and hasattr(tree, "_fields"):
         return type(tree)(*[_rebuild(branch, new) for branch in tree])
-    if isinstance(tree, (list, tuple)):
-        return (list if isinstance(tree, list) else tuple)(_rebuild(branch, new) for branch in tree)
+    if is_sequence(tree):
+        branches = [_rebuild(branch, new) for branch in tree]
+        return branches if isinstance(tree, list) else tuple(branches)
     return next(new)
 
 
@@ -80,26 +91,26 @@ def matching(tree: Any, like: Any, name: str) -> list[Any]:
     given, wanted = _kind(tree), _kind(like)
     if given != wanted:
         raise ValueError(f"{name} must be shaped like what it belongs to: {wanted}, not {given}")
-    if isinstance(like, dict):
+    if is_dict(like):
         return [x for key in like for x in matching(tree[key], like[key], f"{name}[{key!r}]")]
-    if isinstance(like, (list, tuple)):
+    if is_sequence(like):
         return [x for i, branch in enumerate(tree) for x in matching(branch, like[i], f"{name}[{i}]")]
     return numbers(tree)
 
 
 def _kind(tree: Any) -> str:
-    if isinstance(tree, dict):
+    if is_dict(tree):
         return f"a dict of {sorted(map(repr, tree))}"
-    if isinstance(tree, (list, tuple)):
+    if is_sequence(tree):
         return f"a sequence of {len(tree)}"
     return f"an array of shape {tree.shape}" if is_array(tree) else "a number"
 
 
 def addresses(tree: Any, name: str) -> list[str]:
     """Where each number of a tree is found: `x[0]['w'][2]`."""
-    if isinstance(tree, dict):
+    if is_dict(tree):
         return [where for key, branch in tree.items() for where in addresses(branch, f"{name}[{key!r}]")]
-    if isinstance(tree, (list, tuple)):
+    if is_sequence(tree):
         return [where for i, branch in enumerate(tree) for where in addresses(branch, f"{name}[{i}]")]
     if not is_array(tree):
         return [name]
