@@ -216,6 +216,10 @@ class Eager(Local):
         return math.fsum(self.cost(data, i).data for i in range(data.n)) / data.n
 
 
+class NotCompilableError(TypeError, ValueError):
+    """A model or a loss whose code does not fit the compiler: wrong as code, and as what `fit` was given."""
+
+
 class Compiled(Local):
     """From the compiled program of one example's cost, run on a whole batch at once."""
 
@@ -238,9 +242,10 @@ class Compiled(Local):
                 cost = loss(model(x), y if len(y) > 1 else y[0])
                 extra = 0.0 if penalty is None else penalty(model)
         except TypeError as error:
-            raise TypeError(
-                f"the cost cannot be compiled: {error} Or train with fit(..., compiled=False), where targets are plain "
-                "numbers and any Python code will do."
+            raise NotCompilableError(
+                f"the cost cannot be compiled: {error} It depends on its numbers in a way that is not in the graph. "
+                "Change that, or train with fit(..., compiled=False), where targets are plain numbers and any Python "
+                "code will do."
             ) from error
         if train.weights is not None:
             inputs.append(Value(1.0, label="weight"))

@@ -418,3 +418,17 @@ class Gate(Module):
 
     def __call__(self, x):
         return self.a(x) if self.gate(x).data > 0 else self.b(x)
+
+
+@pytest.mark.parametrize("kind", [MaxPool, Gate])
+def test_a_model_that_chooses_by_what_it_is_worth_is_never_frozen(kind):
+    X, y = moons(60, seed=0)
+    model = kind()
+    outputs = np.array([model(row).data for row in X.tolist()])
+    assert np.array_equal(predict(model, X), outputs)
+    assert accuracy(model, X, y) == ((outputs > 0) == y).mean()
+    given = {"loss": squared_error, "epochs": 1, "progress": False}
+    with pytest.raises(ValueError, match=r"depends on its numbers .* compiled=False"):
+        fit(model, X, 2.0 * y - 1, optimizer=SGD(model.parameters(), lr=0.0), **given)
+    history = fit(model, X, 2.0 * y - 1, optimizer=SGD(model.parameters(), lr=0.0), compiled=False, **given)
+    assert history.cost == [pytest.approx(((outputs - 2 * y + 1) ** 2).mean(), rel=1e-12)]
