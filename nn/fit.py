@@ -218,7 +218,8 @@ class Training:
 
     def measure(self, show: Callable[[History], None]) -> None:
         """What came of the epoch: costs and metrics, and whether there is patience for another."""
-        assign(self.parameters, self.theta)
+        if self.metrics or self.callbacks:
+            assign(self.parameters, self.theta)
         cost, held_out_cost = self.shuffles.cost, self.source.held_out_cost(self.theta, self.epoch)
         self.history.record(cost, held_out_cost, self.source.measured(self.metrics))
         show(self.history)

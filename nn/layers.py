@@ -254,6 +254,13 @@ class Layer(Module):
         for path, parameter in self._extras():
             yield path, path, parameter
 
+    def _part_parameters(self) -> Iterator[Value]:
+        if self._has_neurons():
+            for neuron in self.neurons:
+                yield from neuron.w
+            yield from (neuron.b for neuron in self.neurons)
+            yield from (parameter for _, parameter in self._extras())
+
     def _part_arrays(self) -> dict[str, np.ndarray]:
         import numpy as np
 
@@ -339,6 +346,10 @@ class MLP(Module):
         for i, layer in enumerate(self.layers):
             for name, parameter in layer.named_parameters():
                 yield name, f"layers.{i}.{name}", parameter
+
+    def _part_parameters(self) -> Iterator[Value]:
+        for layer in self.layers:
+            yield from layer.parameters()
 
     def __repr__(self) -> str:
         sizes = [len(layer.neurons) for layer in self.layers]

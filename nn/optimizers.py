@@ -158,7 +158,7 @@ class SGD(Optimizer):
 
     def rule(self, theta: Any, g: Any, state: State, lr: float, t: int) -> tuple[Any, State]:
         """v = momentum v + g; theta - lr v, or with Nesterov theta - lr (g + momentum v)."""
-        g = g + self.weight_decay * theta
+        g = decayed(theta, g, self.weight_decay)
         v = self.momentum * state.get("velocity", 0.0) + g
         return theta - lr * (g + self.momentum * v if self.nesterov else v), {"velocity": v}
 
@@ -182,7 +182,7 @@ class RMSprop(Optimizer):
 
     def rule(self, theta: Any, g: Any, state: State, lr: float, t: int) -> tuple[Any, State]:
         """s = alpha s + (1 - alpha) g^2; theta - lr g / (sqrt(s) + eps). Centered: s less the squared mean of g."""
-        g = g + self.weight_decay * theta
+        g = decayed(theta, g, self.weight_decay)
         square = self.alpha * state.get("square", 0.0) + (1 - self.alpha) * g * g
         mean = self.alpha * state.get("mean", 0.0) + (1 - self.alpha) * g
         v = g / ((square - mean * mean * self.centered) ** 0.5 + self.eps)
@@ -206,15 +206,28 @@ class Adam(Optimizer):
 
     def rule(self, theta: Any, g: Any, state: State, lr: float, t: int) -> tuple[Any, State]:
         """m and s, running means of g and g^2; theta - lr m' / (sqrt(s') + eps), where x' = x / (1 - beta^t)."""
-        return self.adam(theta, g + self.weight_decay * theta, state, lr, t)
+        return self.adam(theta, decayed(theta, g, self.weight_decay), state, lr, t)
 
     def adam(self, theta: Any, g: Any, state: State, lr: float, t: int) -> tuple[Any, State]:
         """Adam's step, without weight decay."""
         beta, beta2 = self.betas
-        mean = beta * state.get("mean", 0.0) + (1 - beta) * g
-        square = beta2 * state.get("square", 0.0) + (1 - beta2) * g * g
-        scale = (square / (1 - beta2**t)) ** 0.5 + self.eps
-        return theta - lr * (mean / (1 - beta**t)) / scale, {"mean": mean, "square": square}
+        mean = (1 - beta) * g  # each sum and product in place, in an array of its own
+        mean += beta * state.get("mean", 0.0)
+        square = (1 - beta2) * g
+        square *= g
+        square += beta2 * state.get("square", 0.0)
+        scale = square / (1 - beta2**t)
+        scale **= 0.5
+        scale += self.eps
+        step = mean / (1 - beta**t)
+        step *= lr
+        step /= scale
+        return theta - step, {"mean": mean, "square": square}
+
+
+def decayed(theta: Any, g: Any, weight_decay: float) -> Any:
+    """The gradient with that of weight_decay theta^2 / 2."""
+    return g + weight_decay * theta if weight_decay else g
 
 
 class AdamW(Adam):

@@ -17,7 +17,7 @@ from autograd.core.table import ATOMS, PRIME, TABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
 new = object.__new__
@@ -344,6 +344,15 @@ class _Ancestors:
             yield from topological_order(self.node)[:-1]
         finally:
             _copying.reset(token)
+
+
+def assign(leaves: Iterable[Value], data: Iterable[float]) -> None:
+    """Set the data of many leaves at once, as `leaf.data = x` does it for one."""
+    change = next(_changes)
+    for leaf, number_of_leaf in zip(leaves, data):
+        leaf._data = number_of_leaf
+        leaf._dx = change
+    last_change[0] = change
 
 
 def restore(ancestors: object, kind: type[Value], *state: Any) -> Value:
