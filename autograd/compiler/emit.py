@@ -45,7 +45,8 @@ class Emitter(Backward):
         for batched, places in self.cleared:
             program.backward.insert(0, f"{'gs' if batched else 'g'}[{self.constant(places)}] = 0.0")
         used = used_names([*program.forward, *program.backward, program.roots])
-        program.head = head(self.words | (used & {*DEFINITIONS, "nan"}))
+        told = {"nan"} & used_names(program.setup)
+        program.head = head(self.words | told | (used & {*DEFINITIONS, "nan"}))
         setup = []
         for line in reversed(program.setup):  # without the views that no line needs
             name, _, value = line.partition(" = ")

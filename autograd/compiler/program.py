@@ -304,7 +304,10 @@ class Program:
         theta, batch = self._checked(theta, batch)
         values, space = self._run(theta, batch, True)
         if values is not None:
-            cost = float(values.dot(space.shares) if isinstance(values, np.ndarray) else values)
+            try:
+                cost = float(space.strict.run(values.dot, space.shares) if isinstance(values, np.ndarray) else values)
+            except FloatingPointError:
+                cost = math.nan
             if math.isfinite(cost):
                 return cost, space.slopes.copy() if self._place is None else space.slopes.take(self._place, mode="clip")
         values, gradients, _ = self._by_scalars(theta, batch)

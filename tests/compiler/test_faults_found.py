@@ -177,6 +177,13 @@ def test_a_neuron_that_sees_a_one():
 # Constants
 
 
+def test_constants_that_are_no_numbers_beside_others_in_an_array():
+    x = leaves(0.5, 1.5, 2.5)
+    terms = [autograd.where(v, autograd.tanh(v * c), c) for v, c in zip(x, (1.0, 2.0, 3.0))]
+    cost = autograd.sum([*terms, *(autograd.where(v, v, c) for v, c in zip(x, (math.nan, math.inf, 0.0)))])
+    check(cost, x)
+
+
 @pytest.mark.parametrize(
     ("f", "value", "slope"),
     [
@@ -396,6 +403,13 @@ def test_slopes_with_a_choice_exist_where_only_the_choice_taken_does():
     x, y = leaves(0.5, 3.0)
     [slope] = gradients(x**y, [x], create_graph=True)
     assert autograd.compile(slope, wrt=[x, y]).value_and_grad([0.0, 3.0])[0] == 0.0
+
+
+def test_a_mean_of_infinities_of_both_signs_is_no_number():
+    w, x = leaves(1.0, 2.0)
+    program = autograd.compile(w * x, wrt=[w], inputs=[x])
+    with pytest.warns(RuntimeWarning, match="backward from a cost that is"):
+        assert math.isnan(program.value_and_grad([1.0], [[math.inf], [-math.inf]])[0])
 
 
 def test_where_a_sum_cancels_rounding_is_that_of_its_largest_terms():
