@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from autograd.compiler.trace import Trace
 from autograd.core.expressions import Fold, Rename, hoist, literal, number_of, parse
 from autograd.core.table import PRIMITIVES
 
@@ -57,6 +58,15 @@ def hides_nan(op: str, constants: Sequence[float | None] = ()) -> bool:
         base, exponent = constants or (None, None)
         return base == 1.0 or exponent == 0.0 or (base is None and exponent is None)
     return op == "hypot" or " if " in PRIMITIVES[op].value
+
+
+def may_hide_nan(traced: Trace) -> bool:
+    """Whether an operation of a graph may be a number where an operand is none."""
+    suspects = {op for op in set(traced.ops) if hides_nan(op)}
+    return any(
+        op in suspects and hides_nan(op, [traced.constants.get(x) for x in operands])
+        for op, operands in zip(traced.ops, traced.operands if suspects else ())
+    )
 
 
 class Expand(ast.NodeTransformer):

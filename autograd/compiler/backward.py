@@ -167,6 +167,10 @@ class Backward(Contributions):
         if group.kind == "elementwise":
             self.backward_elementwise(group)
             return
+        is_square = self.is_square(group)
+        singles = [read for read in group.reads[2:] if self.wanted(read)]
+        if is_square and not singles:
+            self.factor[group] = 2.0 * self.factor.get(group, 1.0)
         up = self.settled(group)
         match group.kind:
             case "spread":
@@ -176,12 +180,10 @@ class Backward(Contributions):
             case "many":
                 self.backward_many(group, up)
             case _:
-                singles = [read for read in group.reads[2:] if self.wanted(read)]
-                is_square = self.is_square(group)
                 last = singles.pop() if singles and not is_square else None
                 for read in singles:
                     self.accumulate(read, array(up), group.shape, group.batched)
-                if is_square:
+                if is_square and singles:  # which the doubled gradient is not for
                     self.factor[group] = 2.0
                     self.settled(group)
                 self.backward_product(group, up)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from autograd.compiler.arithmetic import Formula, ScalarPower, hides_infinity, hides_nan, tree, written
+from autograd.compiler.arithmetic import Formula, ScalarPower, hides_infinity, hides_nan, may_hide_nan, tree, written
 from autograd.compiler.fuse import DOT, signs_matter
 from autograd.compiler.roll import Group, Layout, Read
 from autograd.compiler.trace import Trace
@@ -36,7 +36,7 @@ class Forward(Views):
         self.edge_line = 0  # where among the lines of the setup the edge buffers come
         self.stored = self._stored()
         self.hides_infinity = any(map(hides_infinity, set(traced.ops)))
-        self.hides_nan = any(map(hides_nan, set(traced.ops)))
+        self.hides_nan = may_hide_nan(traced)
         self.signs_matter = signs_matter(traced)
         self.exponentials: dict[Group, tuple[str, str]] = {}  # of each logsumexp, for its slope, and their sums
 

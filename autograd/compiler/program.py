@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd.calculus.gradients import depending, warn_of_slopes
-from autograd.compiler.arithmetic import hides_nan, written
+from autograd.compiler.arithmetic import may_hide_nan, written
 from autograd.compiler.listing import listing
 from autograd.compiler.trace import CONSTANT, LEAF, Trace
 from autograd.compiler.views import Emitted
@@ -121,7 +121,7 @@ class Program:
         self._parameters, self._inputs = parameters, inputs
         self._recording = Recording(traced)
         self._outputs, self._listed = len(traced.roots), listed
-        self._hides_nan = any(map(hides_nan, set(traced.ops)))
+        self._hides_nan = may_hide_nan(traced)
         self.nodes = traced.size
         self._per_example = per_example
         self.kernels = sum(line.count("np.") for line in (*emitted.forward, *emitted.backward))
