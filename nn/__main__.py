@@ -68,27 +68,31 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"  {options.out / 'iris.json'}: the Iris network, which nn.load makes a model of again")
 
     heading("What to try next")
-    print(f"  open {options.out / 'backprop.html'} in a browser and press the right arrow")
-    print("  python -m nn --seed 1: other weights, other batches, about the same accuracy")
-    print("  in Python: from autograd import Value, explain; then build an expression of your own and explain(C, w)")
-    print("  the notebooks folder: the chain rule, many neurons, two moons, digits")
+    page = (options.out / "backprop.html").resolve().as_uri()
+    own = "from autograd import *; w, x = Value(2.0, 'w'), Value(0.3, 'x'); print(explain(tanh(w * x) ** 2, w))"
+    print("  step through the backward pass in a browser, with the right arrow, and move a leaf:")
+    print(f"    python -m webbrowser {page}")
+    print("  have a derivative of your own explained:")
+    print(f'    python -c "{own}"')
+    print("  train from other weights, on other batches, to about the same accuracy:")
+    print(f"    python -m nn --seed {options.seed + 1}")
 
 
 def expression() -> Value:
-    """C = (tanh(w*a + b) - y)**2, its gradient, and the factors of dC/dw, each beside a finite difference."""
-    heading("An expression: C = (tanh(w*a + b) - y)**2")
-    w, a, b, y = (Value(x, label=name) for name, x in (("w", 0.8), ("a", 1.5), ("b", -0.5), ("y", 1.0)))
+    """C = (tanh(w*x + b) - y)**2, its gradient, and the factors of dC/dw, each beside a finite difference."""
+    heading("An expression: C = (tanh(w*x + b) - y)**2")
+    w, x, b, y = (Value(number, label=name) for name, number in (("w", 0.8), ("x", 1.5), ("b", -0.5), ("y", 1.0)))
 
     def cost(w: Any) -> tuple[Any, ...]:
-        z = w * a + b
-        sigma = tanh(z)
-        return w, z, sigma, (sigma - y) ** 2
+        z = w * x + b
+        a = tanh(z)
+        return w, z, a, (a - y) ** 2
 
-    _, z, sigma, C = cost(w)
-    z.label, sigma.label, C.label = "z", "tanh(z)", "C"
+    _, z, a, C = cost(w)
+    z.label, a.label, C.label = "z", "a", "C"
     C.backward()
     print(indented(explain(C, w).text))
-    gradient = ", ".join(f"dC/d{leaf.label} = {leaf.grad:.6f}" for leaf in (w, a, b, y))
+    gradient = ", ".join(f"dC/d{leaf.label} = {leaf.grad:.6f}" for leaf in (w, x, b, y))
     print(f"\n  the gradient: {gradient}")
 
     # each factor beside the ratio of two small changes, and their product beside that of C and w

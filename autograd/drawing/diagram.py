@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
+from autograd.core.graph import topological_order
 from autograd.core.table import PRIMITIVES
 from autograd.core.value import Value
 from autograd.drawing.folding import Group, edges_between, fold
@@ -40,7 +41,7 @@ class Diagram:
         blank: frozenset[str] = frozenset(),
         groups: list[Group] | None = None,
     ):
-        self.cost, self.blank = cost, blank
+        self.cost, self.blank, self.steppable = cost, blank, steppable
         self.groups = fold(cost, unfold, max_nodes) if groups is None else groups
         self.values = [value for group in self.groups for value in group.members]
         known = filter(is_of_layer, self.values) if parameters is None else parameters
@@ -121,16 +122,18 @@ class Diagram:
     def _merge(self) -> None:
         """One arrow where a folded box sends several to the same place."""
         folded = {self.number[group.value] for group in self.groups if group.kind != "value"}
-        kept: dict[tuple[int, int], Arrow] = {}
-        for i, arrow in enumerate(self.arrows):
+        kept: dict[tuple[int, int], tuple[Arrow, tuple[Value, int] | None]] = {}
+        for i, (arrow, origin) in enumerate(zip(self.arrows, self.origin)):
             ends = (arrow.tail, arrow.head)
             if arrow.tail in folded and ends in kept:
-                kept[ends].label = ()
-                kept[ends].tooltip += f"\n{arrow.tooltip}" if kept[ends].tooltip.count("\n") < TOLD else ""
+                first, _ = kept[ends]
+                first.label = ()
+                first.tooltip += f"\n{arrow.tooltip}" if first.tooltip.count("\n") < TOLD else ""
+                kept[ends] = first, None
             else:
-                kept[ends if arrow.tail in folded else (ends[0], -1 - i)] = arrow
-        self.arrows = list(kept.values())
-        self.origin = [None] * len(self.arrows)
+                kept[ends if arrow.tail in folded else (ends[0], -1 - i)] = arrow, origin
+        self.arrows = [arrow for arrow, _ in kept.values()]
+        self.origin = [origin for _, origin in kept.values()]
 
     # What is written there
 
@@ -212,7 +215,7 @@ class Diagram:
         value, slope = group.value, self.gradient(group.value)
         told = [self._told(member) for member in group.members[-TOLD:]]
         tooltip = "\n".join([f"the last {TOLD} of {len(group.members)}:"] * (len(group.members) > TOLD) + told)
-        if group.kind == "neuron":
+        if group.kind == "neuron" and not self.steppable:
             alike = [member for member in group.members if member.label == value.label]
             told_data = (Run(f", {len(alike)} examples"),)
             if len(alike) == 1:
@@ -246,6 +249,9 @@ class Diagram:
             lines += [(Run(f"{parameters} parameters"),)] if parameters else [(Run(f"{count} values"),)]
             lines += [(Run(f"{repeats} examples"),)] if repeats > 1 else []
             return (Run(f"layer {group.name.strip('()')}"),), (), lines
+        if group.kind == "neuron":
+            repeated = group.value in self._examples
+            return name(group.value.label), (Run("neuron"),), [data if repeated else self.data(group.value)]
         if group.kind == "rest":
             return (Run(f"{count} earlier values"),), (), [data]
         label = label_parts(group.value.label) or (group.value.label, "", "")
@@ -288,12 +294,22 @@ class Diagram:
         return Arrow(tail, head, (), *self.strength(flow), told, thin=len(self.groups) > 12)
 
     def _prepare(self) -> None:
-        """Number everything for a page that will rewrite it, and leave room for other numbers."""
-        for i, value in enumerate(self.values):
-            box = self.boxes[self.number[value]]
-            box.data["node"], box.least = str(i), 124.0
-        place = {value: i for i, value in enumerate(self.values)}
+        """Number everything for a page that will rewrite it, and leave room for other numbers.
+
+        A box has the number of its value in the topological order, or says how several are folded into it: "lead" if it
+        shows what the last of them is worth, "range" if it shows from where to where they are.
+        """
+        place = {value: i for i, value in enumerate(topological_order(self.cost))}
+        for group in self.groups:
+            box = self.boxes[self.number[group.value]]
+            box.data["box"], box.least, box.tooltip = str(self.number[group.value]), 124.0, ""
+            if group.kind == "value":
+                box.data["node"] = str(place[group.value])
+            else:
+                is_one = group.kind == "neuron" and group.value not in self._examples
+                box.data["fold"], box.least = "lead" if is_one else "" if group.kind == "layer" else "range", 150.0
         for arrow, origin in zip(self.arrows, self.origin):
+            arrow.data["ends"], arrow.tooltip = f"{arrow.tail}-{arrow.head}", ""
             if origin:
                 arrow.data["edge"], arrow.least = f"{place[origin[0]]}-{origin[1]}", 58.0 if arrow.label else 0.0
 
@@ -316,10 +332,10 @@ class Diagram:
             exact = {(value, _operand_of_parent(value, i)) for value, i in wanted}
             for arrow, origin in zip(self.arrows, self.origin):
                 arrow.bold = origin in exact
-        if not any(arrow.bold for arrow in self.arrows):
+        if self.folded or not any(arrow.bold for arrow in self.arrows):
             steps = {(self.number[a], self.number[b]) for a, b in pairwise(nodes)}
-            for arrow in self.arrows:
-                if (arrow.tail, arrow.head) in steps:
+            for arrow, origin in zip(self.arrows, self.origin):
+                if (arrow.tail, arrow.head) in steps and not (wanted and origin):
                     arrow.bold = True
                     steps.discard((arrow.tail, arrow.head))
         for thing in (*self.boxes, *self.arrows):

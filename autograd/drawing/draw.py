@@ -10,13 +10,13 @@ import functools
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from autograd.core.value import Value
 from autograd.drawing import svg
 from autograd.drawing.diagram import Diagram
-from autograd.drawing.folding import LEVELS, foldings
+from autograd.drawing.folding import LEVELS, Group, foldings
 from autograd.drawing.layout import Edge, Placement, arrange, clear, in_order, place_labels, sample
 from autograd.drawing.network import Network, layers_of
 from autograd.drawing.picture import Picture
@@ -100,11 +100,16 @@ def draw(
     diagram = functools.partial(Diagram, cost, parameters, highlight, blank=empty)
     if unfold is not None or max_nodes is not None:
         return Drawing(diagram(unfold, max_nodes or 100), engine, direction, legend)
-    diagrams = (diagram(groups=groups) for groups in foldings(cost) if len(groups) <= MOST_BOXES)
+    diagrams = (diagram(groups=groups) for groups in small_foldings(cost))
     return fitting(diagrams, engine, direction, legend)
 
 
-def fitting(diagrams: Iterable[Diagram], engine: str | None, direction: str, legend: bool) -> Drawing:
+def small_foldings(cost: Value) -> Iterator[list[Group]]:
+    """The graph in fewer and fewer boxes, from as many on as might fit."""
+    return (groups for groups in foldings(cost) if len(groups) <= MOST_BOXES)
+
+
+def fitting(diagrams: Iterable[Diagram], engine: str | None, direction: str, legend: bool = True) -> Drawing:
     """The first that fits a notebook's column, and a page: one that is read downwards may be longer.
 
     The built-in layout decides which; another engine draws it if it fits then, too.
@@ -137,6 +142,7 @@ class Drawing(Picture):
         engine: which program placed the boxes.
         title: what is drawn.
         table: the picture in words, one line a value (at most 1000 of them).
+        notes: what must be said of the numbers: that leaves were assigned since, that gradients are sums.
         width, height: the size of the picture.
     """
 
@@ -152,9 +158,9 @@ class Drawing(Picture):
             room = COLUMN - 2 * svg.MARGIN
             self.engine, placement = place(diagram.boxes, diagram.arrows, engine, direction, diagram.families, room)
         self._placement = placement
-        self._notes: list[str] = getattr(diagram, "notes", [])
+        self.notes: list[str] = getattr(diagram, "notes", [])
         drawn = diagram.title, diagram.description, diagram.boxes, diagram.arrows
-        picture = svg.write(*drawn, placement, legend, self._notes)
+        picture = svg.write(*drawn, placement, legend, self.notes)
         super().__init__(picture, diagram.title)
         heads, *self._rows = diagram.rows(MANY)
         self._heads = [str(head) for head in heads]
@@ -168,7 +174,7 @@ class Drawing(Picture):
     def table(self) -> str:
         """What the picture shows, as a table in plain text."""
         rows = [[cell if isinstance(cell, str) else plain(cell) for cell in row] for row in self._rows]
-        return "\n".join([table(self._heads, rows, left=len(self._heads)), *self._notes])
+        return "\n".join([table(self._heads, rows, left=len(self._heads)), *self.notes])
 
     def _forms(self, scale: float) -> dict[str, Callable[[], str | bytes]]:
         return super()._forms(scale) | {".dot": lambda: self.dot, ".gv": lambda: self.dot}
@@ -176,10 +182,11 @@ class Drawing(Picture):
     def __repr__(self) -> str:
         lines = self.table.split("\n")
         more = [f"... and {len(lines) - SMALL - 1} more: see .table"] if len(lines) > SMALL + 1 else []
-        return "\n".join([self.title, *lines[: SMALL + 1], *more])
+        return "\n".join([self.title, *self.notes, *lines[: SMALL + 1], *more])
 
     def _repr_html_(self) -> str:
-        words = html_table(printable(self.title), self._heads, self._rows, left=len(self._heads))
+        caption = "\n".join(map(printable, [self.title, *self.notes]))
+        words = html_table(caption, self._heads, self._rows, left=len(self._heads))
         return f"{self.image}<details><summary>As a table</summary>{words}</details>"
 
 

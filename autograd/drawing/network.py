@@ -41,6 +41,7 @@ class Network:
             f"{widths[0]} inputs, then layers of {', '.join(map(str, widths[1:]))} neurons. Each edge is a weight: its "
             "colour is the sign, its thickness the size. The table lists biases and weights."
         )
+        self.notes: list[str] = []
         self.boxes: list[Box] = []
         self.arrows: list[Arrow] = []
         self.centres: list[tuple[float, float]] = []

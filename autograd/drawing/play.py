@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
 
 from autograd.core.graph import backpropagate, topological_order
 from autograd.core.value import Value
 from autograd.drawing import svg
-from autograd.drawing.diagram import Diagram, formula, name_of, symbol_of
-from autograd.drawing.draw import Drawing, check_places
+from autograd.drawing.diagram import Diagram, family, formula, name_of, symbol_of
+from autograd.drawing.draw import Drawing, check_places, fitting, small_foldings
 from autograd.drawing.files import write_whole
 from autograd.drawing.javascript import page, program
 from autograd.explaining.formulas import rules
 from autograd.explaining.notation import runs
 from autograd.explaining.nudge import replay
 from autograd.explaining.state import replayed_words
-from autograd.explaining.typography import clean, markup, plain
+from autograd.explaining.typography import clean, label_parts, markup, plain
 
-MOST = 1000  # values that a page can show
+MOST = 1000  # values that a page can show, and
+WHOLE = 150  # up to which it can unfold them all in one picture
 
 
 def play(
@@ -94,8 +95,12 @@ class Page:
         gradient = backpropagate(cost)
         for value, slope in gradient.items():
             value.grad = slope
-        diagram = Diagram(cost, parameters, steppable=True)
-        self.drawing = Drawing(diagram, engine, direction)
+        diagrams, tried = (Diagram(cost, parameters, groups=g, steppable=True) for g in small_foldings(cost)), []
+        self.drawing = fitting((tried.append(d) or d for d in diagrams), engine, direction)
+        shown = [(tried[-1], self.drawing)]
+        if tried[-1].folded and len(values) <= WHOLE:
+            whole = Diagram(cost, parameters, steppable=True)
+            shown.append((whole, Drawing(whole, engine, direction)))
         self.title = f"Backpropagation through {plain(name_of(cost))}"
         filled = {
             "title": clean(self.title),
@@ -103,32 +108,39 @@ class Page:
             "note": f'<p role="note"><b>{clean(note)}</b></p>' if note else "",
             "colours": colours(),
             "font": svg.FONT,
-            "picture": self.drawing.svg,
-            "graph": script_json(self._graph(gradient)),
+            "picture": "".join(drawing.svg for _, drawing in shown),
+            "graph": script_json(self._graph(gradient) | {"boxes": [self._boxes(diagram) for diagram, _ in shown]}),
             "program": program(value.op for value in values if value.op),
         }
         self.html = page("play.html", filled)
 
+    def _boxes(self, diagram: Diagram) -> list[int]:
+        """In which box of a picture each value is."""
+        return [diagram.number[value] for value in self.values]
+
     def _graph(self, gradient: dict[Value, float]) -> dict[str, Any]:
-        """The graph as data: operands are numbers of values, or plain numbers in brackets."""
+        """The graph as data: operands are numbers of values, or plain numbers in brackets.
+
+        What is the same for several values is written once: a rule that is a value's symbol is that value's number, a
+        symbol or a plain name that is the name is left out.
+        """
         number = {value: i for i, value in enumerate(self.values)}
-        return {
-            "values": [
-                {
-                    "name": markup(name_of(value)),
-                    "symbol": markup(symbol_of(value)),
-                    "plain": plain(name_of(value)),
-                    "labelled": bool(value.label),
-                    "formula": markup(formula(value)),
-                    "op": value.op,
-                    "rules": [markup(runs(rule)) for rule in rules(value)],
-                    "operands": [number[x] if isinstance(x, Value) else [x] for x in value.operands],
-                    "data": value.data,
-                    "gradient": gradient[value],
-                }
-                for value in self.values
-            ]
-        }
+        symbols = [markup(symbol_of(value)) for value in self.values]
+        of_symbol = {symbol: i for i, symbol in enumerate(symbols)}
+        described = []
+        for value, symbol in zip(self.values, symbols):
+            known: dict[str, Any] = {"name": markup(name_of(value)), "data": value.data, "gradient": gradient[value]}
+            known |= {"symbol": symbol} if symbol != known["name"] else {}
+            known |= {"plain": plain(name_of(value))} if plain(name_of(value)) != known["name"] else {}
+            if value.op:
+                written = [markup(runs(rule)) for rule in rules(value)]
+                known["op"], known["formula"] = value.op, markup(formula(value))
+                known["labelled"] = bool(value.label)
+                known["rules"] = [of_symbol.get(rule, rule) for rule in written]
+                known["operands"] = [number[x] if isinstance(x, Value) else [x] for x in value.operands]
+            described.append(known)
+        leaves = sorted((value for value in self.values if not value.op), key=network_order(self.values))
+        return {"values": described, "leaves": [number[leaf] for leaf in leaves]}
 
     def save(self, path: Any) -> str:
         """Write the page to a file ending in .html, and return its path."""
@@ -157,6 +169,39 @@ class Page:
         return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
 
+def network_order(values: Sequence[Value]) -> Callable[[Value], tuple]:
+    """A key that sorts leaves as a network has them: inputs, then layer by layer weights row by row and biases.
+
+    Other leaves stay in topological order, those of one name by their numbers.
+    """
+    layer: dict[Value, int] = {}
+    first: dict[Hashable, int] = {}
+    for i, value in enumerate(values):
+        found = layer_of(value)
+        for x in value.parents:
+            if not x.op and found is not None:
+                layer.setdefault(x, found)
+        if kin := family(value):
+            first.setdefault(kin[0], i)
+    number = {value: i for i, value in enumerate(values)}
+
+    def key(leaf: Value) -> tuple:
+        own, kin = layer_of(leaf), family(leaf)
+        place = (first[kin[0]], kin[1]) if kin else (number[leaf], ())
+        if own is not None:
+            return own, 1 + (leaf.label[0] == "b"), *place
+        return layer.get(leaf, len(values)), 0, *place
+
+    return key
+
+
+def layer_of(value: Value) -> int | None:
+    """The number of the layer that a label such as `w_jk^(2)` names."""
+    _, _, above = label_parts(value.label) or ("", "", "")
+    inside = above.strip("()")
+    return int(inside) if above.startswith("(") and inside.isdecimal() else None
+
+
 def colours() -> str:
     """The colours of the drawings as CSS variables, light and dark."""
     light, dark = (
@@ -179,4 +224,8 @@ def script_json(thing: Any) -> str:
                 return "NaN" if math.isnan(x) else "Infinity" if x > 0 else "-Infinity"
         return x
 
-    return json.dumps(finite(thing), allow_nan=False).replace("<", "\\u003c").replace(">", "\\u003e")
+    return (
+        json.dumps(finite(thing), allow_nan=False, separators=(",", ":"))
+        .replace("<", "\\u003c")
+        .replace(">", "\\u003e")
+    )

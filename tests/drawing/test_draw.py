@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
-from autograd import Value, draw, gradients, play, sigmoid, tanh
+from autograd import Value, draw, gradients, play, sigmoid, tanh, zero_grad
 from autograd import sum as total
 from autograd.drawing.draw import PATIENCE
 from autograd.drawing.svg import MARGIN
@@ -370,3 +370,43 @@ def test_folded_boxes_can_be_left_blank_too():
         sheet = draw(C, engine="builtin", unfold=unfold, blank=("values", "gradients", "partials"))
         assert repr(C.data) not in sheet.svg
         assert "flows back" not in sheet.svg
+
+
+def test_a_drawing_of_a_stale_graph_says_so_in_every_form():
+    C = cost_of_one_neuron()
+    C.backward()
+    assert draw(C).notes == []
+    w = next(value for value in gradients(C) if value.label == "w")
+    w.data = 3.0
+    drawing = draw(C, legend=False)
+    [note] = drawing.notes
+    assert note.startswith("w was assigned after this graph was computed")
+    words = re.sub(r"\s", " ", " ".join(texts(drawing)))
+    assert "call its refresh()" in words
+    assert note in repr(drawing)
+    assert "w was assigned after" in drawing._repr_html_()
+    assert not any("assigned" in note for note in draw(C.refresh()).notes)
+
+
+def test_gradients_of_several_backward_passes_are_said_to_be_sums():
+    C = cost_of_one_neuron()
+    leaves = [value for value in gradients(C) if not value.op]
+    C.backward()
+    assert draw(C).notes == []
+    C.backward()
+    [note] = draw(C).notes
+    assert note.startswith("Gradients are sums over several backward passes")
+    assert "zero_grad()" in note
+    zero_grad(leaves)
+    C.backward()
+    assert draw(C).notes == []
+
+
+def test_notes_stay_within_the_width_of_the_picture():
+    x = Value(1.0, label="x")
+    y = x * x
+    y.backward()
+    y.backward()
+    noted = draw(y)
+    assert noted.notes
+    assert noted.width <= 460

@@ -24,7 +24,8 @@ def cost_of_one_neuron() -> tuple[Value, ...]:
 
 
 def graph_of(page: Page) -> list[dict]:
-    return json.loads(re.search(r'id="graph">(.*?)</script>', page.html, re.S)[1])["values"]
+    values = json.loads(re.search(r'id="graph">(.*?)</script>', page.html, re.S)[1])["values"]
+    return [{"op": "", "plain": value["name"], **value} for value in values]
 
 
 READ = """
@@ -178,7 +179,7 @@ def test_the_page_checks_itself_and_follows_the_colour_scheme(dark):
 def test_a_page_whose_numbers_differ_from_pythons_says_so():
     _, C = cost_of_one_neuron()
     page = play(C)
-    wrong = page.html.replace(f'"gradient": {graph_of(page)[0]["gradient"]!r}', '"gradient": -2.5', 1)
+    wrong = page.html.replace(f'"gradient":{graph_of(page)[0]["gradient"]!r}', '"gradient":-2.5', 1)
     assert wrong != page.html
     check = drive(wrong, "const c = document.getElementById('check'); return [c.className, c.role, c.textContent];")
     assert check[:2] == ["failed", "alert"]
@@ -345,3 +346,150 @@ def test_the_page_runs_and_fits_in_the_sandboxed_frame_of_a_notebook():
     document, console = dom(f"<!doctype html><html><head>{listen}</head><body>{page._repr_html_()}</body></html>")
     assert 'data-told="[&quot;passed&quot;,true,true]"' in document
     assert console == []
+
+
+# In class
+
+
+def chain(length: int) -> Value:
+    v = Value(0.5, label="x")
+    for i in range(length):
+        v = tanh(v * (1 + i / 100))
+    return v
+
+
+def network(*widths: int) -> Value:
+    model = nn.MLP(widths[0], list(widths[1:]), activation="tanh", seed=0)
+    x = [Value(0.1 * k - 0.3, label=f"x_{k}") for k in range(widths[0])]
+    C = nn.squared_error(model(x), 1.0)
+    C.label = "C"
+    return C
+
+
+@pytest.mark.parametrize("focus", ["document.body", "element('step')", "element('next')", "sliders[leaves[0]].number"])
+def test_a_presenters_clicker_steps_wherever_the_focus_is(focus):
+    _, C = cost_of_one_neuron()
+    turn = f"const turn = (key) => {focus}.dispatchEvent(new KeyboardEvent('keydown', {{key, bubbles: true}}));"
+    pressed = "turn('PageDown'); turn('PageDown'); turn('PageDown'); turn('PageUp'); return now;"
+    assert drive(play(C).html, turn + pressed) == 2
+
+
+def test_sliders_stand_in_the_order_of_the_network():
+    found = drive(
+        play(network(2, 2, 1)).html,
+        "const labels = [...document.querySelectorAll('.leafrow label')]; "
+        "return [leaves.map((i) => values[i].op), labels.map((label) => label.textContent)];",
+    )
+    assert found[0] == [""] * 11
+    parameters = ["w00(1)", "w01(1)", "w10(1)", "w11(1)", "b0(1)", "b1(1)", "w00(2)", "w01(2)", "b0(2)"]
+    assert [sorted(label) for label in found[1]] == [sorted(name) for name in ["x0", "x1", *parameters]]
+    assert found[1][0][0] == "x"
+
+
+@pytest.mark.parametrize("cost", [lambda: network(2, 16, 16, 1), lambda: chain(300)], ids=["network", "chain"])
+def test_a_graph_that_does_not_fit_is_folded_and_steps_through_all_its_values(cost):
+    page = play(cost())
+    assert page.drawing.width <= 1100
+    assert page.drawing.height <= 900
+    found = drive(
+        page.html,
+        READ
+        + """
+        const grads = () => Object.values(folds).map(({g}) => g.querySelector(".grad").textContent);
+        const before = grads();
+        for (let s = 0; s < steps.length; s += 37) go(s);
+        press("End");
+        return [text("check").slice(0, 7), Object.keys(folds).length, before, grads(), now === steps.length - 1];
+        """,
+    )
+    assert found[0] == "checked"
+    assert found[1] >= 1
+    assert all(re.fullmatch(r"0 of \d+ gradients", told) for told in found[2])
+    assert all(told.startswith("grad ") for told in found[3])
+    assert found[4]
+
+
+def test_a_fold_opens_on_request_and_shows_its_values_as_they_are():
+    found = drive(
+        play(network(2, 4, 4, 1)).html,
+        READ
+        + """
+        press("End");
+        const {g, members} = Object.values(folds)[0];
+        const before = element("inside").hidden;
+        g.dispatchEvent(new MouseEvent("click", {bubbles: true}));
+        const rows = [...document.querySelectorAll("#members tr")].map((row) => row.textContent);
+        const opened = element("inside").hidden;
+        g.dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", bubbles: true}));
+        return [before, opened, element("inside").hidden, rows, members.length];
+        """,
+    )
+    assert found[:3] == [True, False, True]
+    assert len(found[3]) == found[4] == 5  # two weights, a bias, z and a
+    assert not [row for row in found[3] if "?" in row]
+
+
+def test_all_folds_of_a_graph_of_moderate_size_open_at_once():
+    found = drive(
+        play(network(2, 4, 4, 1)).html,
+        READ
+        + """
+        const folded = Object.keys(boxes).length;
+        click("whole");
+        press("End");
+        return [folded, Object.keys(boxes).length, values.length, Object.keys(folds).length,
+                pictures.map((svg) => svg.style.display)];
+        """,
+    )
+    assert found[0] < found[1] == found[2]
+    assert found[3:] == [0, ["none", ""]]
+
+
+def test_the_lead_of_a_folded_neuron_follows_a_slider():
+    found = drive(
+        play(network(2, 4, 4, 1)).html,
+        READ
+        + """
+        press("End");
+        const {g, members} = Object.values(folds)[0], read = () => g.querySelector(".value").textContent;
+        const before = read();
+        set(leaves[0], 2.5);
+        return [before !== read(), read() === significant(result.data[members[members.length - 1]])];
+        """,
+    )
+    assert found == [True, True]
+
+
+@pytest.mark.parametrize("cost", [lambda: network(20, 28, 10, 1), lambda: chain(490)], ids=["network", "chain"])
+def test_a_page_of_a_thousand_values_has_at_most_a_megabyte(cost):
+    page = play(cost())
+    assert 950 < len(page.values) <= 1000
+    assert len(page.html.encode()) <= 1_000_000
+
+
+@pytest.mark.parametrize("width", [320, 1280, 1920])
+@pytest.mark.parametrize("folded", [False, True])
+def test_the_page_fills_the_window_and_nothing_but_the_picture_scrolls_sideways(width, folded):
+    frame = (
+        "<!doctype html><html><head></head><body style='margin:0'>"
+        f"<iframe style='border:0;width:{width}px;height:1080px'></iframe></body></html>"
+    )
+    tell = """<script>addEventListener("load", () => { go(7); fit(); parent.postMessage([
+        document.documentElement.scrollWidth, innerWidth,
+        parseFloat(getComputedStyle(document.documentElement).fontSize),
+        document.querySelector("#picture svg").getBoundingClientRect().width,
+        [...document.querySelectorAll("button, label, input, select, h1, h2, p")]
+          .filter((e) => e.offsetParent && e.getBoundingClientRect().right > innerWidth + 1).length], "*") })
+        </script></body>"""
+    page = play(network(2, 4, 4, 1) if folded else cost_of_one_neuron()[1])
+    inside = json.dumps(page.html.replace("</body>", tell)).replace("</", "<\\/")
+    listen = (
+        "<script>addEventListener('message', (event) => { document.body.dataset.told = JSON.stringify(event.data) });"
+        f"document.querySelector('iframe').srcdoc = {inside};</script></body>"
+    )
+    document, _ = dom(frame.replace("</body>", listen), width=max(width, 600))
+    total_width, inner, letters, picture, clipped = json.loads(re.search(r'data-told="(.*?)"', document)[1])
+    assert total_width <= inner == width
+    assert clipped == 0
+    assert letters >= (20 if width == 1920 else 16)
+    assert picture >= (800 if width == 1920 else 240)
