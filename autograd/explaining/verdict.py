@@ -74,7 +74,12 @@ class Verdict:
             ], f"There is no slope at {self._at(undefined, say)}: it is not a number."
         sizes = absolute_sum(self.links.values(), self.value)
         if sizes > CANCELLING * abs(self.gradient):
-            return self._cancelled(sizes)
+            reasons, sentence = self._cancelled(sizes)
+            if sizes * sizes > abs(self.gradient):  # the signs do more than the sizes of the paths
+                return reasons, sentence
+            causes, cause = self._compared(say)
+            times = rounded(sizes / abs(self.gradient)) if self.gradient else "infinitely many"
+            return [*causes, *reasons], f"{cause} And the paths cancel, which makes it {times} times smaller."
         if not self.gradient:
             return self._stopped(say)
         return self._compared(say)
@@ -143,7 +148,7 @@ class Verdict:
             return "flat", f"{named(op)} is flat {everywhere}: its slope is 0, and nothing passes back."
         parts = [part for part in self._parts(edge) if not part.size] or self._parts(edge)
         part = parts[0]
-        subject = f"{ONE[part.kind]} {say(part.symbol)}" if part.kind in ONE else say(part.symbol)
+        subject = ONE[part.kind] if isinstance(part.symbol, Number) else f"{ONE[part.kind]} {say(part.symbol)}"
         if len(say(part.symbol)) > SHOWN:
             subject = "one factor"
         if part.kind == "error":
@@ -282,10 +287,12 @@ class Verdict:
         node = self.formulas.given(base.label)
         if node is self.value:
             return "factor"
+        if not node.label and node.op:
+            return self._kind(self.formulas.definition(node), edge)
         letter = letter_of(base.label)
         if node.op and not is_arithmetic(node.op):
             return "activations"
-        if letter in WEIGHTS:
+        if letter in WEIGHTS and not node.op:
             return "weights"
         if letter in INPUTS or (letter_of(self.value.label) in WEIGHTS and self.value in edge[0].node.parents):
             return "inputs"

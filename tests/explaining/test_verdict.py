@@ -198,6 +198,28 @@ def confident_and_right():
     return labelled(logsumexp(z) - z[0], "C"), w
 
 
+def deep_network_of_sigmoids():
+    network = MLP(2, [4, 4, 4, 4, 1], "sigmoid", seed=0)
+    return labelled(squared_error(network([1.0, 0.4]), 1.0), "C"), network.parameters()[0]
+
+
+def dead_unit_of_a_network():
+    network = MLP(2, [3, 1], "relu", seed=0)
+    network.layers[0].neurons[0].b.data = -20.0
+    costs = [squared_error(network(x), 1.0) for x in ([0.5, 0.2], [1.0, -1.0], [0.3, 0.9])]
+    return labelled(mean(costs), "C"), network.layers[0].neurons[0].w[0]
+
+
+def silent_input_of_a_network():
+    network = MLP(2, [3, 1], "tanh", seed=0)
+    return labelled(squared_error(network([0.0, 0.4]), 1.0), "C"), network.layers[0].neurons[0].w[0]
+
+
+def small_factor_of_another_name():
+    gain, w, x = named(gain=1e-4, w=0.5, x=2.0)
+    return labelled((gain * tanh(w * x) - 1) ** 2, "C"), w
+
+
 CAUSES = {  # what the verdict must say, and what it must not
     saturated_tanh: (r"tanh.*saturated at z_1 = 5", r"dead|weight"),
     saturated_sigmoid: (r"sigmoid.*saturated at z_2 = -28", r"dead"),
@@ -227,6 +249,10 @@ CAUSES = {  # what the verdict must say, and what it must not
     leaky_side: (r"slope of leaky_relu.*z = -3.*100 times smaller", r"dead|saturated"),
     nothing_in_particular: (r"near 1", r"small|large|dead|flat"),
     confident_and_right: (r"p_0 - y_0", r"dead"),
+    deep_network_of_sigmoids: (r"slopes of the sigmoid.*paths cancel", r"dead|saturated"),
+    dead_unit_of_a_network: (r"relu is off for all 3 examples.*dead", r"saturated"),
+    silent_input_of_a_network: (r"The input is 0", r"dead|saturated"),
+    small_factor_of_another_name: (r"factor gain = 0.0001 makes it 10000 times smaller", r"weight|saturated"),
 }
 
 
