@@ -29,7 +29,7 @@ LONG = 9  # factors from which their mean says more than they do
 SHOWN = 60  # letters of a formula that stand in a sentence
 
 WEIGHTS = {"w", "W", "weight", "theta", "θ", "u", "U", "V"}
-INPUTS = {"x", "X", "input", "a", "h"}
+INPUTS, ACTIVATIONS = {"x", "X", "input"}, {"a", "h"}
 LARGEST_SLOPE = {"sigmoid": 0.25, "tanh": 1.0, "erf": 2 / math.sqrt(math.pi), "softsign": 1.0, "atan": 1.0}
 FLAT = {"sign", "step", "floor", "ceil", "trunc"}
 CHOICES = {"maximum", "minimum", "where"}
@@ -212,8 +212,10 @@ class Verdict:
             saturated = [each for each in group if is_saturated(each)]
             at = f", saturated at {self._at(saturated[0].edge, say)}," if saturated else ""
             where = at if n > 1 or at else f" at {self._at(part.edge, say)}"
-            limit = ", at most 1/4 each," if op == "sigmoid" and n > 1 and not at else ""
-            return f"the {many} slopes of {named(op)}{limit}{at}" if n > 1 else f"the slope of {named(op)}{where}"
+            limit = {1: ", never above 1/4,"}.get(n, ", at most 1/4 each,") if op == "sigmoid" and not at else ""
+            return (
+                f"the {many} slopes of {named(op)}{limit}{at}" if n > 1 else f"the slope of {named(op)}{where}{limit}"
+            )
         if n > 1:
             return f"the {many} {MANY.get(part.kind, 'factors')}"
         words = say(part.symbol)
@@ -290,7 +292,7 @@ class Verdict:
         if not node.label and node.op:
             return self._kind(self.formulas.definition(node), edge)
         letter = letter_of(base.label)
-        if node.op and not is_arithmetic(node.op):
+        if letter in ACTIVATIONS or (node.op and not is_arithmetic(node.op)):
             return "activations"
         if letter in WEIGHTS and not node.op:
             return "weights"

@@ -58,7 +58,7 @@ def test_explain_works_the_chain_rule_of_one_neuron():
         "\n"
         "dC/dw = 2 * 0.91514 * (-2.5826) = -4.7269\n"
         "\n"
-        "4.73 is large beside 1: the error a - y = -1.2913 makes it 2.6 times larger, the input a0 2 times."
+        "4.73 is large beside 1: the error a - y = -1.2913 makes it 2.6 times larger, the activation a0 2 times."
     )
 
 
