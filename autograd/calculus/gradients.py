@@ -120,7 +120,7 @@ def graph_gradient(cost: Value, wrt: list[Value] | None = None) -> dict[Value, V
 def depending(order: list[Value], sources: Iterable[Value]) -> set[Value]:
     """The sources, and all nodes of a topological order that depend on one."""
     found = set(sources)
-    for node in order:
+    for node in order if found else ():
         if node not in found and not found.isdisjoint(node.parents):
             found.add(node)
     return found
@@ -234,7 +234,8 @@ def partial(row: Row, position: int, names: dict[str, Any], node: Value, recorde
     if not unchanged:
         raise ValueError(
             f"the data of {node.op} ({described(node.op, node.operands)}) were assigned after it was computed, so its "
-            "partials can no longer be written as expressions: compute the cost again, then ask for its gradient"
+            "partials can no longer be written as expressions: compute the cost again, or refresh() it, then ask for "
+            "its gradient"
         )
     return slope
 

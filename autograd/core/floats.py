@@ -14,7 +14,7 @@ from autograd.core.table import ATOMS, TABLE, called, evaluate, others
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from autograd.core.table import Row
@@ -95,7 +95,14 @@ def total(xs: Sequence[float], out: float) -> float:
     return fsum([math.exp(x - out) for x in xs])
 
 
-def calm(word: Any) -> Any:
+# Where words are infinite, as IEEE 754 has it; Python's math raises there what it raises outside their domain
+POLES = {
+    "log": {0.0: -math.inf}, "log2": {0.0: -math.inf}, "log10": {0.0: -math.inf}, "log1p": {-1.0: -math.inf},
+    "atanh": {1.0: math.inf, -1.0: -math.inf},
+}  # fmt: skip
+
+
+def calm(word: Any, poles: Mapping[float, float] | None = None) -> Any:
     """A word for slopes: infinite or nan where it is not defined for values."""
 
     def calmed(*operands: Any) -> Any:
@@ -104,7 +111,7 @@ def calm(word: Any) -> Any:
         except OverflowError:
             return math.inf
         except (ArithmeticError, ValueError):
-            return math.nan
+            return poles.get(operands[0], math.nan) if poles else math.nan
 
     return calmed if callable(word) else word
 
@@ -143,7 +150,7 @@ def names_of(row: Row, data: Sequence[Any]) -> dict[str, Any]:
 def define(word: str) -> None:
     """Let an atom or a row be a word, from now on, for values and for slopes."""
     VALUES[word] = function_of_floats(word)
-    SLOPES[word] = calm(VALUES[word])
+    SLOPES[word] = calm(VALUES[word], POLES.get(word))
 
 
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {

@@ -281,3 +281,23 @@ def test_an_operation_declared_again_has_new_slopes_and_so_has_what_is_made_of_i
         made = primitive("made", "x * cubed(x)", "4 * cubed(x) / 1")
         assert nth(cubed, 3)(0.5) == 6 * factor
         assert nth(made, 2)(0.5) == 12 * factor * 0.25
+
+
+def test_a_gradient_graph_can_be_refreshed():
+    x = Value(0.0, label="x")
+    [root] = gradients(autograd.sqrt(x), [x], create_graph=True)
+    [power] = gradients(x ** Value(2.5), [x], create_graph=True)
+    x.data = 4.0
+    assert (root.refresh().data, power.refresh().data) == (0.25, 20.0)
+    y = Value(0.5, label="y")
+    [slope] = gradients(autograd.log(y), [y], create_graph=True)
+    y.data = -1.0
+    with pytest.raises(ValueError, match=r"log is not defined at x = -1\.0 \(label 'y'\)"):
+        slope.refresh()
+
+
+def test_slopes_have_the_infinities_of_ieee_at_poles():
+    entropy = primitive("entropy", "x * log(x) if x > 0 else 0", "log(x) + 1")
+    assert grad(entropy)(0.0) == -INF
+    assert grad(grad(entropy))(0.0) == INF
+    assert math.isnan(grad(entropy)(-1.0))
