@@ -59,6 +59,11 @@ def takes_over(x: Any) -> bool:
     )
 
 
+def comparand(other: Any) -> Any:
+    """What a Value is compared with, a number; NotImplemented for what may know the comparison itself."""
+    return NotImplemented if takes_over(other) else settled(datum(other, "a comparison"), "a comparison")
+
+
 def listed(xs: Any, name: str) -> list[Any]:
     """The operands of a function of many, as a list."""
     if isinstance(xs, (str, bytes, dict)) or not hasattr(xs, "__iter__"):

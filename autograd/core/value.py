@@ -6,6 +6,7 @@ The operators are written out below; the functions (`exp`, `tanh`, `sum`, ...) a
 from __future__ import annotations
 
 import itertools
+import operator
 from _thread import allocate_lock
 from contextvars import ContextVar
 
@@ -25,6 +26,22 @@ _changes = itertools.count(1)
 last_change = [0]  # differs after any assignment of data: a compiled program reads its leaves again only then
 _accumulating = allocate_lock()  # backward passes of several threads may share leaves
 _copying: ContextVar[bool] = ContextVar("copying", default=False)
+
+
+def _operator(name: str) -> tuple[Callable[[Value, Value | float], Value], Callable[[Value, Value | float], Value]]:
+    return (lambda x, y: operate(name, x, y)), (lambda y, x: operate(name, x, y))
+
+
+def _function(name: str) -> Callable[[Value], Value]:
+    return lambda x: apply(name, x)
+
+
+def _comparison(compare: Callable[[float, float], bool]) -> Callable[[Value, Value | float], bool]:
+    def compared(x: Value, y: Value | float) -> bool:
+        other = manners.comparand(y)
+        return other if other is NotImplemented else compare(x._data, other)
+
+    return compared
 
 
 class Value:
@@ -195,70 +212,22 @@ class Value:
         """When the data of this leaf were last assigned, counted in assignments; 0 if never, or if it is no leaf."""
         return self._dx or 0 if self._x is None else 0
 
-    # Arithmetic
+    # Operators, with those for a plain number on the left. Comparison is by value; `==` and `hash` are left as identity,
+    # so that nodes can be members of sets and mappings.
 
-    def __add__(self, other: Value | float) -> Value:
-        return operate("add", self, other)
-
-    def __radd__(self, other: Value | float) -> Value:
-        return operate("add", other, self)
-
-    def __sub__(self, other: Value | float) -> Value:
-        return operate("sub", self, other)
-
-    def __rsub__(self, other: Value | float) -> Value:
-        return operate("sub", other, self)
-
-    def __mul__(self, other: Value | float) -> Value:
-        return operate("mul", self, other)
-
-    def __rmul__(self, other: Value | float) -> Value:
-        return operate("mul", other, self)
-
-    def __truediv__(self, other: Value | float) -> Value:
-        return operate("div", self, other)
-
-    def __rtruediv__(self, other: Value | float) -> Value:
-        return operate("div", other, self)
-
-    def __mod__(self, other: Value | float) -> Value:
-        return operate("mod", self, other)
-
-    def __rmod__(self, other: Value | float) -> Value:
-        return operate("mod", other, self)
-
-    def __pow__(self, other: Value | float) -> Value:
-        return operate("pow", self, other)
-
-    def __rpow__(self, other: Value | float) -> Value:
-        return operate("pow", other, self)
-
-    def __neg__(self) -> Value:
-        return apply("neg", self)
+    __add__, __radd__ = _operator("add")
+    __sub__, __rsub__ = _operator("sub")
+    __mul__, __rmul__ = _operator("mul")
+    __truediv__, __rtruediv__ = _operator("div")
+    __mod__, __rmod__ = _operator("mod")
+    __pow__, __rpow__ = _operator("pow")
+    __neg__, __abs__ = _function("neg"), _function("abs")
+    __floor__, __ceil__, __trunc__ = _function("floor"), _function("ceil"), _function("trunc")
+    __lt__, __le__ = _comparison(operator.lt), _comparison(operator.le)
+    __gt__, __ge__ = _comparison(operator.gt), _comparison(operator.ge)
 
     def __pos__(self) -> Value:
         return self
-
-    def __abs__(self) -> Value:
-        return apply("abs", self)
-
-    # Comparison is by value; `==` and `hash` are left as identity, so that nodes can be members of sets and mappings
-
-    def __lt__(self, other: Value | float) -> bool:
-        y = comparand(other)
-        return y if y is NotImplemented else self._data < y
-
-    def __le__(self, other: Value | float) -> bool:
-        y = comparand(other)
-        return y if y is NotImplemented else self._data <= y
-
-    def __gt__(self, other: Value | float) -> bool:
-        y = comparand(other)
-        return y if y is NotImplemented else self._data > y
-
-    def __ge__(self, other: Value | float) -> bool:
-        y = comparand(other)
-        return y if y is NotImplemented else self._data >= y
 
     # Conversion
 
@@ -273,15 +242,6 @@ class Value:
 
     def __round__(self, digits: int | None = None) -> float:
         return round(settled(self._data, "round"), digits)
-
-    def __floor__(self) -> Value:
-        return apply("floor", self)
-
-    def __ceil__(self) -> Value:
-        return apply("ceil", self)
-
-    def __trunc__(self) -> Value:
-        return apply("trunc", self)
 
     def __format__(self, spec: str) -> str:
         return format(self._data, spec) if spec else repr(self)
@@ -402,13 +362,6 @@ def apply(name: str, *arguments: Any, **named: Any) -> Any:
 def operate(name: str, x: Any, y: Any) -> Any:
     """An operator; NotImplemented where the other operand may know it itself."""
     return NotImplemented if manners.takes_over(x) or manners.takes_over(y) else apply(name, x, y)
-
-
-def comparand(other: Any) -> Any:
-    """What a Value is compared with, a number; NotImplemented for what may know the comparison itself."""
-    return (
-        NotImplemented if manners.takes_over(other) else settled(manners.datum(other, "a comparison"), "a comparison")
-    )
 
 
 class _Operations(dict[str, "Callable[..., Any]"]):
