@@ -173,167 +173,119 @@ TABLE = Table()
 
 
 def declaration(name: str, value: str, *partials: str, operands: str = "", note: str = "") -> Row:
-    """A row as written below; `operands` is `x` or `x, y` unless given. `slope=0.01` has a default, `*xs` is a list."""
+    """A row; `operands` is `x` or `x, y` unless it is given. There `slope=0.01` has a default, and `*xs` is a list."""
     declared = [part.strip().partition("=") for part in (operands or "x, y"[: 3 * len(partials) - 2]).split(",")]
-    names = tuple(operand.lstrip("*") for operand, _, _ in declared)
-    lists = tuple(operand[1:] for operand, _, _ in declared if operand.startswith("*"))
+    names = tuple([operand.lstrip("*") for operand, _, _ in declared])
+    lists = tuple([operand[1:] for operand, _, _ in declared if operand.startswith("*")])
     defaults = {operand: float(default) for operand, equals, default in declared if equals}
     return Row(name, value, partials, names, lists, defaults, note)
 
 
-def row(name: str, value: str, *partials: str, operands: str = "", note: str = "") -> Row:
-    """Add a row to the table."""
-    TABLE[name] = declaration(name, value, *partials, operands=operands, note=note)
-    return TABLE[name]
+def read_rows(text: str) -> None:
+    """Add rows, written as `name(operands) = value | partial of each operand  # note`, to the table."""
+    for line in text.replace("\n    |", " |").splitlines():
+        if line and not line.startswith("#"):
+            declared, _, note = line.partition("  # ")
+            called, _, rest = declared.partition(" = ")
+            name, _, operands = called.rstrip(")").partition("(")
+            value, *partials = rest.split(" | ")
+            TABLE[name] = declaration(name, value, *partials, operands=operands, note=note)
 
 
+read_rows("""
 # Arithmetic
-row("add", "x + y", "1", "1")
-row("sub", "x - y", "1", "-1")
-row("mul", "x * y", "y", "x")
-row("div", "x / y", "1 / y", "-out / y")
-row("neg", "-x", "-1")
+add(x, y) = x + y | 1 | 1
+sub(x, y) = x - y | 1 | -1
+mul(x, y) = x * y | y | x
+div(x, y) = x / y | 1 / y | -out / y
+neg(x) = -x | -1
 # x ** 0 is 1 with slope 0, written so that the slopes of that slope are right, too. In the exponent, 0 ** y has slope 0
 # for y > 0, and a negative base has none.
-row(
-    "pow",
-    "x ** y",
-    "y * x ** (y - 1) if y != 0 else y * x ** y / x if x != 0 else 0",
-    "out * log(x) if x > 0 else nan if x < 0 else 0 if y > 0 else nan",
-)
-row("abs", "abs(x)", "sign(x)", note="|x|' at 0 is 0")
+pow(x, y) = x ** y
+    | y * x ** (y - 1) if y != 0 else y * x ** y / x if x != 0 else 0
+    | out * log(x) if x > 0 else nan if x < 0 else 0 if y > 0 else nan
+abs(x) = abs(x) | sign(x)  # |x|' at 0 is 0
 
 # Exponentials and logarithms
-row("exp", "exp(x)", "out")
-row("expm1", "expm1(x)", "exp(x)", note="exp(x) - 1, exact near 0")
-row("log", "log(x)", "1 / x", note="the natural logarithm")
-row("log1p", "log1p(x)", "1 / (1 + x)", note="log(1 + x), exact near 0")
-row("log2", "log2(x)", "1 / (x * log(2))")
-row("log10", "log10(x)", "1 / (x * log(10))")
-row("exp2", "exp2(x)", "out * log(2)", note="2 ** x")
-row("sqrt", "sqrt(x)", "0.5 / out", note="the slope at 0 is inf")
-row("cbrt", "cbrt(x)", "1 / (3 * out * out)", note="the cube root, also of negative numbers; the slope at 0 is inf")
+exp(x) = exp(x) | out
+expm1(x) = expm1(x) | exp(x)  # exp(x) - 1, exact near 0
+log(x) = log(x) | 1 / x  # the natural logarithm
+log1p(x) = log1p(x) | 1 / (1 + x)  # log(1 + x), exact near 0
+log2(x) = log2(x) | 1 / (x * log(2))
+log10(x) = log10(x) | 1 / (x * log(10))
+exp2(x) = exp2(x) | out * log(2)  # 2 ** x
+sqrt(x) = sqrt(x) | 0.5 / out  # the slope at 0 is inf
+logaddexp(x, y) = maximum(x, y) + log1p(exp(-abs(x - y))) if x != y else x + log(2)
+    | sigmoid(x - y) | sigmoid(y - x)  # log(exp(x) + exp(y)), never overflowing
+cbrt(x) = cbrt(x) | 1 / (3 * out * out)  # the cube root, also of negative numbers; the slope at 0 is inf
 
 # Trigonometric and hyperbolic functions
-row("sin", "sin(x)", "cos(x)")
-row("cos", "cos(x)", "-sin(x)")
-row("tan", "tan(x)", "1 + out * out")
-row("asin", "asin(x)", "1 / sqrt((1 - x) * (1 + x))")
-row("acos", "acos(x)", "-1 / sqrt((1 - x) * (1 + x))")
-row("atan", "atan(x)", "1 / (1 + x * x)")
-row("sinh", "sinh(x)", "cosh(x)")
-row("cosh", "cosh(x)", "sinh(x)")
-row("tanh", "tanh(x)", "1 - out * out")
-row("asinh", "asinh(x)", "1 / hypot(1, x)")
-row("acosh", "acosh(x)", "1 / (sqrt(x - 1) * sqrt(x + 1))")
-row("atanh", "atanh(x)", "1 / ((1 - x) * (1 + x))")
-row(
-    "hypot", "hypot(x, y)", "x / out if out > 0 else 0", "y / out if out > 0 else 0", note="both slopes at (0, 0) are 0"
-)
-row(
-    "atan2",
-    "atan2(y, x)",
-    "x / hypot(x, y) / hypot(x, y)",
-    "-y / hypot(x, y) / hypot(x, y)",
-    operands="y, x",
-    note="the angle of the point (x, y); no slope at (0, 0)",
-)
+sin(x) = sin(x) | cos(x)
+cos(x) = cos(x) | -sin(x)
+tan(x) = tan(x) | 1 + out * out
+asin(x) = asin(x) | 1 / sqrt((1 - x) * (1 + x))
+acos(x) = acos(x) | -1 / sqrt((1 - x) * (1 + x))
+atan(x) = atan(x) | 1 / (1 + x * x)
+sinh(x) = sinh(x) | cosh(x)
+cosh(x) = cosh(x) | sinh(x)
+tanh(x) = tanh(x) | 1 - out * out
+asinh(x) = asinh(x) | 1 / hypot(1, x)
+acosh(x) = acosh(x) | 1 / (sqrt(x - 1) * sqrt(x + 1))
+atanh(x) = atanh(x) | 1 / ((1 - x) * (1 + x))
+hypot(x, y) = hypot(x, y) | x / out if out > 0 else 0 | y / out if out > 0 else 0  # both slopes at (0, 0) are 0
+atan2(y, x) = atan2(y, x)
+    | x / hypot(x, y) / hypot(x, y)
+    | -y / hypot(x, y) / hypot(x, y)  # the angle of the point (x, y); no slope at (0, 0)
 
 # Activations
-row("erf", "erf(x)", "2 / sqrt(pi) * exp(-x * x)")
-row("erfc", "erfc(x)", "-2 / sqrt(pi) * exp(-x * x)", note="1 - erf(x), exact for large x")
-row("sigmoid", "(1 if x > 0 else exp(-abs(x))) / (1 + exp(-abs(x)))", "out * (1 - out)", note="1 / (1 + exp(-x))")
-row("relu", "maximum(x, 0)", "step(x)", note="the slope at 0 is 0")
-row(
-    "leaky_relu",
-    "x if x > 0 else slope * x",
-    "1 if x > 0 else slope",
-    "0 if x > 0 else x",
-    operands="x, slope=0.01",
-    note="the slope at 0 is that of the negative side",
-)
-row(
-    "elu",
-    "maximum(x, 0) + alpha * expm1(minimum(x, 0))",
-    "1 if x > 0 else alpha * exp(minimum(x, 0))",
-    "expm1(minimum(x, 0))",
-    operands="x, alpha=1.0",
-    note="the slope at 0 is alpha",
-)
-row(
-    "gelu",
-    "0.5 * x * erfc(-x / sqrt(2))",
-    "0.5 * erfc(-x / sqrt(2)) + x * exp(-0.5 * x * x) / sqrt(2 * pi)",
-    note="x times the normal distribution function, exact (by erf)",
-)
-row("silu", "x * sigmoid(x)", "sigmoid(x) * (1 + x * sigmoid(-x))", note="also called swish")
-row("softplus", "maximum(x, 0) + log1p(exp(-abs(x)))", "sigmoid(x)", note="log(1 + exp(x))")
-row("log_sigmoid", "minimum(x, 0) - log1p(exp(-abs(x)))", "sigmoid(-x)", note="log(sigmoid(x)), never overflowing")
-row("softsign", "x / (1 + abs(x))", "1 / ((1 + abs(x)) * (1 + abs(x)))")
+erf(x) = erf(x) | 2 / sqrt(pi) * exp(-x * x)
+erfc(x) = erfc(x) | -2 / sqrt(pi) * exp(-x * x)  # 1 - erf(x), exact for large x
+sigmoid(x) = (1 if x > 0 else exp(-abs(x))) / (1 + exp(-abs(x))) | out * (1 - out)  # 1 / (1 + exp(-x))
+relu(x) = maximum(x, 0) | step(x)  # the slope at 0 is 0
+leaky_relu(x, slope=0.01) = x if x > 0 else slope * x
+    | 1 if x > 0 else slope | 0 if x > 0 else x  # the slope at 0 is that of the negative side
+elu(x, alpha=1.0) = maximum(x, 0) + alpha * expm1(minimum(x, 0))
+    | 1 if x > 0 else alpha * exp(minimum(x, 0)) | expm1(minimum(x, 0))  # the slope at 0 is alpha
+gelu(x) = 0.5 * x * erfc(-x / sqrt(2))
+    | 0.5 * erfc(-x / sqrt(2)) + x * exp(-0.5 * x * x) / sqrt(2 * pi)  # x times the normal distribution, exact (by erf)
+silu(x) = x * sigmoid(x) | sigmoid(x) * (1 + x * sigmoid(-x))  # also called swish
+softplus(x) = maximum(x, 0) + log1p(exp(-abs(x))) | sigmoid(x)  # log(1 + exp(x))
+log_sigmoid(x) = minimum(x, 0) - log1p(exp(-abs(x))) | sigmoid(-x)  # log(sigmoid(x)), never overflowing
+softsign(x) = x / (1 + abs(x)) | 1 / ((1 + abs(x)) * (1 + abs(x)))
 
 # Steps: flat wherever they have a slope; at a jump the slope is taken as 0 too
-row("sign", "sign(x)", "0", note="sign(0) is 0")
-row("step", "step(x)", "0", note="1 for x > 0, else 0; step(0) is 0")
-row("floor", "floor(x)", "0")
-row("ceil", "ceil(x)", "0")
-row("trunc", "trunc(x)", "0", note="towards 0")
+sign(x) = sign(x) | 0  # sign(0) is 0
+step(x) = step(x) | 0  # 1 for x > 0, else 0; step(0) is 0
+floor(x) = floor(x) | 0
+ceil(x) = ceil(x) | 0
+trunc(x) = trunc(x) | 0  # towards 0
 # The remainder is exact, and x - out a multiple of y: rounded to the nearest, its number cannot be one off.
-row("mod", "mod(x, y)", "1", "-floor((x - out) / y + 0.5)", note="x % y, with the sign of y as in Python")
+mod(x, y) = mod(x, y) | 1 | -floor((x - out) / y + 0.5)  # x % y, with the sign of y as in Python
 
 # Choices. A tie of maximum or minimum is split in halves; clip keeps slope 1 on both of its bounds.
-row("maximum", "maximum(x, y)", "1 if x > y else 0.5 if x == y else 0", "1 if y > x else 0.5 if x == y else 0")
-row("minimum", "minimum(x, y)", "1 if x < y else 0.5 if x == y else 0", "1 if y < x else 0.5 if x == y else 0")
-row(
-    "clip",
-    "minimum(maximum(x, low), high)",
-    "0 if x < low else 0 if x > high else 1",
-    "0 if low > high else 1 if x < low else 0",
-    "1 if x > high else 1 if low > high else 0",
-    operands="x, low, high",
-    note="the slope on the bounds is 1",
-)
-row(
-    "where",
-    "x if condition > 0 else y",
-    "0",
-    "1 if condition > 0 else 0",
-    "0 if condition > 0 else 1",
-    operands="condition, x, y",
-    note="x where the condition is above 0, else y",
-)
-
-row(
-    "logaddexp",
-    "maximum(x, y) + log1p(exp(-abs(x - y))) if x != y else x + log(2)",
-    "sigmoid(x - y)",
-    "sigmoid(y - x)",
-    note="log(exp(x) + exp(y)), never overflowing",
-)
+maximum(x, y) = maximum(x, y) | 1 if x > y else 0.5 if x == y else 0 | 1 if y > x else 0.5 if x == y else 0
+minimum(x, y) = minimum(x, y) | 1 if x < y else 0.5 if x == y else 0 | 1 if y < x else 0.5 if x == y else 0
+clip(x, low, high) = minimum(maximum(x, low), high)
+    | 0 if x < low else 0 if x > high else 1
+    | 0 if low > high else 1 if x < low else 0
+    | 1 if x > high else 1 if low > high else 0  # the slope on the bounds is 1
+where(condition, x, y) = x if condition > 0 else y
+    | 0 | 1 if condition > 0 else 0 | 0 if condition > 0 else 1  # x where the condition is above 0, else y
 
 # Of many. `out` of logsumexp is rounded, to sixteen digits of numbers that may be large; `total`, 1 but for that
 # rounding, takes it out of the slopes.
-row("sum", "sum(xs)", "1", operands="*xs")
-row("mean", "sum(xs) / n", "1 / n", operands="*xs")
-row("prod", "prod(xs)", "rest", operands="*xs")
-row(
-    "logsumexp",
-    "logsumexp(xs)",
-    "exp(x - out) / total",
-    operands="*xs",
-    note="log of the sum of exponentials, never overflowing",
-)
-row(
-    "weighted_sum",
-    "sumproduct(weights, inputs) + bias",
-    "input",
-    "weight",
-    "1",
-    operands="*weights, *inputs, bias=0.0",
-    note="w1 x1 + ... + wn xn + b, what a neuron adds up",
-)
+sum(*xs) = sum(xs) | 1
+mean(*xs) = sum(xs) / n | 1 / n
+prod(*xs) = prod(xs) | rest
+logsumexp(*xs) = logsumexp(xs) | exp(x - out) / total  # log of the sum of exponentials, never overflowing
+weighted_sum(*weights, *inputs, bias=0.0) = sumproduct(weights, inputs) + bias
+    | input | weight | 1  # w1 x1 + ... + wn xn + b, what a neuron adds up
+""")
 
 
 # The atoms ---------------------------------------------------------------------------------------------------------
+
+READERS = ("floats", "numpy", "javascript", "latex")
 
 
 class Atom:
@@ -351,16 +303,8 @@ class Atom:
         self.floats, self.numpy, self.javascript, self.latex, self.method = floats, numpy, javascript, latex, method
 
 
-ATOMS: dict[str, Atom] = {}
-
-
-def atom(word: str, floats: Any, numpy: str, javascript: str, latex: str, method: str = "") -> None:
-    """Add an atom to those that the rows may be made of."""
-    ATOMS[word] = Atom(floats, numpy, javascript, latex, method)
-
-
 def called(word: str, reader: str) -> Any:
-    """What a reader of the table (`floats`, `numpy`, `javascript`, `latex`) calls an atom.
+    """What a reader of the table calls an atom: `floats`, `numpy`, `javascript` or `latex`.
 
     Raises:
         ValueError: nobody has said so; the message says what is missing, and where it belongs.
@@ -368,54 +312,62 @@ def called(word: str, reader: str) -> Any:
     name: Any = getattr(ATOMS.get(word), reader, "")
     if not name:
         raise ValueError(
-            f"{word} is a word that no other words of the table make up, and its {reader} is missing: "
-            f"atom({word!r}, floats, numpy, javascript, latex) in autograd/core/table.py says what readers call it"
+            f"{word} is a word that no other words of the table make up, and what {reader} call it is missing: a line "
+            f"of ATOMS in autograd/core/table.py says it, {word}  {'  '.join(READERS)}, two spaces apart"
         )
     return name
 
 
-atom("exp", "math.exp", "np.exp", "Math.exp", "e^{%s}")
-atom("expm1", "math.expm1", "np.expm1", "Math.expm1", r"\operatorname{expm1}")
-atom("log", "math.log", "np.log", "Math.log", r"\log")
-atom("log1p", "math.log1p", "np.log1p", "Math.log1p", r"\operatorname{log1p}")
-atom("log2", "math.log2", "np.log2", "Math.log2", r"\log_2")
-atom("log10", "math.log10", "np.log10", "Math.log10", r"\log_{10}")
-atom("exp2", "math.exp2", "np.exp2", "words.exp2", "2^{%s}")
-atom("sqrt", "math.sqrt", "np.sqrt", "Math.sqrt", r"\sqrt{%s}")
-atom("cbrt", "math.cbrt", "np.cbrt", "Math.cbrt", r"\sqrt[3]{%s}")
-atom("sin", "math.sin", "np.sin", "Math.sin", r"\sin")
-atom("cos", "math.cos", "np.cos", "Math.cos", r"\cos")
-atom("tan", "math.tan", "np.tan", "Math.tan", r"\tan")
-atom("asin", "math.asin", "np.arcsin", "Math.asin", r"\arcsin", "arcsin")
-atom("acos", "math.acos", "np.arccos", "Math.acos", r"\arccos", "arccos")
-atom("atan", "math.atan", "np.arctan", "Math.atan", r"\arctan", "arctan")
-atom("sinh", "math.sinh", "np.sinh", "Math.sinh", r"\sinh")
-atom("cosh", "math.cosh", "np.cosh", "Math.cosh", r"\cosh")
-atom("tanh", "math.tanh", "np.tanh", "Math.tanh", r"\tanh")
-atom("asinh", "math.asinh", "np.arcsinh", "Math.asinh", r"\operatorname{arsinh}", "arcsinh")
-atom("acosh", "math.acosh", "np.arccosh", "Math.acosh", r"\operatorname{arcosh}", "arccosh")
-atom("atanh", "math.atanh", "np.arctanh", "Math.atanh", r"\operatorname{artanh}", "arctanh")
-atom("hypot", "math.hypot", "np.hypot", "Math.hypot", r"\operatorname{hypot}")
-atom("atan2", "math.atan2", "np.arctan2", "Math.atan2", r"\operatorname{atan2}", "arctan2")
-atom("erf", "math.erf", "np.vectorize(math.erf, otypes=[float])", "words.erf", r"\operatorname{erf}")
-atom("erfc", "math.erfc", "np.vectorize(math.erfc, otypes=[float])", "words.erfc", r"\operatorname{erfc}")
-atom("abs", "math.fabs", "np.absolute", "Math.abs", r"\left|%s\right|")
-atom("sign", "1 if x > 0 else -1 if x < 0 else x", "np.sign", "Math.sign", r"\operatorname{sign}")
-atom("step", "1 if x > 0 else 0 if x <= 0 else x", "np.heaviside(%s, 0.0)", "words.step", r"\operatorname{step}")
-atom("floor", "floor", "np.floor", "Math.floor", r"\lfloor %s \rfloor")
-atom("ceil", "ceil", "np.ceil", "Math.ceil", r"\lceil %s \rceil")
-atom("trunc", "trunc", "np.trunc", "Math.trunc", r"\operatorname{trunc}")
-atom("maximum", "x if x > y else y if y >= x else x + y", "np.maximum", "words.maximum", r"\max")
-atom("minimum", "x if x < y else y if y <= x else x + y", "np.minimum", "words.minimum", r"\min")
-atom("mod", "operator.mod", "np.mod", "words.mod", r"\operatorname{mod}")
-atom("sum", "exact_sum", "np.sum", "words.sum", r"\sum")
-atom("prod", "math.prod", "np.prod", "words.prod", r"\prod")
-atom("logsumexp", "logsumexp", "np.logaddexp.reduce", "words.logsumexp", r"\operatorname{logsumexp}")
-atom("sumproduct", "sumproduct", "np.vdot", "words.sumproduct", r"\operatorname{sumproduct}")
+# word, floats, NumPy, JavaScript, LaTeX, and NumPy's name for the method where it has another one
+ATOMS = {
+    word: Atom(*names)
+    for word, *names in [
+        [name.strip() for name in line.split("  ") if name.strip()]
+        for line in r"""
+exp         math.exp      np.exp       Math.exp         e^{%s}
+expm1       math.expm1    np.expm1     Math.expm1       \operatorname{expm1}
+log         math.log      np.log       Math.log         \log
+log1p       math.log1p    np.log1p     Math.log1p       \operatorname{log1p}
+log2        math.log2     np.log2      Math.log2        \log_2
+log10       math.log10    np.log10     Math.log10       \log_{10}
+exp2        math.exp2     np.exp2      words.exp2       2^{%s}
+sqrt        math.sqrt     np.sqrt      Math.sqrt        \sqrt{%s}
+cbrt        math.cbrt     np.cbrt      Math.cbrt        \sqrt[3]{%s}
+sin         math.sin      np.sin       Math.sin         \sin
+cos         math.cos      np.cos       Math.cos         \cos
+tan         math.tan      np.tan       Math.tan         \tan
+asin        math.asin     np.arcsin    Math.asin        \arcsin  arcsin
+acos        math.acos     np.arccos    Math.acos        \arccos  arccos
+atan        math.atan     np.arctan    Math.atan        \arctan  arctan
+sinh        math.sinh     np.sinh      Math.sinh        \sinh
+cosh        math.cosh     np.cosh      Math.cosh        \cosh
+tanh        math.tanh     np.tanh      Math.tanh        \tanh
+asinh       math.asinh    np.arcsinh   Math.asinh       \operatorname{arsinh}  arcsinh
+acosh       math.acosh    np.arccosh   Math.acosh       \operatorname{arcosh}  arccosh
+atanh       math.atanh    np.arctanh   Math.atanh       \operatorname{artanh}  arctanh
+hypot       math.hypot    np.hypot     Math.hypot       \operatorname{hypot}
+atan2       math.atan2    np.arctan2   Math.atan2       \operatorname{atan2}  arctan2
+erf         math.erf      np.vectorize(math.erf, otypes=[float])  words.erf        \operatorname{erf}
+erfc        math.erfc     np.vectorize(math.erfc, otypes=[float])  words.erfc       \operatorname{erfc}
+abs         math.fabs     np.absolute  Math.abs         \left|%s\right|
+sign        1 if x > 0 else -1 if x < 0 else x  np.sign      Math.sign        \operatorname{sign}
+step        1 if x > 0 else 0 if x <= 0 else x  np.heaviside(%s, 0.0)  words.step       \operatorname{step}
+floor       floor         np.floor     Math.floor       \lfloor %s \rfloor
+ceil        ceil          np.ceil      Math.ceil        \lceil %s \rceil
+trunc       trunc         np.trunc     Math.trunc       \operatorname{trunc}
+maximum     x if x > y else y if y >= x else x + y  np.maximum   words.maximum    \max
+minimum     x if x < y else y if y <= x else x + y  np.minimum   words.minimum    \min
+mod         operator.mod  np.mod       words.mod        \operatorname{mod}
+sum         exact_sum     np.sum       words.sum        \sum
+prod        math.prod     np.prod      words.prod       \prod
+logsumexp   logsumexp     np.logaddexp.reduce  words.logsumexp  \operatorname{logsumexp}
+sumproduct  sumproduct    np.vdot      words.sumproduct  \operatorname{sumproduct}
+""".strip().splitlines()
+    ]
+}
 
 # Under their former names, while rooms beside the core are being rewritten
-PRIMITIVES, Primitive, products_of_others = TABLE, Row, others
-CONSTANTS = {"pi": 3.141592653589793, "nan": float("nan")}
+PRIMITIVES, Primitive = TABLE, Row
 
 
 def __getattr__(name: str) -> Any:
