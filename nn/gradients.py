@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import autograd
 from autograd import Value
 from autograd.core.graph import backpropagate, topological_order
+from autograd.core.manners import tracing
 from autograd.core.value import assign as set_data
-from autograd.core.value import tracing
 from nn.examples import Examples, Loss
 
 if TYPE_CHECKING:

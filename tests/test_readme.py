@@ -16,8 +16,8 @@ import pytest
 import autograd
 import nn
 from autograd import Value, draw, tanh
-from autograd.core.generate import signature
 from autograd.core.table import PRIMITIVES, Primitive
+from autograd.fast import signature
 
 ROOT = pathlib.Path(__file__).parents[1]
 README = ROOT / "README.md"

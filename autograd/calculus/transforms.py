@@ -23,7 +23,7 @@ from autograd.calculus.slopes import AFTER, never_raises
 from autograd.core.graph import backpropagate, push_forward, topological_order
 from autograd.core.manners import differentiating, is_recording, is_tracing, number, warn_of_nan
 from autograd.core.table import TABLE
-from autograd.core.value import OPERATIONS, Value, replace_operands
+from autograd.core.value import OPERATIONS, Value
 
 Argnums = int | Sequence[int]
 
@@ -263,6 +263,16 @@ class Call:
             replace_operands(node, self.originals)
         roots = [self.originals.get(root, root) for root in roots]
         return trees.assemble(result, [within_domains(root, others) for root in roots] if others else roots)
+
+
+def replace_operands(node: Value, replacement: dict[Value, Value]) -> None:
+    """Let a node that was made on the way to a result refer to other Values, equal in data to its own."""
+    if type(node._x) is not tuple:
+        node._x, node._y = replacement.get(node._x, node._x), replacement.get(node._y, node._y)
+    elif not replacement.keys().isdisjoint(node._y):
+        whole = node._x is node._y
+        node._x = tuple([replacement.get(x, x) for x in node._x])
+        node._y = node._x if whole else tuple([replacement.get(x, x) for x in node._y])
 
 
 def within_domains(result: Value, outputs: list[Value]) -> Value:

@@ -13,7 +13,8 @@ from contextvars import ContextVar
 from autograd.core import manners
 from autograd.core.floats import SLOPES, VALUES
 from autograd.core.graph import backpropagate, replay, stale, topological_order
-from autograd.core.manners import is_tracing, number, settled
+from autograd.core.manners import is_tracing, number, settled, warn_of_nan
+from autograd.core.manners import tracing as tracing
 from autograd.core.table import ATOMS, PRIME, TABLE
 
 TYPE_CHECKING = False
@@ -168,7 +169,7 @@ class Value:
         with _accumulating:
             for node, slope in gradients.items():
                 node._grad = slope if node._x is not None else node._grad + slope
-        manners.warn_of_nan(gradients)
+        warn_of_nan(gradients)
 
     def refresh(self) -> Value:
         """This value, computed anew with all nodes before it, in place, from the present data of the leaves.
@@ -212,8 +213,8 @@ class Value:
         """When the data of this leaf were last assigned, counted in assignments; 0 if never, or if it is no leaf."""
         return self._dx or 0 if self._x is None else 0
 
-    # Operators, with those for a plain number on the left. Comparison is by value; `==` and `hash` are left as identity,
-    # so that nodes can be members of sets and mappings.
+    # Operators, with those for a plain number on the left. Comparison is by value; `==` and `hash` are by identity, so
+    # that nodes can be members of sets and mappings.
 
     __add__, __radd__ = _operator("add")
     __sub__, __rsub__ = _operator("sub")
@@ -399,28 +400,7 @@ for _name in TABLE:
     for _method in methods(_name):
         setattr(Value, _method, OPERATIONS[_name])
 
-# Under their former names, while rooms beside the core are being rewritten
-from autograd.core.manners import described, outside, tracing, warn_of_nan  # noqa: E402, F401
-
-NUMPY_NAMES = {atom.method: word for word, atom in ATOMS.items() if atom.method}
-
 
 def function(name: str) -> Callable[..., Any]:
-    """The function of a row."""
+    """The function of a row on Values and numbers."""
     return OPERATIONS[name]
-
-
-def replace_operands(node: Value, replacement: dict[Value, Value]) -> None:
-    """Let a node that was made on the way to a result refer to other Values, equal in data to its own."""
-    if type(node._x) is not tuple:
-        node._x, node._y = replacement.get(node._x, node._x), replacement.get(node._y, node._y)
-    elif not replacement.keys().isdisjoint(node._y):
-        whole = node._x is node._y
-        node._x = tuple([replacement.get(x, x) for x in node._x])
-        node._y = node._x if whole else tuple([replacement.get(x, x) for x in node._y])
-
-
-def __getattr__(name: str) -> Any:
-    if name in TABLE:
-        return OPERATIONS[name]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

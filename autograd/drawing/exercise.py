@@ -15,7 +15,8 @@ from itertools import count
 from typing import Any, overload
 
 from autograd.core.graph import backpropagate, topological_order
-from autograd.core.value import Value, function, number
+from autograd.core.manners import number
+from autograd.core.value import Value, function
 from autograd.drawing import svg
 from autograd.drawing.draw import Drawing, draw
 from autograd.drawing.files import write_whole

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from autograd.core.manners import number
 from autograd.core.table import TABLE
-from autograd.core.value import Value, function, number
+from autograd.core.value import Value, function
 from autograd.explaining.chain import chain
 from autograd.explaining.formulas import Formulas
 from autograd.explaining.notation import html_table, table, text

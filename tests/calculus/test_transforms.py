@@ -26,7 +26,7 @@ from autograd import (
     vjp,
     weighted_sum,
 )
-from autograd.core.value import tracing
+from autograd.core.manners import tracing
 
 
 def rosenbrock(x):

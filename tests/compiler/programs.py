@@ -142,7 +142,7 @@ def apply_value(op, operands):
         return OPERATORS[op](*operands)
     if op.startswith("softmax_"):
         return autograd.softmax(operands)[int(op[8:])]
-    function = getattr(autograd.core.value, op)
+    function = autograd.OPERATIONS[op]
     if op == "weighted_sum":
         n = len(operands) // 2
         return function(operands[:n], operands[n : 2 * n], operands[-1])

@@ -11,7 +11,7 @@ import pytest
 import autograd
 from autograd import Value, gradients, primitive, zero_grad
 from autograd.core.graph import stale
-from autograd.core.value import tracing
+from autograd.core.manners import tracing
 
 
 def chain(n):

@@ -23,7 +23,8 @@ from autograd import (
     weighted_sum,
     where,
 )
-from autograd.core.table import FLOATS, PRIMITIVES
+from autograd.core.floats import VALUES
+from autograd.core.table import PRIMITIVES
 from autograd.core.value import function
 from autograd.explaining.formulas import Formulas, combined, rules
 from autograd.explaining.notation import html_table, latex, runs, table, text
@@ -265,7 +266,7 @@ def test_the_rule_of_every_row_has_the_value_of_its_local_derivative(name):
             source = text(rule).replace(" = ", " == ").replace("^", "**")
             # side by side means times: a number, a name or a bracket, then a name, a call or a bracket
             source = re.sub(r"(?<=[\w)]) (?=[(\w])(?!if|else)(?<!if )(?<!else )", "*", source)
-            assert eval(source, dict(FLOATS), known) == pytest.approx(partial, rel=1e-4, abs=1e-12), source
+            assert eval(source, dict(VALUES), known) == pytest.approx(partial, rel=1e-4, abs=1e-12), source
 
 
 # Labels
