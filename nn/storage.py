@@ -265,14 +265,14 @@ def rate(lr: Any) -> Any:
             f"a learning rate is saved where it is a number or one of {', '.join(SCHEDULES)}; {lr!r} is a function of "
             "your own: assign optimizer.lr = 0.0 to save, and it again after loading"
         )
-    return {"schedule": type(lr).__name__, **{field.name: rate(getattr(lr, field.name)) for field in fields(lr)}}
+    return {"kind": type(lr).__name__, **{field.name: rate(getattr(lr, field.name)) for field in fields(lr)}}
 
 
 def rate_of(described: Any) -> Any:
     """The learning rate that a file describes."""
     if not isinstance(described, dict):
         return described
-    return SCHEDULES[described["schedule"]](**{k: rate_of(v) for k, v in described.items() if k != "schedule"})
+    return SCHEDULES[described["kind"]](**{k: rate_of(v) for k, v in described.items() if k != "kind"})
 
 
 # PyTorch ------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import builtins
 import math
+import sys
 import time
 
 import numpy as np
@@ -570,3 +571,93 @@ def test_without_shuffling_the_batches_are_the_examples_in_their_order():
     fit(model, rows, [0.0] * 6, optimizer=SGD(model.parameters(), lr=0.0), **settings)
     assert seen[-12:] != [0.0, 1.0, 2.0, 3.0, 4.0, 5.0] * 2
     assert sorted(seen[-6:]) == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+
+
+# Callbacks, metrics, the display: what was thrown away
+
+
+@COMPILED
+def test_what_a_callback_does_to_the_parameters_stays_and_training_goes_on_from_there(compiled):
+    def clip(epoch, history, model):
+        for p in model.parameters():
+            p.data = max(-0.1, min(0.1, p.data))
+
+    model, _ = run(compiled, epochs=3, callbacks=clip)
+    assert max(map(abs, data_of(model))) <= 0.1
+    by_hand = MLP(2, [4, 1], "tanh", seed=3)
+    X, y = moons(20, seed=1)
+    for _ in range(3):
+        C = autograd.mean([hinge(by_hand(x), t) for x, t in zip(X, 2 * y - 1)])
+        by_hand.zero_grad()
+        C.backward()
+        for p in by_hand.parameters():
+            p.data -= 0.1 * p.grad
+        clip(0, None, by_hand)
+    assert data_of(model) == pytest.approx(data_of(by_hand), rel=1e-11)
+
+
+@COMPILED
+def test_a_callback_that_goes_back_to_the_best_and_stops_leaves_the_best(compiled):
+    best = {}
+
+    def keep(epoch, history, model):
+        if history.cost[-1] == min(history.cost):
+            best.update(model.state_dict())
+        if epoch == 6:
+            model.load_state_dict(best)
+            return True
+
+    model, history = run(compiled, epochs=20, lr=3.0, callbacks=keep)
+    assert len(history) == 7
+    assert {name: x.tolist() for name, x in model.state_dict().items()} == {
+        name: x.tolist() for name, x in best.items()
+    }
+
+
+@COMPILED
+def test_a_callback_may_change_what_the_model_computes(compiled):
+    def change(epoch, history, model):
+        if epoch == 1:
+            model.layers[0].activation = "sin"
+
+    model, history = run(compiled, epochs=4, callbacks=change)
+    same, first = run(compiled, epochs=2)
+    same.layers[0].activation = "sin"
+    X, y = moons(20, seed=1)
+    second = fit(same, X, 2 * y - 1, loss=hinge, optimizer=SGD(same.parameters(), lr=0.1), epochs=2, progress=False)
+    assert history.cost == pytest.approx(first.cost + second.cost, rel=1e-12)
+    assert data_of(model) == pytest.approx(data_of(same), rel=1e-12)
+
+
+@COMPILED
+def test_a_callback_may_change_parameters_that_the_optimizer_does_not_move(compiled):
+    X, y = moons(10)
+    model = MLP(2, [3, 1], "tanh", seed=0)
+
+    def grow(epoch, history, model):
+        for p in model.layers[0].parameters():
+            p.data *= 1.5
+
+    history = fit(model, X, y, loss=squared_error, optimizer=SGD(model.layers[1].parameters(), lr=0.0), epochs=3,
+                  progress=False, callbacks=grow, compiled=compiled)  # fmt: skip
+    assert len(set(history.cost)) == 3
+
+
+def test_metrics_of_one_name_are_numbered_and_the_names_of_the_costs_refused():
+    _, history = run(epochs=1, metrics=[lambda model, X, y: 1.0, lambda model, X, y: 2.0])
+    assert history.metrics == {"<lambda>": [1.0], "<lambda> 2": [2.0]}
+    for name in ("cost", "validation_cost"):
+        with pytest.raises(ValueError, match="name of another curve"):
+            run(metrics={name: accuracy})
+    with pytest.raises(ValueError, match="name of another curve"):
+        run(metrics={"x": accuracy, "validation_x": accuracy})
+    with pytest.raises(TypeError, match="the metric 'x' returned None; it has to return a number"):
+        run(metrics={"x": lambda model, X, y: None})
+
+
+@pytest.mark.parametrize("tqdm", [True, False])
+def test_a_program_without_a_console_trains(monkeypatch, tqdm):
+    monkeypatch.setattr(sys, "stderr", None)
+    if not tqdm:
+        monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    assert len(run(epochs=2, progress=True)[1]) == 2

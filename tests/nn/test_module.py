@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from autograd import Value
-from nn import MLP, Layer, Module
+from nn import MLP, Layer, Module, Neuron
 
 
 class Line(Module):
@@ -124,3 +124,80 @@ def test_a_ragged_state_is_refused():
 def test_a_state_is_a_mapping():
     with pytest.raises(TypeError, match="takes a mapping of names to arrays, not list"):
         Line().load_state_dict([1.0, 2.0])
+
+
+# Cycles, ties and collisions
+
+
+class Block(Module):
+    def __init__(self, net):
+        self.net, self.w = net, Value(1.0)
+
+
+class Net(Module):
+    def __init__(self):
+        self.b, self.v = Block(self), Value(2.0)
+
+
+def test_a_part_that_knows_its_whole_is_walked_once():
+    net = Net()
+    assert [name for name, _ in net.named_parameters()] == ["b.w", "v"]
+    assert set(net.state_dict()) == {"b.w", "v"}
+    net.load_state_dict({"b.w": 3.0, "v": 4.0})
+    assert [p.data for p in net.parameters()] == [3.0, 4.0]
+    assert [p.data for p in net.b.parameters()] == [4.0, 3.0]  # seen from the part, the whole is a part of it
+
+
+def test_names_that_coincide_are_told_apart():
+    class Clash(Module):
+        def __init__(self):
+            self.a = {1: Value(1.0), "1": Value(2.0)}
+
+    clash = Clash()
+    state = clash.state_dict()
+    assert [float(x) for x in state.values()] == [1.0, 2.0]
+    assert list(state) == [name for name, _ in clash.named_parameters()]
+    model = MLP(2, [2, 1], seed=0)
+    model.layers += [Layer(1, 2), Layer(2, 1)]
+    names = [name for name, _ in model.named_parameters()]
+    assert len(set(names)) == len(names) == len(model.parameters())
+    for p in model.parameters():
+        p.label = ""
+    assert len({name for name, _ in model.named_parameters()}) == len(names)
+
+
+def test_tied_layers_are_listed_once_and_cannot_be_given_two_states():
+    model = MLP(2, [2, 2], seed=0)
+    model.layers[1] = model.layers[0]
+    assert len(model.parameters()) == 6
+    assert [p for _, p in model.named_parameters()] == model.parameters()
+    state = model.state_dict()
+    assert set(state) == {f"layers.{i}.{name}" for i in (0, 1) for name in ("weight", "bias")}
+    model.load_state_dict({name: x + 1 for name, x in state.items()})
+    before = [p.data for p in model.parameters()]
+    with pytest.raises(ValueError, match="are the same parameters, but differ"):
+        model.load_state_dict({**state, "layers.1.bias": state["layers.1.bias"] + 5})
+    assert [p.data for p in model.parameters()] == before
+
+
+def test_parameters_are_those_that_have_names():
+    class Gained(Neuron):
+        def __init__(self, n_in):
+            super().__init__(n_in)
+            self.gain = Value(1.0)
+
+    layer = Layer(2, 2)
+    layer.neurons = [Gained(2), Gained(2)]
+    model = MLP(2, [2, 1])
+    model.layers[0] = layer
+    model.temperature = Value(1.0)
+    for module in (layer, model, layer.neurons[0]):
+        assert module.parameters() == [p for _, p in module.named_parameters()]
+        assert sum(x.size for x in module.state_dict().values()) == len(module.parameters())
+
+
+def test_masked_numbers_and_text_are_no_state():
+    layer = Layer(1, 1)
+    for bad in (np.ma.array([7.0], mask=[True]), np.array(["7"], object), ["7"], [10**400]):
+        with pytest.raises(ValueError, match="'bias' does not hold real numbers"):
+            layer.load_state_dict({**layer.state_dict(), "bias": bad})

@@ -1,6 +1,7 @@
 """Optimizers: PyTorch's figures after 50 steps, schedules, clipping, refusals."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -225,3 +226,53 @@ def test_a_repr_names_the_settings():
     assert repr(SGD([Value(1.0)], lr=0.1)) == (
         "SGD(1 parameters, lr=0.1, momentum=0.0, nesterov=False, weight_decay=0.0)"
     )
+
+
+# What is given later, and what is kept
+
+
+@pytest.mark.parametrize("kind", [Adam, AdamW, RMSprop])
+def test_a_gradient_whose_square_overflows_is_an_error_and_changes_nothing(kind):
+    p = Value(1.0, label="p")
+    optimizer = kind([p], lr=0.1)
+    p.grad = 1.0
+    optimizer.step()
+    before, state = p.data, {name: x.tolist() for name, x in optimizer.state.items()}
+    p.grad = 1e160
+    with pytest.raises(OverflowError, match=r"step 1 would make the .*clip the gradient"):
+        optimizer.step()
+    assert (p.data, optimizer.steps) == (before, 1)
+    assert {name: x.tolist() for name, x in optimizer.state.items()} == state
+    p.grad = 1.0
+    optimizer.step()
+    assert p.data < before
+
+
+@pytest.mark.parametrize(
+    ("lr", "error"), [(-0.1, ValueError), ("0.1", TypeError), (math.nan, ValueError), (lambda step: -0.1, ValueError)]
+)
+def test_a_learning_rate_that_is_assigned_later_is_checked(lr, error):
+    p = Value(1.0)
+    optimizer = SGD([p], lr=0.1)
+    optimizer.lr, p.grad = lr, 1.0
+    with pytest.raises(error, match=r"lr|learning rate"):
+        optimizer.step()
+    assert p.data == 1.0
+
+
+def test_other_settings_are_checked_when_they_are_assigned():
+    optimizer = Adam([Value(1.0)])
+    for name, bad in (("eps", -1.0), ("weight_decay", "0.1"), ("betas", (0.9, 1.0)), ("betas", 0.9)):
+        before = getattr(optimizer, name)
+        with pytest.raises((TypeError, ValueError), match=name):
+            setattr(optimizer, name, bad)
+        assert getattr(optimizer, name) == before
+
+
+@pytest.mark.parametrize(
+    "schedule", [cosine_decay(0.1, 10), linear_decay(0.1, 10, end=0.01), warmup(0.1, 3), warmup(cosine_decay(1, 5), 2)]
+)
+def test_an_optimizer_with_a_schedule_pickles(schedule):
+    twin = pickle.loads(pickle.dumps(Adam([Value(1.0)], lr=schedule)))
+    assert twin.lr == schedule
+    assert [twin.lr(step) for step in range(12)] == [schedule(step) for step in range(12)]

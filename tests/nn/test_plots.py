@@ -187,3 +187,43 @@ def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ImportError, match="pip install matplotlib"):
         plot_history(History([1.0]))
+
+
+def test_a_single_epoch_is_drawn_as_a_point():
+    (line,) = plot_history(History(cost=[1.0])).get_lines()
+    assert line.get_marker() == "o"
+
+
+def test_twelve_classes_have_twelve_colours():
+    X = np.random.default_rng(0).normal(size=(48, 2))
+    ax = plot_decision_boundary(MLP(2, [12], seed=0), X, np.arange(48) % 12, resolution=10)
+    colours = {tuple(points.get_facecolor()[0]) for points in ax.collections if len(points.get_facecolor())}
+    assert len(colours) == 12
+
+
+def test_stages_show_the_cost_of_a_training_that_stops_early():
+    X, y = moons(20, seed=0)
+    model, stages = MLP(2, [3, 1], seed=0), Stages(X, y, epochs=20)
+    history = fit(model, X, 2 * y - 1, loss=hinge, optimizer=SGD(model.parameters(), lr=0.0), epochs=20, patience=2,
+                  callbacks=stages, progress=False)  # fmt: skip
+    assert history.stopped == "patience"
+    (line,) = stages.axes[-1].lines
+    assert line.get_ydata().tolist() == history.cost
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: plot_images(np.zeros((3, 16)), titles=["a"]), ValueError, "3 pictures need as many titles, not 1"),
+        (lambda: plot_images(np.zeros((3, 16)), columns=0), ValueError, "columns is at least 1"),
+        (
+            lambda: plot_decision_boundary(MLP(2, [1]), [[0, 0]], [1], resolution=0),
+            ValueError,
+            "resolution is at least 2",
+        ),
+        (lambda: plot_decision_boundary(MLP(2, [1]), [[0, 0]], [1], plt.subplots(1, 2)[1]), TypeError, "one Axes"),
+    ],
+)
+def test_settings_of_plots_that_cannot_be_are_named(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

@@ -5,11 +5,33 @@ import math
 import os
 import pickle
 import random
+import subprocess
+import sys
+import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from nn import MLP, Layer, Module, Neuron, from_torch, load, predict, save, to_torch
+import nn
+from nn import (
+    MLP,
+    SGD,
+    Adam,
+    AdamW,
+    Layer,
+    Module,
+    Neuron,
+    RMSprop,
+    cosine_decay,
+    from_torch,
+    linear_decay,
+    load,
+    predict,
+    save,
+    to_torch,
+    warmup,
+)
 
 
 @pytest.mark.parametrize(
@@ -169,3 +191,151 @@ def test_a_sequential_that_is_no_mlp_is_refused():
         from_torch(torch.nn.Sequential(torch.nn.Linear(1, 1), torch.nn.LeakyReLU(0.2)))
     with pytest.raises(ValueError, match="no layer for the activation 'sin'"):
         to_torch(Layer(1, 1, "sin"))
+
+
+# What stands at the path
+
+
+posix = pytest.mark.skipif(os.name == "nt", reason="permissions and pipes of POSIX")
+
+
+@posix
+def test_a_private_file_stays_private_and_a_read_only_one_as_it_is(tmp_path):
+    path = tmp_path / "m"
+    save(Neuron(1, seed=0), path)
+    path.chmod(0o600)
+    save(Neuron(2, seed=0), path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o400)
+    with pytest.raises(PermissionError):
+        save(Neuron(3), path)
+    assert load(path).n_in == 2
+
+
+@posix
+def test_a_pipe_stays_a_pipe(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with pytest.raises(OSError, match="pipe"):
+        save(Neuron(1), path)
+    assert path.is_fifo()
+
+
+# What the file holds
+
+
+def test_a_file_is_json_whatever_the_numbers_are(tmp_path):
+    model = MLP(2, [2], seed=0)
+    for p, x in zip(model.parameters(), (math.nan, math.inf, -math.inf, -0.0)):
+        p.data = x
+    save(model, tmp_path / "m")
+
+    def refuse(token):
+        raise AssertionError(f"{token} is not JSON")
+
+    json.loads((tmp_path / "m").read_text(), parse_constant=refuse)
+    assert [repr(p.data) for p in load(tmp_path / "m").parameters()] == [repr(p.data) for p in model.parameters()]
+
+
+def signed(document):
+    """The text of a file with a digest that is right, whatever else is."""
+    from nn.storage import written
+
+    return written({name: part for name, part in document.items() if name not in ("format", "sha256")})
+
+
+@pytest.mark.parametrize("right", [False, True], ids=["no digest", "right digest"])
+@pytest.mark.parametrize(
+    "weight", [["x" * 2000] + [0] * 2000, [[0.0] * 3000] + [0.0] * 3000, [[]] * 3000, [{"a": 1}], [[[0.0]]]]
+)
+def test_sizes_are_counted_before_anything_is_made(weight, right, tmp_path):
+    document = {
+        "format": "glassgrad model 1", "sha256": "", "model": {"class": "Layer", "activation": "tanh"},
+        "parameters": {"weight": weight, "bias": [0.0]},
+    }  # fmt: skip
+    (tmp_path / "m").write_text(signed(document) if right else json.dumps(document))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=r"nn\.save wrote"):
+            load(tmp_path / "m")
+        assert tracemalloc.get_traced_memory()[1] < 200 * (tmp_path / "m").stat().st_size + 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_layer_in_two_places_comes_back_as_one(tmp_path):
+    model = MLP(2, [2, 2, 1], seed=0)
+    model.layers[1] = model.layers[0]
+    save(model, tmp_path / "m")
+    twin = load(tmp_path / "m")
+    assert twin.layers[1] is twin.layers[0]
+    assert len(twin.parameters()) == len(model.parameters())
+    assert twin([1.0, 2.0]).data == model([1.0, 2.0]).data
+
+
+def test_parameters_that_layers_share_are_not_parted_in_silence(tmp_path):
+    model = MLP(2, [2, 2], seed=0)
+    model.layers[1].neurons[0].b = model.layers[0].neurons[0].b
+    with pytest.raises(ValueError, match="layers share parameters"):
+        save(model, tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        lambda p: SGD(p, lr=linear_decay(0.1, 50), momentum=0.9, nesterov=True),
+        lambda p: RMSprop(p, lr=0.01, centered=True, momentum=0.5),
+        lambda p: Adam(p, lr=warmup(cosine_decay(0.1, 40), 5), betas=(0.8, 0.99)),
+        lambda p: AdamW(p[2:], lr=0.05, weight_decay=0.1),
+    ],
+)
+def test_an_optimizer_comes_back_to_the_bit(optimizer, tmp_path):
+    model = MLP(2, [3, 1], seed=0)
+    moves = optimizer(model.parameters())
+    rng = random.Random(0)
+
+    def steps(model, moves, count):
+        for _ in range(count):
+            for p in moves.parameters:
+                p.grad = rng.gauss(0, 1)
+            moves.step()
+
+    steps(model, moves, 3)
+    save(model, tmp_path / "m", optimizer=moves)
+    twin, moves_of_twin = load(tmp_path / "m")
+    assert repr(moves_of_twin) == repr(moves)
+    rng = random.Random(1)
+    steps(model, moves, 4)
+    rng = random.Random(1)
+    steps(twin, moves_of_twin, 4)
+    assert [p.data for p in twin.parameters()] == [p.data for p in model.parameters()]
+    assert moves_of_twin.steps == 7
+
+
+def test_what_cannot_be_saved_with_a_model_says_so(tmp_path):
+    model = MLP(2, [1], seed=0)
+    with pytest.raises(ValueError, match="not this model's"):
+        save(model, tmp_path / "m", optimizer=SGD(MLP(2, [1]).parameters()))
+    with pytest.raises(TypeError, match="a function of your own"):
+        save(model, tmp_path / "m", optimizer=SGD(model.parameters(), lr=lambda step: 0.1))
+    with pytest.raises(TypeError, match="one of SGD, RMSprop, Adam, AdamW"):
+        save(model, tmp_path / "m", optimizer="Adam")  # type: ignore[arg-type]
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_operation_of_ones_own_has_to_be_declared_before_loading(tmp_path):
+    code = "import autograd, nn; autograd.primitive('cubed_s', 'x*x*x', '3*x*x'); "
+    made = f"{code}m = nn.MLP(1, [2, 1], 'cubed_s', seed=0); nn.save(m, 'm'); "
+    save_it = f"{made}import pickle; pickle.dump(m, open('p', 'wb'))"
+    for program, error in (
+        (save_it, ""),
+        (f"{code}print(nn.load('m')([1.0]).data)", ""),
+        (f"{code}import pickle; print(pickle.load(open('p', 'rb'))([1.0]).data)", ""),
+        ("import nn; nn.load('m')", "declare it by autograd.primitive before loading"),
+        ("import nn, pickle; pickle.load(open('p', 'rb'))", "declare it here, too"),
+    ):
+        environment = {**os.environ, "PYTHONPATH": str(Path(nn.__file__).parents[1])}
+        command = [sys.executable, "-c", program]
+        run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
+        assert error in run.stderr
+        assert bool(run.returncode) == bool(error), run.stderr
