@@ -285,7 +285,8 @@ def plot_images(
     if titles is not None and len(titles) != len(images):
         raise ValueError(f"{len(images)} pictures need as many titles, not {len(titles)}")
     rows = -(-len(images) // columns)
-    if axes is None:
+    given = axes is not None
+    if not given:
         height = 0.85 + 0.22 * (titles is not None) + 0.1 * any("\n" in title for title in titles or ())
         axes = new_axes(rows, columns, squeeze=False, figsize=(0.85 * columns, height * rows))
     axes = np.atleast_1d(np.asarray(axes, object))
@@ -300,7 +301,7 @@ def plot_images(
             ax.imshow(images[i].reshape(side, side), cmap=shades, vmin=low, vmax=top, interpolation="none")
             if titles is not None:
                 ax.set_title(titles[i], fontsize=8, pad=2)
-    return rows_of_axes(axes)
+    return axes if given else rows_of_axes(axes)
 
 
 class Stages:

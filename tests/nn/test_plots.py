@@ -11,6 +11,7 @@ from nn import (
     History,
     Stages,
     fit,
+    hinge,
     iris,
     moons,
     plot_activations,
