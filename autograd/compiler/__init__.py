@@ -95,17 +95,23 @@ def traced_function(f: Callable[..., Any], build: Callable[..., Any]) -> tuple[A
     taken = [p for p in parameters if p.default is p.empty]
     if not taken:
         raise TypeError(f"compile takes a function of one number or more; {name} takes none")
-    # What is traced depends on no number; nan passes nearly everything, so that no argument is out of a domain. Where a
-    # choice makes a number of it that is, others may not be.
-    for start in (math.nan, 0.3719, 1.3719, -0.3719):
-        arguments = [Value(start + 0.01 * k, label=p.name) for k, p in enumerate(taken)]
-        try:
-            with tracing():
-                cost = f(*arguments)
-            break
-        except (ArithmeticError, ValueError):
-            if start == -0.3719:
-                raise
+    cost, arguments = recorded(f, [p.name for p in taken])
     if not isinstance(cost, Value):
         cost = Value(cost)
     return build([cost], [], arguments, True), name, len(arguments)
+
+
+def recorded(f: Callable[..., Any], names: list[str]) -> tuple[Any, list[Value]]:
+    """What a function gives for fresh leaves, and these.
+
+    What is recorded depends on no number; nan passes nearly everything, so that no argument is out of a domain. Where a
+    choice between constants makes a number of it that is, others may not be.
+    """
+    *starts, last = math.nan, 0.3719, 1.3719, -0.3719
+    for start in starts:
+        arguments = [Value(start + 0.01 * k, label=name) for k, name in enumerate(names)]
+        with tracing(), contextlib.suppress(ArithmeticError, ValueError):
+            return f(*arguments), arguments
+    arguments = [Value(last + 0.01 * k, label=name) for k, name in enumerate(names)]
+    with tracing():
+        return f(*arguments), arguments

@@ -228,11 +228,13 @@ class LoopEmitter:
     def assignment(self, node: int, names: dict[int, str] | None = None) -> list[str]:
         """The lines that give a node its value, or give up where a later operation would hide that it has none."""
         op, operands, name = self.traced.ops[node], self.traced.operands[node], self.names[node]
-        known = {**self.names, **(names or {})}
+        known = {x: (names or {}).get(x, self.names[x]) for x in operands}
         lines = [f"{name} = {self.value(node, names)}"]
         row = PRIMITIVES[op]
         if row.domain:  # a slope, which exists only where the operation that it is the slope of does
-            lines[:0] = [self.python(PRIMITIVES[row.domain].value, dict(zip(row.operands, map(known.get, operands))))]
+            lines[:0] = [
+                self.python(PRIMITIVES[row.domain].value, {x: known[node] for x, node in zip(row.operands, operands)})
+            ]
         if PRIMITIVES[op].variadic and self.hides_infinity:  # an exact sum does not overflow without a word
             lines.append(f"if {name} - {name}: raise ArithmeticError")
         if hides_nan(op, [self.traced.constants.get(x) for x in operands]):

@@ -437,3 +437,19 @@ def test_a_compiled_function_takes_numbers_only():
         program.value_and_grad(["1"], [[1.0]])
     with pytest.raises(TypeError, match="a batch takes numbers"):
         program.forward([1.0], [[None]])
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e3, 1e6, 1e9, 1e15])
+def test_softmax_and_the_slopes_of_logsumexp_keep_their_digits_at_any_offset(offset):
+    x = leaves(offset, offset + 1, offset + 2)
+    shares = [1 / (1 + math.e + math.e**2) * math.e**k for k in range(3)]
+    total = autograd.logsumexp(x)
+    np.testing.assert_allclose(gradients(total, x), shares, rtol=1e-13)
+    np.testing.assert_allclose(autograd.compile(total, wrt=x).value_and_grad()[1], shares, rtol=1e-12)
+    np.testing.assert_allclose(autograd.compile(autograd.softmax(x), wrt=x).forward(), shares, rtol=1e-12)
+
+
+def test_what_rounds_up_to_zero_from_below_is_negative():
+    for f in (autograd.ceil, autograd.trunc):
+        assert autograd.compile(lambda x: autograd.atan2(f(x), -1.0))(-0.5) == -math.pi  # noqa: B023
+        assert autograd.compile(lambda x: autograd.atan2(f(x), -1.0))(np.array([-0.5])).tolist() == [-math.pi]  # noqa: B023
