@@ -166,9 +166,9 @@ GLOBALS: dict[str, Any] = {
 
 
 def define(name: str, lines: Sequence[str]) -> Callable[..., Any]:
-    """The function `name` of some lines of source."""
+    """The function `name` of some lines of source; its words stay what they are now, whatever is declared later."""
     defined: dict[str, Any] = {}
-    exec(compile("\n".join(lines).replace("@", ""), f"<autograd {name}>", "exec"), GLOBALS, defined)
+    exec(compile("\n".join(lines).replace("@", ""), f"<autograd {name}>", "exec"), dict(GLOBALS), defined)
     return defined[name]
 
 

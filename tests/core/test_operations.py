@@ -163,3 +163,11 @@ def test_constants_are_folded_as_numbers():
     squared = primitive("s06", "slope ** 2 * x", "slope ** 2", "2 * slope * x", operands="x, slope=-2.0")
     assert (squared(x).data, squared(x).partials) == (12.0, (4.0,))
     assert primitive("q06", "x ** 2 + y", "2 * x", "1")(-3.0, x).data == 12.0
+
+
+def test_an_operation_of_ones_own_keeps_its_words_when_another_one_is_declared():
+    first = primitive("own_first", math.lgamma, lambda x: 0.42)
+    primitive("own_second", math.lgamma, lambda x: 0.42)
+    x = Value(3.0)
+    assert first(x).data == math.lgamma(3.0)
+    assert first(x).partials == (0.42,)
