@@ -77,10 +77,20 @@ class Words(dict[str, Any]):
         self.rows: dict[str, None] = {}
 
     def __missing__(self, word: str) -> Callable[..., Script]:
-        name = called(word, "javascript") if word in ATOMS else f"words.{word}"
+        name = javascript_of(word) if word in ATOMS else f"words.{word}"
         if word not in ATOMS:
             self.rows[word] = None
         return lambda *operands: Script(f"{name}({', '.join(str(script(x)) for x in operands)})")
+
+
+def javascript_of(word: str) -> str:
+    """What an atom is called in JavaScript."""
+    if callable(ATOMS[word].floats):
+        raise ValueError(
+            f"{word.partition('_slope_')[0]} was declared by functions of Python, which a page cannot run: declare it "
+            "by text in the table's language, primitive('double', '2 * x', '2'), to show it on a page"
+        )
+    return called(word, "javascript")
 
 
 def translated(expression: str, variables: Iterable[str], words: Words | None = None) -> str:
@@ -149,7 +159,7 @@ def program(names: Iterable[str]) -> str:
     while waiting := [name for name in (*names, *words.rows) if name not in written]:
         for name in waiting:
             row = TABLE[name]
-            written[name] = called(name, "javascript") if row.atom else value(row, words)
+            written[name] = javascript_of(name) if row.atom else value(row, words)
     lines = [
         data_file("words.js"),
         *(f"words.{name} = {text};" for name, text in written.items() if text != f"words.{name}"),

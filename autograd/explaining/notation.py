@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from autograd.core.table import ATOMS
+from autograd.core.table import ATOMS, TABLE
 from autograd.explaining.symbols import (
     Blank,
     Call,
@@ -76,7 +76,7 @@ class Writer:
 
     def function(self, name: str) -> Any:
         """The name of a function."""
-        return name
+        return slope_name(name) or name
 
     def call(self, function: str, operands: Sequence[Symbol]) -> tuple[Any, int]:
         """A function of its operands."""
@@ -241,10 +241,19 @@ class Latex(Writer):
         return rf"\frac{{\partial {self.at_least(y, POWER)}}}{{\partial {self.at_least(x, POWER)}}}"
 
 
+def slope_name(function: str) -> str:
+    """What the slope of an operation is called that the user gave as a function of floats: `lgamma'`; else nothing."""
+    of, _, operand = function.rpartition("_slope_")
+    if function in ATOMS and of in TABLE:
+        return f"{of}'" if len(TABLE[of].operands) == 1 else f"d{of}/d{operand}"
+    return ""
+
+
 def latex_of(function: str) -> str:
     """What a function is called in LaTeX, or a text in which `%s` is its operand; a bar would end a table's cell."""
     if function == "sigmoid":
         return r"\sigma"
+    function = slope_name(function) or function
     own = r"\operatorname{" + function.replace("_", r"\_") + "}"
     return ((ATOMS[function].latex if function in ATOMS else "") or own).replace("|", r"\vert ")
 
@@ -295,7 +304,7 @@ class Runs(Writer):
 
     def function(self, name: str) -> tuple[Run, ...]:
         """The name of a function."""
-        return (Run(name),)
+        return (Run(slope_name(name) or name),)
 
     def power(self, base: Symbol, exponent: Symbol) -> tuple[tuple[Run, ...], int]:
         """The exponent high."""

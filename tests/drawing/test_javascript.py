@@ -125,7 +125,7 @@ def test_operands_with_defaults_keep_them():
     assert partials(PRIMITIVES["leaky_relu"]).startswith("($x, $slope, $out) =>")
 
 
-def test_a_word_that_javascript_does_not_have_is_an_error_that_says_where_it_belongs():
+def test_an_operation_of_python_functions_is_refused_with_what_to_do_instead():
     primitive("of_floats_alone", math.lgamma, math.cos)
-    with pytest.raises(ValueError, match="its javascript is missing"):
+    with pytest.raises(ValueError, match=r"of_floats_alone was declared by functions of Python.*declare it by text"):
         program(["of_floats_alone"])

@@ -329,6 +329,19 @@ def test_an_operation_of_the_users_own_is_explained_from_its_row():
     assert factor.value == C.partials[0]
 
 
+def test_an_operation_of_python_functions_is_explained_by_the_name_of_its_slope():
+    lgamma = primitive("lgamma_explained", math.lgamma, lambda x: 0.42)
+    power = primitive("power_explained", math.pow, lambda x, y: y * x ** (y - 1), lambda x, y: x**y * math.log(x))
+    x, y = Value(2.0, label="x"), Value(3.0, label="y")
+    C = lgamma(x)
+    C.label = "C"
+    assert explain(C, x).factors == [("dC/dx", "lgamma_explained'(x)", 0.42)]
+    assert r"\operatorname{lgamma\_explained'}(x)" in explain(C, x).latex
+    C = power(x, y)
+    C.label = "C"
+    assert explain(C, x).factors == [("dC/dx", "dpower_explained/dx(x, y)", 12.0)]
+
+
 @settings(max_examples=25)
 @given(st.floats(-3, 3), st.floats(-3, 3), st.floats(0.2, 3))
 def test_the_explained_gradient_is_the_gradient(x, y, z):
