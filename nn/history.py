@@ -20,6 +20,7 @@ class History:
         epochs: how many were asked for.
         interrupted_in: the epoch, counted from 1, in which training was interrupted; 0 if it was not.
         film: the `Live` callback that watched, if one did.
+        picture: the curves, as a notebook shows them; `.picture.save("history.png")` writes them.
     """
 
     cost: list[float] = field(default_factory=list)

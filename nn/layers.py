@@ -146,6 +146,8 @@ class Neuron(Module):
             comma = "," if j is not None and max(j, k) > 9 else ""
             w.label = f"w{below or '_'}{comma}{k}{above}"
         self.b.label = f"b{below}{above}"
+        for parameter in (*self.w, self.b):
+            parameter.role = "parameter"  # type: ignore[attr-defined]  # whatever it is called; drawings show it
         self._z, self._a = ("weighted_sum", f"z{below}{above}"), f"a{below}{above}"
 
     def __call__(self, x: Iterable[Value | float]) -> Value:

@@ -6,6 +6,7 @@ from typing import Any
 
 from autograd import draw
 from autograd.drawing.curves import curves
+from autograd.drawing.picture import Picture
 from autograd.explaining.notation import html_table
 from autograd.show import drawn, shown_by, within_bounds
 from nn.diagnosis import Health
@@ -18,10 +19,9 @@ def model_bundle(model: Any) -> dict[str, str]:
     return drawn(model, lambda: draw(model))
 
 
-def history_bundle(history: History) -> dict[str, str]:
+def history_picture(history: History) -> Picture:
     """A training as the curves of its costs and metrics."""
-    title = repr(history)
-    return drawn(history, lambda: curves(title, history.to_dict()))
+    return curves(repr(history), history.to_dict())
 
 
 def health_bundle(health: Health) -> dict[str, str]:
@@ -40,5 +40,6 @@ def health_bundle(health: Health) -> dict[str, str]:
 
 for kind in (Neuron, Layer, MLP):
     shown_by(kind, model_bundle)
-shown_by(History, history_bundle)
+shown_by(History, lambda history: drawn(history, lambda: history_picture(history)))
+History.picture = property(history_picture)  # type: ignore[attr-defined]
 shown_by(Health, health_bundle)

@@ -26,8 +26,9 @@ TOLD = 40  # values that a description or a tooltip lists
 class Diagram:
     """Boxes and arrows for every group of values before a cost, and for the plain numbers among the operands.
 
-    A leaf is a parameter when it is among `parameters`; when these are not given, when it has the label of a layer's,
-    `w_jk^(l)` or `b_j^(l)`. Beside parameters the other leaves are inputs; where nothing is known, a leaf is a leaf.
+    A leaf is a parameter when it is among `parameters`; when these are not given, when a model says so (its `role`) or
+    it has the label of a layer's, `w_jk^(l)` or `b_j^(l)`. Beside parameters the other leaves are inputs; where nothing
+    is known, a leaf is a leaf.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Diagram:
         self.cost, self.blank, self.steppable = cost, blank, steppable
         self.groups = fold(cost, unfold, max_nodes) if groups is None else groups
         self.values = [value for group in self.groups for value in group.members]
-        known = filter(is_of_layer, self.values) if parameters is None else parameters
+        known = filter(is_of_model, self.values) if parameters is None else parameters
         self.parameters = {value for value in known if not value.op}
         self.folded = len(self.groups) < len(self.values)
         sizes = [abs(value.grad) for value in self.values if math.isfinite(value.grad)]
@@ -372,8 +373,10 @@ class Diagram:
         return rows
 
 
-def is_of_layer(value: Value) -> bool:
-    """Whether a leaf has the label that a model gives to its weights and biases."""
+def is_of_model(value: Value) -> bool:
+    """Whether a leaf is a weight or bias of a model, or has the label that a layer gives to its own."""
+    if getattr(value, "role", "") == "parameter":
+        return not value.op
     base, _, above = label_parts(value.label) or ("", "", "")
     return not value.op and base in ("w", "b") and above.startswith("(")
 

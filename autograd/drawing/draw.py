@@ -62,8 +62,8 @@ def draw(
         unfold: True or "all" draws every value; "neurons" or "layers" one box for each of those, known by their labels
             (`z_j^(l)`); None unfolds as far as the picture fits a notebook's column and a page (1100 by 900 pixels).
         max_nodes: the number of boxes above which a graph is folded, instead of by its size.
-        parameters: the leaves to be drawn as parameters, such as `model.parameters()`; None: those with the labels of a
-            layer, `w_jk^(l)` and `b_j^(l)`.
+        parameters: the leaves to be drawn as parameters, such as `model.parameters()`; None: those of a model, and
+            those with the labels of a layer, `w_jk^(l)` and `b_j^(l)`.
         legend: whether a line below says what the shapes and colours mean.
         blank: what is left empty, for a worksheet: "values" (those of the leaves are given), "gradients", "partials"
             (on the edges), or several of them. Nothing in the file gives them away.

@@ -257,7 +257,8 @@ def _path(points: Sequence[Point]) -> str:
 def _edge(arrow: Arrow, curve: list[Point]) -> str:
     """A curve, cut short where its arrowhead begins; a thin one has no head."""
     if arrow.thin:
-        return _group(arrow, "edge", tag("path", class_="line thin", stroke_width=0.6 + arrow.strength, d=_path(curve)))
+        thick = 0.6 + arrow.strength + 2 * arrow.bold
+        return _group(arrow, "edge", tag("path", class_="line thin", stroke_width=thick, d=_path(curve)))
     (x, y), thick = curve[-1], 1.1 + 1.5 * arrow.strength * bool(arrow.sign) + 1.2 * arrow.bold
     before = next((point for point in reversed(curve) if math.dist(point, (x, y)) > 0.5), (x - 1, y))
     length, size = math.dist(before, (x, y)), 7.0 + thick

@@ -91,6 +91,13 @@ def test_a_model_says_which_leaves_are_parameters():
     assert kinds["x"] == "input"
 
 
+def test_a_lone_neuron_is_a_model_too():
+    neuron = nn.Neuron(1, seed=0)
+    diagram = Diagram(neuron([Value(0.5, label="w")]))  # an input may be called w
+    kinds = {value.label: diagram.kind(value) for value in diagram.values}
+    assert (kinds["w_0"], kinds["b"], kinds["w"]) == ("parameter", "parameter", "input")
+
+
 def test_what_backward_was_not_called_on_is_no_cost():
     x = Value(3.0, label="x")
     f = x * x

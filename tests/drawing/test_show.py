@@ -8,6 +8,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+from seen import smallest_letters
 
 import autograd
 import nn
@@ -106,6 +107,44 @@ def test_a_falling_cost_is_on_a_line_on_a_logarithmic_axis():
     steps = {round(b[1] - a[1], 1) for a, b in itertools.pairwise(points)}
     assert len(steps) <= 2
     assert max(steps) - min(steps) <= 0.11
+
+
+def test_the_curves_of_a_history_can_be_saved(tmp_path):
+    picture = nn.History(cost=[1.0, 0.5]).picture
+    picture.save(tmp_path / "history.svg")
+    assert (tmp_path / "history.svg").read_text(encoding="utf-8") == picture.svg
+
+
+def test_letters_of_every_picture_are_large_enough_to_read():
+    w = Value(0.5, label="w_1^(2)")
+    C = tanh(w) ** 2
+    pictures = [
+        autograd.draw(nn.MLP(3, [4, 1], seed=0)),
+        autograd.draw(nn.MLP(3, [4] * 12, seed=0)),
+        nudge(C, w).picture,
+        nudge(C, w).sweep().picture,
+        curves("cost", {"cost": [1.0, 1e-6, 1e-9], "validation_cost": [2.0, 1.0]}),
+    ]
+    for picture in pictures:
+        assert smallest_letters(picture.svg) >= 11
+        assert picture.width <= 1100
+
+
+@pytest.mark.parametrize(
+    "label", ["</text><script>", "]]>", '" onload="x', "\x00", "a\nb", "\u202e", "&amp;", "{{picture}}"]
+)
+def test_hostile_names_stay_text_in_curves_and_folded_pages(label):
+    root = ElementTree.fromstring(curves(label, {label: [1.0, 2.0]}).svg)
+    assert not [e for e in root.iter() if e.tag.endswith("script")]
+    v = Value(0.5, label=label)
+    for i in range(80):
+        v = tanh(v * (1 + i))
+        v.label = label
+    page = autograd.play(v, engine="builtin")
+    ElementTree.fromstring(page.drawing.svg)
+    tags = read(page.html.split("<script", 1)[0]).tags
+    assert "script" not in tags
+    assert page.html.count("<script") == 2
 
 
 def test_health_and_gradcheck_are_tables():
