@@ -1,5 +1,6 @@
 // The third kind of number: symbols, which know how they are written (as HTML), how strongly they hold together, and what
-// they are worth. Plain numbers stand for themselves. `symbolic` are the rows of the table on them.
+// they are worth. Plain numbers stand for themselves. A negative, a multiple and a quotient know their parts (`minus`,
+// `times`, `over`), so that signs, numbers and denominators meet. `symbolic` are the rows of the table on symbols.
 
 const SUM = 0,
   QUOTIENT = 1,
@@ -8,7 +9,7 @@ const SUM = 0,
   ATOM = 4;
 const S = {
   of: (x) => (typeof x === "number" ? x : x.n),
-  symbol: (html, level, n) => ({ html, level, n }),
+  symbol: (html, level, n, parts = {}) => ({ html, level, n, ...parts }),
   name: (html, n) => S.symbol(html, ATOM, n),
   html: (x) => (typeof x !== "number" ? x.html : Number.isNaN(x) ? "undefined" : html(x)),
   least(x, level) {
@@ -21,41 +22,53 @@ const S = {
     if (S.both(x, y)) return x + y;
     if (x === 0) return y;
     if (y === 0) return x;
-    if (typeof y === "number" && y < 0) return S.sub(x, -y);
+    if (y < 0 || y.minus) return S.sub(x, S.neg(y));
     return S.symbol(`${S.html(x)} + ${S.least(y, SUM)}`, SUM, S.of(x) + S.of(y));
   },
   sub(x, y) {
     if (S.both(x, y)) return x - y;
     if (y === 0) return x;
     if (x === 0) return S.neg(y);
-    if (typeof y === "number" && y < 0) return S.add(x, -y);
+    if (y < 0 || y.minus) return S.add(x, S.neg(y));
     return S.symbol(`${S.html(x)} \u2212 ${S.least(y, QUOTIENT)}`, SUM, S.of(x) - S.of(y));
   },
-  neg: (x) => (typeof x === "number" ? -x : S.symbol(`\u2212${S.least(x, QUOTIENT)}`, SUM, -x.n)),
+  neg: (x) =>
+    typeof x === "number" ? -x : (x.minus ?? S.symbol(`\u2212${S.least(x, QUOTIENT)}`, SUM, -x.n, { minus: x })),
   mul(x, y) {
     if (S.both(x, y)) return x * y;
     if (typeof y === "number") return S.mul(y, x);
     if (x === 0 || x === 1) return x && y;
-    if (x === -1) return S.neg(y);
-    if (x === y || (x.level === ATOM && x.html === y.html)) return S.power(x, 2);
-    const left = typeof x === "number" && x < 0 ? S.html(x) : S.least(x, PRODUCT);
-    return S.symbol(`${left} ${S.least(y, PRODUCT)}`, PRODUCT, S.of(x) * S.of(y));
+    if (x < 0 || x.minus) return S.neg(S.mul(S.neg(x), y));
+    if (y.minus) return S.neg(S.mul(x, y.minus));
+    if (typeof x === "number" && y.times) return S.mul(x * y.times[0], y.times[1]);
+    if (x.times) return S.mul(x.times[0], S.mul(x.times[1], y));
+    if (y.times) return S.mul(y.times[0], S.mul(x, y.times[1]));
+    if (x.over) return S.div(S.mul(x.over[0], y), x.over[1]);
+    if (y.over) return S.div(S.mul(x, y.over[0]), y.over[1]);
+    if (x.level >= PRODUCT && x.html === y.html) return S.power(x, 2);
+    const left = typeof x === "number" ? S.html(x) : S.least(x, PRODUCT),
+      parts = typeof x === "number" ? { times: [x, y] } : {};
+    return S.symbol(`${left} ${S.least(y, PRODUCT)}`, PRODUCT, S.of(x) * S.of(y), parts);
   },
   div(x, y) {
     if (S.both(x, y)) return x / y;
     if (y === 1 || x === 0) return x;
-    return S.symbol(`${S.least(x, PRODUCT)} / ${S.least(y, POWER)}`, QUOTIENT, S.of(x) / S.of(y));
+    if (x < 0 || x.minus) return S.neg(S.div(S.neg(x), y));
+    if (x.over) return S.div(x.over[0], S.mul(x.over[1], y));
+    if (y.over) return S.div(S.mul(x, y.over[1]), y.over[0]);
+    return S.symbol(`${S.least(x, PRODUCT)} / ${S.least(y, POWER)}`, QUOTIENT, S.of(x) / S.of(y), { over: [x, y] });
   },
   power(x, y) {
     if (S.both(x, y)) return Math.pow(x, y);
     if (y === 1) return x;
     if (y === 0) return 1;
+    if (y < 0) return S.div(1, S.power(x, -y));
     return S.symbol(`${S.least(x, ATOM)}<sup>${S.html(y)}</sup>`, POWER, words.power(S.of(x), S.of(y)));
   },
   call(word, operands) {
     const numbers = operands.map((x) => (Array.isArray(x) ? x.map(S.of) : S.of(x))),
       n = words[word](...numbers);
-    if (operands.flat().every((x) => typeof x === "number")) return n;
+    if (Number.isInteger(n) && operands.flat().every((x) => typeof x === "number")) return n;
     if (word === "sum" || word === "sumproduct") {
       const terms = word === "sum" ? operands[0] : operands[0].map((w, i) => S.mul(w, operands[1][i]));
       return terms.length > 6
