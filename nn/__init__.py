@@ -69,6 +69,7 @@ from nn.optimizers import (
     linear_decay,
     warmup,
 )
+from nn.panel import Panel
 from nn.plots import (
     Stages,
     plot_activations,
@@ -93,6 +94,7 @@ __all__ = [
     "Module",
     "Neuron",
     "Optimizer",
+    "Panel",
     "RMSprop",
     "Stages",
     "StandardScaler",

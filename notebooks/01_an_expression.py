@@ -3,6 +3,9 @@
 #
 # A `Value` is a number that remembers how it was computed. Write an expression, and you have a graph; ask for the
 # gradient, and you know how fast the result changes with everything that went into it.
+#
+# After this notebook you can say, for one weight of an expression, what its gradient is made of, and which part of it
+# made it small.
 
 # %%
 from autograd import Value, draw, explain, paths, tanh
@@ -37,6 +40,15 @@ print(f"the cost changes by {(C_after.data - C.data) / 0.001:.3f} times the step
 
 # %%
 explain(C, w)
+
+# %% [markdown]
+# The whole pass, forwards and then backwards, edge by edge: press the arrow keys, and move the sliders. (The page runs
+# once the notebook is trusted or executed; before that its last picture stands here.)
+
+# %%
+from autograd import play
+
+play(C)
 
 # %% [markdown]
 # When a value is used more than once, there is more than one way, and the products add up. Here `x` is used three
@@ -81,14 +93,22 @@ print(f"the cost falls from {history.cost[0]:.1f} to {history.cost[-1]:.2f}")
 print(f"of the points it has not seen, {accuracy(network, X_test, y_test):.0%} are on the right side")
 
 # %%
-from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from nn import plot_decision_boundary, plot_history
 
-set_matplotlib_formats("svg")
 axes = plot_history(history)
 # %%
 axes = plot_decision_boundary(network, X_test, y_test)
+
+# %% [markdown]
+# ## Try it
+#
+# Three chains, whose gradients you can work out by hand. The answers are folded below each sheet.
+
+# %%
+from autograd import exercises
+
+exercises("chain", 3, seed=1)
 
 # %% [markdown]
 # ## Next

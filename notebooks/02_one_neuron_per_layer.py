@@ -5,7 +5,10 @@
 # its last neuron apart, find the derivative of the cost with respect to its weight, and then let the same rule run
 # back through the layers before it.
 #
-# The numbers in brackets, (1) to (10), count the equations of the chapter; each can be built, evaluated and seen.
+# This follows the chapter "Backpropagation calculus" of 3Blue1Brown's course on neural networks ([the
+# lesson](https://www.3blue1brown.com/lessons/backpropagation-calculus)). The numbers in brackets, (1) to (10), count
+# its equations in our order; each is built, evaluated and seen. After this notebook you can write the derivative of a
+# cost with respect to any weight of such a chain as a product of factors, and say which factor makes it small.
 
 # %% [markdown]
 # ## The chain
@@ -48,9 +51,14 @@ draw(C)
 explain(C, w)
 
 # %% [markdown]
-# The three factors are the ones that the chapter derives by hand, (3): $a^{(L-1)}$, $\sigma'(z^{(L)})$, which for the
-# sigmoid is $\sigma(z^{(L)}) (1 - \sigma(z^{(L)}))$, and $2 (a^{(L)} - y)$. They are also the numbers on the edges of
-# the drawing, and their product is what `backward()` has left in `w.grad`.
+# The three factors are the ones that the chapter derives by hand:
+#
+# $$\frac{\partial z^{(L)}}{\partial w^{(L)}} = a^{(L-1)}, \qquad
+# \frac{\partial a^{(L)}}{\partial z^{(L)}} = \sigma'(z^{(L)}), \qquad
+# \frac{\partial C_0}{\partial a^{(L)}} = 2 (a^{(L)} - y) \tag{3}$$
+#
+# For the sigmoid $\sigma'(z)$ is $\sigma(z) (1 - \sigma(z))$. The three are also the numbers on the edges of the
+# drawing, and their product is what `backward()` has left in `w.grad`.
 
 # %%
 for factor in explain(C, w).factors:
@@ -60,7 +68,7 @@ print(f"w.grad = {w.grad:.6f}")
 # %% [markdown]
 # ## The bias, and the neuron before
 #
-# For the bias only the first factor is another one, and it is 1, (4):
+# For the bias only the first factor is another one, and it is 1:
 #
 # $$\frac{\partial C_0}{\partial b^{(L)}} = \sigma'(z^{(L)}) \; 2 (a^{(L)} - y) \tag{4}$$
 
@@ -82,8 +90,13 @@ explain(C, a_before)
 # %% [markdown]
 # ## A derivative is what a small nudge does
 #
-# Move the weight by 0.01 and watch the change run down the chain, (6). The graph is replayed; the code above is not
-# called again. All number lines have one scale, so an arrow's length beside the first one's is the ratio.
+# Move the weight by $\Delta w$ and watch the change run down the chain, to $z$, to $a$, to $C_0$:
+#
+# $$\frac{\Delta C_0}{\Delta w^{(L)}} \longrightarrow \frac{\partial C_0}{\partial w^{(L)}}
+# \quad \text{as} \quad \Delta w^{(L)} \to 0 \tag{6}$$
+#
+# The graph is replayed; the code above is not called again. All number lines have one scale, so an arrow's length
+# beside the first one's is the ratio.
 
 # %%
 nudge(C, w, by=0.01)
@@ -127,8 +140,11 @@ paths(C_all, w)
 # %% [markdown]
 # ## All the derivatives at once
 #
-# A network of three such layers has three weights and three biases. The gradient vector lists their derivatives,
-# layer by layer, (8). One backward pass computes them all.
+# A network of three such layers has three weights and three biases. The gradient vector lists their derivatives, layer
+# by layer, and one backward pass computes them all:
+#
+# $$\nabla C = \left( \frac{\partial C}{\partial w^{(1)}}, \frac{\partial C}{\partial b^{(1)}}, \ldots,
+# \frac{\partial C}{\partial w^{(L)}}, \frac{\partial C}{\partial b^{(L)}} \right) \tag{8}$$
 
 # %%
 from nn import MLP, squared_error
@@ -137,21 +153,29 @@ network = MLP(1, [1, 1, 1], activation="sigmoid", output="sigmoid", seed=3)
 cost = squared_error(network([0.7]), 1.0)
 cost.label = "C"
 cost.backward()
+draw(cost)
+
+# %%
 for parameter in network.parameters():
     print(f"dC/d{parameter.label:9} = {parameter.grad:9.6f}")
 
 # %% [markdown]
 # The further back, the smaller. Each layer on the way multiplies by a weight and by $\sigma'(z)$, which is never above
-# 1/4. The explanation for the very first weight says so:
+# 1/4. Which of them did more? The last sentence of the explanation compares them, for the very first weight:
 
 # %%
-explain(cost, network.parameters()[0])
+first_weight = network.layers[0].neurons[0].w[0]
+explain(cost, first_weight)
 
 # %% [markdown]
 # ## Neurons that fire together
 #
-# The first factor of (2) is $a^{(L-1)}$: the weight matters in proportion to how active the neuron before it is, (9).
-# Let that activity go from 0 to 1.
+# The first factor of (2) is the activity of the neuron before:
+#
+# $$\frac{\partial z^{(L)}}{\partial w^{(L)}} = a^{(L-1)} \tag{9}$$
+#
+# So $z$ moves with the weight in proportion to how active that neuron is. The cost does so only roughly, since the
+# activity moves $z$ itself, and with it the other two factors. Let it go from 0 to 1.
 
 # %%
 for activity in [0.0, 0.25, 0.5, 0.75, 1.0]:
@@ -166,11 +190,16 @@ for activity in [0.0, 0.25, 0.5, 0.75, 1.0]:
 # %% [markdown]
 # ## Downhill
 #
-# Now use the gradient: move every weight and bias a little against it, and again, and again, (10). The network of three
-# layers is to answer 0 for small inputs and 1 for large ones.
+# Now use the gradient: move every weight and bias a little against it, and again, and again:
+#
+# $$w \leftarrow w - \eta \, \frac{\partial C}{\partial w}, \qquad
+# b \leftarrow b - \eta \, \frac{\partial C}{\partial b} \tag{10}$$
+#
+# The network of three layers is to answer 0 for small inputs and 1 for large ones; $\eta$ is 8.
 
 # %%
 data = [(0.0, 0.0), (0.2, 0.0), (0.8, 1.0), (1.0, 1.0)]
+start = [gradients(squared_error(network([x]), target), [network.layers[2].neurons[0].w[0]])[0] for x, target in data]
 costs = []
 for step in range(400):
     cost = mean([squared_error(network([x]), target) for x, target in data])
@@ -183,16 +212,39 @@ for step in range(400):
         print(f"step {step:3}: cost {cost.data:.4f}, slopes", *(f"{p.grad:8.4f}" for p in network.parameters()))
 
 # %% [markdown]
-# For fifty steps little happens: the slopes are small, since every sigmoid on the way has made them smaller. Then the
-# network finds the direction, the cost falls, and with it the slopes.
+# For fifty steps little happens, for two reasons. Every sigmoid on the way has made the slopes of the first layers
+# smaller. And the examples pull in different directions: at the start the network answers nearly the same to all four,
+# so what two of them ask of the last weight, the other two take back.
 
 # %%
-from matplotlib_inline.backend_inline import set_matplotlib_formats
+print("at the start, by example:", *(f"{slope:.3f}" for slope in start), f"  their mean: {sum(start) / 4:.3f}")
+
+# %% [markdown]
+# Then the network finds a direction that serves them all, the cost falls, and with it the slopes.
+
+# %%
 
 from nn import History, plot_history
 
-set_matplotlib_formats("svg")
 axes = plot_history(History(cost=costs))
+
+# %% [markdown]
+# One pass through the whole chain, step by step:
+
+# %%
+from autograd import play
+
+play(squared_error(network([0.8]), 1.0))
+
+# %% [markdown]
+# ## Try it
+#
+# Three neurons, each with its cost. The answers are folded below each sheet.
+
+# %%
+from autograd import exercises
+
+exercises("neuron", 3, seed=2)
 
 # %% [markdown]
 # ## Next

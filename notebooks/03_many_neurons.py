@@ -2,8 +2,10 @@
 # # Many neurons per layer
 #
 # With several neurons in a layer nothing new happens, except that a neuron now reaches the cost along several paths.
-# This notebook goes on with equations (11) to (14) of the chapter; [the one before](02_one_neuron_per_layer.ipynb) has
-# the others. The letter $k$ numbers the neurons of layer $L-1$, and $j$ those of layer $L$.
+# This notebook goes on with equations (11) to (14) of the chapter, "Backpropagation calculus" of
+# [3Blue1Brown](https://www.3blue1brown.com/lessons/backpropagation-calculus);
+# [the one before](02_one_neuron_per_layer.ipynb) has the others. The letter $k$ numbers the neurons of layer $L-1$, and
+# $j$ those of layer $L$. After it you can write down the gradient of any weight of any network, and compute it by hand.
 
 # %% [markdown]
 # ## Indices
@@ -21,7 +23,8 @@ from autograd import draw, explain, paths
 from nn import MLP, squared_error
 
 network = MLP(2, [3, 2], activation="sigmoid", output="sigmoid", seed=1)
-outputs = network([0.5, -1.0])
+hidden = network.layers[0]([0.5, -1.0])
+outputs = network.layers[1](hidden)
 C = squared_error(outputs, [1.0, 0.0])
 C.label = "C_0"
 C.backward()
@@ -42,8 +45,7 @@ draw(C)
 # The same three factors as with one neuron per layer, with indices. Here $j = 1$ and $k = 2$.
 
 # %%
-a_0, a_1 = outputs
-w_12 = a_1.parents[0].parents[2]
+w_12 = network.layers[1].neurons[1].w[2]
 explain(C, w_12)
 
 # %% [markdown]
@@ -55,7 +57,6 @@ explain(C, w_12)
 # \frac{\partial C_0}{\partial a^{(L)}_j} \tag{13}$$
 
 # %%
-hidden = a_0.parents[0].parents[3:6]
 a_k = hidden[0]
 explain(C, a_k)
 
@@ -113,7 +114,17 @@ print(np.column_stack([by_hand, by_the_engine]).round(6))
 print("they agree to 1e-14:", np.allclose(by_hand, by_the_engine, rtol=0, atol=1e-14))
 
 # %% [markdown]
+# ## Try it
+#
+# Three networks of two layers. The answers are folded below each sheet.
+
+# %%
+from autograd import exercises
+
+exercises("layers", 3, seed=3)
+
+# %% [markdown]
 # ## Next
 #
 # The recursion hangs on one condition: a neuron passes nothing on before it has collected everything. What if it does?
-# See [why a topological order](05_why_a_topological_order.ipynb).
+# See [why a topological order](04_why_a_topological_order.ipynb).

@@ -4,14 +4,15 @@
 # A hundred points lie on two half circles that reach into each other. Which half a new point belongs to is a question
 # that no straight line can answer. A small network can, and because every number in it is a `Value`, we can also ask
 # *why* one step of its training moved one weight the way it did.
+#
+# After this notebook you can train a network on points of the plane, watch it, and say what one example taught one
+# weight.
 
 # %%
-from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from autograd import explain, paths
-from nn import MLP, Adam, accuracy, fit, hinge, moons, plot_activations, plot_decision_boundary, plot_history, summary
+from nn import MLP, Adam, Live, accuracy, fit, hinge, moons, plot_activations, plot_decision_boundary, summary
 
-set_matplotlib_formats("svg")
 X, y = moons(100, noise=0.1, seed=0)
 targets = 2 * y - 1
 model = MLP(2, [16, 16, 1], activation="relu", seed=0)
@@ -44,8 +45,9 @@ first, second, last = model.layers
 explain(C, second.neurons[0].w[0])
 
 # %% [markdown]
-# A factor that is 0 decides everything. If the ReLU's slope is 0, its neuron was off for this point, and neither its
-# weights nor anything before it learns from this example *through it*. A bias of the first layer fares better: it
+# A factor that is 0 decides everything. Where a ReLU's slope is 0, its neuron is off for this point, and neither its
+# weights nor anything before it learns from this example *through it*; from another example they may. (Dead is a unit
+# that is off for every point.) A bias of the first layer fares better: it
 # reaches the cost through every neuron of the second layer, and those that are on add up.
 
 # %%
@@ -63,7 +65,8 @@ print(f"backward() found {bias.grad:.6f}")
 #
 # ## All the steps
 #
-# Training is that step for all points together, again and again.
+# Training is that step for all points together, again and again. `Live` redraws one picture while it goes on; what you
+# see is its last one.
 
 # %%
 history = fit(
@@ -74,9 +77,9 @@ history = fit(
     optimizer=Adam(model.parameters(), lr=0.02),
     epochs=120,
     metrics=[accuracy],
+    callbacks=[Live(X, targets)],
     progress=False,
 )
-plot_history(history)
 print(history)
 
 # %% [markdown]
@@ -99,5 +102,21 @@ print(f"right about {accuracy(model, X_new, y_new):.1%} of 400 points it has nev
 axes = plot_activations(model, X)
 
 # %% [markdown]
-# Some maps are white all over: neurons that are off everywhere, which a network of ReLUs can afford to lose. What
-# would have happened with another activation is the question of another notebook.
+# Some maps are white all over: neurons that are off at every point of the plane, which a network of ReLUs can afford to
+# lose. What would have happened with another activation is the question of
+# [three activations](08_three_activations.ipynb).
+
+# %% [markdown]
+# ## Try it
+#
+# Three networks of two layers, smaller than this one. The answers are folded below each sheet.
+
+# %%
+from autograd import exercises
+
+exercises("layers", 3, seed=6)
+
+# %% [markdown]
+# ## Next
+#
+# Ten classes, and pictures instead of points: [digits](07_digits.ipynb).

@@ -4,16 +4,16 @@
 # Sigmoid, tanh or ReLU? The usual advice is that the sigmoid is slow to converge, that tanh is centred on zero, and
 # that ReLU is cheap. Train the same network on the same data with each of the three, everything else equal, and see;
 # then look into the gradients for the reason.
+#
+# After this notebook you can say why the gradient of a deep network of sigmoids vanishes, in factors.
 
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 import autograd
 from nn import MLP, SGD, accuracy, binary_cross_entropy, fit, health, moons, plot_decision_boundary, plot_history
 
-set_matplotlib_formats("svg")
 X, y = moons(200, noise=0.12, seed=0)
 NAMES = ("sigmoid", "tanh", "relu")
 
@@ -57,9 +57,10 @@ right.set(title=r"$\sigma'(z)$", xlabel="$z$")
 legend = left.legend()
 
 # %% [markdown]
-# The sigmoid's slope is nowhere above 1/4. So a gradient that passes back through two layers of sigmoids has lost at
-# least fifteen sixteenths; tanh and ReLU let up to all of it through. The deeper the network, the clearer it shows.
-# Here is the size of the weights' gradients, layer by layer, in fresh networks of seven layers, at the same data:
+# The sigmoid's slope is nowhere above 1/4. So on each path through two layers of sigmoids the slopes alone take at
+# least fifteen sixteenths away; the weights on the path may give some of it back. Those of tanh and ReLU let up to all
+# of it through. The deeper the network, the clearer it shows. Here is the size of the weights' gradients, layer by
+# layer, in fresh networks of seven layers, at the same data:
 
 # %%
 deep = {name: MLP(2, [12] * 6 + [1], name, seed=0) for name in NAMES}
@@ -103,7 +104,8 @@ for name in NAMES:
 # %% [markdown]
 # ReLU's activations are positive or 0 as well, so those of its weights that move agree, too; but many do not move at
 # all, which is its own way of breaking the symmetry, and it never shrinks what it passes. The price is that a unit
-# that is off for every point receives no gradient and stays off. The health report counts them:
+# that is off for every point receives no gradient and stays off. The health report counts such units, and saturated
+# ones. It asks for no more: the network of sigmoids, which is stuck, has neither.
 
 # %%
 for name in NAMES:
@@ -112,3 +114,18 @@ for name in NAMES:
 # %% [markdown]
 # So the advice holds, and its reasons are numbers that one can look at: how large the slope is, which sign the
 # activation has, and whether there is any slope at all.
+
+# %% [markdown]
+# ## Try it
+#
+# Three chains: which factor makes each gradient small? The answers are folded below each sheet.
+
+# %%
+from autograd import exercises
+
+exercises("chain", 3, seed=8)
+
+# %% [markdown]
+# ## Next
+#
+# Change everything and watch: [playing with a network](09_playing_with_a_network.ipynb).

@@ -6,7 +6,8 @@
 # layer and about four thousand parameters, each of them a `Value`, and not one array in its definition.
 #
 # Eager, a graph like this costs a Python object per operation. Compiled, the same graph is a few NumPy calls, and the
-# training takes seconds.
+# training takes seconds. After this notebook you have seen every number of a language model, and can ask any of them
+# what it does to the cost.
 
 # %% [markdown]
 # ## Names to learn from
@@ -80,7 +81,7 @@ def normalized(x):
 # Attention: a position asks (its *query*), every position so far offers (its *key*), and the better an offer fits, the
 # more of that position's *value* is read. Softmax turns the fits into weights that sum to 1. Each of the four heads
 # does so with four of the sixteen numbers. The weight with which position $t$ reads position $s$ is labelled
-# $\\alpha_{t,s}$.
+# $\alpha_{t,s}$.
 
 
 # %%
@@ -226,6 +227,24 @@ for start in (0, 100, 300, STEPS - 50):
     print(f"steps {start:3} to {start + 49:3}: mean cost {np.mean(costs[start : start + 50]):.2f}")
 
 # %% [markdown]
+# How good is that? There are 400 names, all equally likely. Whoever knew the list by heart would still need $\log 400$
+# for each name, spread over its letters and the final dot: the names' own entropy. No model of these names can do
+# better on average.
+
+# %%
+import matplotlib.pyplot as plt
+
+entropy = np.mean([np.log(len(names)) / (len(name) + 1) for name in names])
+smooth = np.convolve(costs, np.ones(20) / 20, mode="valid")
+ax = plt.subplots(figsize=(7, 3), layout="constrained")[1]
+ax.plot(range(10, 10 + len(smooth)), smooth, color="#0072b2", label="cost, mean of 20 steps")
+for height, name in ((np.log(len(letters)), "any letter as likely as another"), (entropy, "the names' own entropy")):
+    ax.axhline(height, color="0.4", linestyle="--", linewidth=1)
+    ax.text(STEPS, height, name, ha="right", va="bottom", fontsize="small", color="0.3")
+ax.set(xlabel="step", ylabel="cost", ylim=(0, 3))
+legend = ax.legend(frameon=False, loc="center right")
+
+# %% [markdown]
 # ## Names that it makes up
 #
 # The Values take the trained numbers. Every new letter is drawn with the probability that the model gives it, and for
@@ -271,8 +290,9 @@ print(f"{len(set(syllabic) - set(names))} of them new")
 # %% [markdown]
 # ## What one letter takes from another
 #
-# The eager graph of a name can be asked what the program has no more names for. `gradients` lists every node of it,
-# the attention weights among them; each label occurs once per head. Here is what the first head reads where.
+# The eager graph of a name can be asked what the program has no more names for. `gradients` lists every node of it, the
+# attention weights among them; each label occurs once per head. Each row of a picture below is a position that asks,
+# each column one that is read; the darker, the more.
 
 # %%
 name = "ridano"
@@ -285,8 +305,19 @@ weights = {}
 for node in slopes:
     if node.label.startswith("α"):
         weights.setdefault(node.label, []).append(node)
-for t, letter in enumerate("." + name):
-    print(letter, *(f"{weights[f'α_{t},{s}'][0].data:.2f}" for s in range(t + 1)))
+
+
+# %%
+def reads(h):
+    """How much head h reads where: a row for each position."""
+    return [[weights[f"α_{t},{s}"][h].data if s <= t else np.nan for s in range(len(rows))] for t in range(len(rows))]
+
+
+axes = plt.subplots(1, HEADS, figsize=(9.6, 2.7), layout="constrained")[1]
+for h, ax in enumerate(axes):
+    ax.imshow(reads(h), cmap="Blues", vmin=0, vmax=1)
+    ax.set(title=f"head {h}", xticks=range(len(rows)), xticklabels="." + name)
+    ax.set(yticks=range(len(rows)), yticklabels="." + name)
 
 # %% [markdown]
 # Take the strongest weight with which one of the first three letters reads an earlier one, in any head. Its gradient
@@ -319,10 +350,11 @@ for path in (there[0], onward[0]):
 # so far. Highlighted is the path from the first number of the key that is read.
 
 # %%
-fits = α.parents[0].parents[1].parents  # α = exp(fit - logsumexp(fits)), fit = (q . k) / 2
-q = [Value(v.data, f"q_{i}") for i, v in enumerate(fits[0].parents[0].parents[:4])]
-k = [[Value(v.data, f"k_{i}^({j})") for i, v in enumerate(fit.parents[0].parents[4:])] for j, fit in enumerate(fits)]
+seen = [normalized(normalized(added(row, position))) for row, position in zip(rows, position_rows)]
+q = [Value(v.data, f"q_{i}") for i, v in enumerate(heads(times(query, seen[t]))[h])]
+k = [[Value(v.data, f"k_{i}^({j})") for i, v in enumerate(heads(times(key, seen[j]))[h])] for j in range(t + 1)]
 again = softmax([weighted_sum(q, key) / 2 for key in k])[s]
+print(f"the same weight: {np.isclose(again.data, α.data)}")
 again.label = α.label
 again.backward()
 autograd.draw(again, highlight=autograd.paths(again, k[s][0])[0], legend=False)
@@ -332,3 +364,19 @@ autograd.draw(again, highlight=autograd.paths(again, k[s][0])[0], legend=False)
 #
 # Nothing in a GPT is more than sums of products, exponentials and a root, and each of its gradients is a sum over
 # paths. Written one scalar at a time it can be asked about any of them; compiled, it trains at the speed of arrays.
+
+# %% [markdown]
+# ## Try it
+#
+# After all this, three small networks. The answers are folded below each sheet.
+
+# %%
+from autograd import exercises
+
+exercises("layers", 3, seed=11)
+
+# %% [markdown]
+# ## Next
+#
+# The same network in three hands, an estimator's, `fit`'s and a cluster's:
+# [one network, three tools](12_one_network_three_tools.ipynb).

@@ -3,7 +3,7 @@
 #
 # The backward pass is a loop of four lines. Each of its details can be left out, and the program still runs: it only
 # gives other numbers. Here each is left out once, on one expression, to see which node goes wrong first, and by how
-# much.
+# much. After it you can tell from wrong gradients which line of an engine is to blame.
 
 # %%
 from autograd import Value, draw, tanh, zero_grad
@@ -50,7 +50,7 @@ def walk(order, add=True):
 
 
 # %% [markdown]
-# And a way to see what went wrong, from the cost backwards:
+# And a way to see what went wrong, from the cost backwards, with the wrong nodes marked in the picture:
 
 
 # %%
@@ -58,6 +58,8 @@ def compare(wrong):
     for node in reversed(topological_order(C)):
         mark = "" if wrong[node] == right[node] else f"   should be {right[node]:.6f}"
         print(f"dC/d{node.label} = {wrong[node]:.6f}{mark}")
+        node.grad = wrong[node]
+    return draw(C, highlight=[node for node in wrong if wrong[node] != right[node]])
 
 
 # %% [markdown]
@@ -155,4 +157,26 @@ print(f"{len(edges)} edge of {len(product.parents)}: {sum(edges.values())} inste
 #
 # The gradient is a sum over all paths. Adding keeps every path; the topological order lets all paths into a node be
 # added before the sum is multiplied on, which turns exponentially many paths into one visit of each edge; starting from
-# zero keeps the sums of different passes apart.
+# zero keeps the sums of different passes apart. Step by step, and right:
+
+# %%
+from autograd import play
+
+play(C)
+
+# %% [markdown]
+# ## Try it
+#
+# Three expressions in which a value is used more than once. Say "=" instead of "+=" to yourself, and see what `check`
+# makes of it. The answers are folded below each sheet.
+
+# %%
+from autograd import exercises
+
+exercises("shared", 3, seed=4)
+
+# %% [markdown]
+# ## Next
+#
+# So far a cost was built first and differentiated afterwards. A function can be differentiated, too, and its derivative
+# again: [derivatives of functions](05_derivatives_of_functions.ipynb).

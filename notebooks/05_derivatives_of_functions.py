@@ -2,7 +2,8 @@
 # # Derivatives of functions
 #
 # So far a cost was built first and differentiated afterwards. Often it is the other way round: there is a function, and
-# its derivative is wanted as another function. `grad` makes it.
+# its derivative is wanted as another function. `grad` makes it. After this notebook you can differentiate a function as
+# often as you like, say why networks are differentiated backwards, and check a derivative that you do not trust.
 
 # %%
 from autograd import grad
@@ -104,9 +105,7 @@ for name, path in routes.items():
 
 # %%
 import matplotlib.pyplot as plt
-from matplotlib_inline.backend_inline import set_matplotlib_formats
 
-set_matplotlib_formats("svg")
 axes = plt.subplots(figsize=(7, 4.5), layout="constrained")[1]
 across, up = np.meshgrid(np.linspace(-1.6, 1.6, 161), np.linspace(-1, 2, 151))
 axes.contour(across, up, np.log(valley([across, up]) + 0.02), 14, colors="0.8", linewidths=0.8, linestyles="solid")
@@ -184,3 +183,19 @@ print(bool(gradcheck(bell, 0.5, order=2)))
 z = bell(Value(0.5, label="x")) * 3
 z.label = "z"
 draw(z)
+
+# %% [markdown]
+# ## Try it
+#
+# Three sums over paths; `check` of the last one is told a mistake. The answers are folded below each sheet.
+
+# %%
+from autograd import exercises
+
+sheets = exercises("paths", 3, seed=5)
+sheets
+
+# %% [markdown]
+# ## Next
+#
+# Enough of single expressions: [two moons](06_two_moons.ipynb), a network that learns.
