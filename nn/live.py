@@ -90,7 +90,7 @@ class Live:
         display = notebook_display()
         if display is None:
             return
-        image = {"image/png": png(self.figure, scale=2.0), "text/plain": repr(self)}
+        image = {"image/png": png(self.figure, scale=1.5), "text/plain": repr(self)}
         sizes = {"image/png": {"width": round(WIDTH * DOTS), "height": round(HEIGHT * DOTS)}}
         if self._display is None:
             self._display = display(image, metadata=sizes, raw=True, display_id=True)
@@ -222,7 +222,10 @@ def curve(cost: list[float], whole: list[float], ax: Any) -> None:
 
 
 def png(figure: Any, scale: float = 1.0) -> bytes:
-    """The picture as PNG."""
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=DOTS * scale, facecolor="white")
-    return stream.getvalue()
+    """The picture as PNG, in 128 colours: a quarter of the bytes, and no difference that one sees."""
+    from PIL import Image
+
+    drawn, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=DOTS * scale, facecolor="white")
+    Image.open(drawn).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(small, format="png", optimize=True)
+    return small.getvalue()

@@ -110,7 +110,7 @@ class Panel:
         """Boundary, maps of the neurons and cost as they are now, as PNG."""
         cost = self.cost or [self._cost().data]
         self.figure = portrait(self.model, self.X, self.y, max(0, len(self.cost) - 1), cost, self.figure)
-        return png(self.figure, scale=2.0)
+        return png(self.figure, scale=1.5)
 
     def __repr__(self) -> str:
         right = f"right about {accuracy(self.model, self.X, self.y):.0%}"

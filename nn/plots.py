@@ -167,7 +167,7 @@ def plot_activations(model: Any, X: Any, axes: Any = None, resolution: int = 80)
 
     columns = max(layer.n_out for layer in layers)
     if axes is None:
-        size = max(0.75, min(1.6, 12 / columns))
+        size = max(0.6, min(1.6, 10 / columns))
         axes = new_axes(len(layers), columns, squeeze=False, figsize=(size * columns, (size + 0.42) * len(layers)))
     axes = np.atleast_1d(np.asarray(axes, object))
     if axes.size < len(layers) * columns:
@@ -352,6 +352,10 @@ def new_axes(*shape: int, **settings: Any) -> Any:
         import matplotlib.pyplot as plt  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise ImportError(MISSING) from None
+    if "inline" in plt.get_backend():  # in a notebook: twice the dots, at the same size
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+        set_matplotlib_formats("retina")
     return plt.subplots(*shape, layout="constrained", **settings)[1]
 
 

@@ -28,6 +28,8 @@ from nn import MLP, AdamW, accuracy, cosine_decay, cross_entropy, fit, plot_hist
 
 model = MLP(64, [32, 10], seed=0)
 before = np.mean([cross_entropy(row, digit) for row, digit in zip(predict(model, X_test), y_test)])
+
+# %%
 steps = 30 * -(-len(X_train) // 32)  # 30 epochs of batches of 32
 optimizer = AdamW(model.parameters(), lr=cosine_decay(0.005, steps))
 settings = {"loss": cross_entropy, "optimizer": optimizer, "epochs": 30, "batch_size": 32, "metrics": [accuracy]}

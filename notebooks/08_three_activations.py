@@ -32,7 +32,7 @@ for name, model in models.items():
 ax = plot_history(histories)
 
 # %%
-for ax, name in zip(plt.subplots(1, 3, figsize=(11, 3.2), layout="constrained")[1], NAMES):
+for ax, name in zip(plt.subplots(1, 3, figsize=(9.6, 3), layout="constrained")[1], NAMES):
     plot_decision_boundary(models[name], X, y, ax=ax, resolution=120)
     ax.set_title(name)
 

@@ -96,7 +96,7 @@ settings = {"loss": binary_cross_entropy, "optimizer": Adam(model.parameters(), 
 history = fit(model, X, y, **settings, callbacks=[Live(X, y)], progress=False)
 
 # %%
-history.sheet(8)
+history.sheet(4)
 
 # %% [markdown]
 # ## Try it

@@ -31,6 +31,8 @@ from nn import MLPClassifier
 warnings.simplefilter("ignore", ConvergenceWarning)  # thirty epochs are meant
 classifier = MLPClassifier((16,), "tanh", learning_rate_init=0.01, max_iter=30, random_state=0)
 grid = GridSearchCV(classifier, {"alpha": [1e-4, 1.0, 100.0]}, cv=3).fit(X_train, y_train)
+
+# %%
 for alpha, score in zip(grid.cv_results_["param_alpha"], grid.cv_results_["mean_test_score"]):
     print(f"alpha {alpha:g}: {score:.3f}")
 print(f"held-out digits recognised: {grid.score(X_test, y_test):.1%}")
@@ -61,16 +63,12 @@ from nn import MLP, Adam, accuracy, fit, l2_penalty, plot_history
 network = MLP(64, [16, 10], "tanh", seed=0)
 weights = [w for layer in network.layers for neuron in layer.neurons for w in neuron.w]
 settings = {"loss": cross_entropy, "epochs": 30, "batch_size": 200, "progress": False}
-history = fit(
-    network,
-    X_train,
-    y_train,
-    optimizer=Adam(network.parameters(), lr=0.01),
-    penalty=lambda model: l2_penalty(weights, 1e-5),
-    validation=(X_test, y_test),
-    metrics=[accuracy],
-    **settings,
-)
+watched = {"validation": (X_test, y_test), "metrics": [accuracy]}
+
+# %%
+optimizer = Adam(network.parameters(), lr=0.01)
+penalty = lambda model: l2_penalty(weights, 1e-5)  # noqa: E731
+history = fit(network, X_train, y_train, optimizer=optimizer, penalty=penalty, **watched, **settings)
 ax = plot_history(history)
 
 # %% [markdown]

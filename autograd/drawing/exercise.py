@@ -227,7 +227,7 @@ class Exercise:
         return f"<Exercise on {self.cost.label}: .check({{...}}) for {asked}; .sheet, .solution, .save('sheet.html')>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": repr(self), "image/svg+xml": self.sheet.svg, "text/html": self.sheet.image}
+        return {"text/plain": repr(self), "text/html": self.sheet.image + folded(self.solution)}
 
 
 class Marks:
@@ -402,9 +402,12 @@ class Exercises(Sequence):
         return f"<{len(self)} exercises on {self.level}: .sheet.save('sheet.pdf'), .solution.save('key.pdf')>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": repr(self)} | {
-            k: v for k, v in self.sheet._repr_mimebundle_().items() if k != "text/plain"
-        }
+        return {"text/plain": repr(self), "text/html": self.sheet.image + folded(self.solution)}
+
+
+def folded(solution: Picture) -> str:
+    """The answers as HTML, to be unfolded."""
+    return f"<details><summary>Answers</summary>{solution.image}</details>"
 
 
 def stacked(pictures: Sequence[Picture], title: str) -> Picture:
