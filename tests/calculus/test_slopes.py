@@ -1,6 +1,7 @@
 """The slopes of rows as rows: derivatives of derivatives where slopes are infinite, split, or end."""
 
 import math
+import random
 import warnings
 
 import pytest
@@ -13,6 +14,7 @@ from autograd import Value, compile, grad, gradients, hessian, jacobian, primiti
 from autograd.calculus.slopes import derivative, is_tame, is_total
 from autograd.core.graph import topological_order
 from autograd.core.table import PRIMITIVES
+from autograd.core.value import OPERATIONS
 
 INF, NAN = math.inf, math.nan
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of infinite slopes, which are looked for here
@@ -301,3 +303,57 @@ def test_slopes_have_the_infinities_of_ieee_at_poles():
     assert grad(entropy)(0.0) == -INF
     assert grad(grad(entropy))(0.0) == INF
     assert math.isnan(grad(entropy)(-1.0))
+
+
+# Random compositions at special points ------------------------------------------------------------------------------
+
+BINARY = "add sub mul div pow hypot atan2 maximum minimum".split()
+
+
+def composed(rng, depth):
+    """A random function of one variable."""
+    kind = rng.random()
+    if not depth or kind < 0.15:
+        constant = rng.choice([None, None, None, 0.0, 1.0, -1.0, 2.0, 0.5, -2.0])
+        return (lambda x: x) if constant is None else (lambda x: constant)
+    if kind < 0.6:
+        name, inner = rng.choice(UNARY), composed(rng, depth - 1)
+        return lambda x: OPERATIONS[name](inner(x))
+    name, left, right = rng.choice(BINARY), composed(rng, depth - 1), composed(rng, depth - 1)
+    return lambda x: OPERATIONS[name](left(x), right(x))
+
+
+def tried(f):
+    """A number, or `error`."""
+    try:
+        return float(f())
+    except (ArithmeticError, ValueError):
+        return "error"
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_derivatives_of_random_compositions_are_the_same_eager_as_a_graph_and_compiled(seed):
+    f = composed(random.Random(seed), 3)
+
+    def graph(x, order):
+        v = Value(x)
+        slope = f(v)
+        for _ in range(order):
+            [slope] = gradients(slope, [v], create_graph=True) if isinstance(slope, Value) else [Value(0.0)]
+        return slope.data
+
+    for order in (1, 2):
+        eager = nth(f, order)
+        try:
+            program = compile(eager)
+        except (ArithmeticError, ValueError):  # constants without a value
+            assert all(tried(lambda: eager(x)) == "error" for x in SPECIAL)  # noqa: B023
+            continue
+        for x in SPECIAL:
+            found = [tried(lambda: eager(x)), tried(lambda: program(x)), tried(lambda: graph(x, order))]  # noqa: B023
+            first, *others = found
+            for other in others:
+                if "error" in (first, other):
+                    assert first == other, (order, x, found)
+                else:  # sums are rounded in another order
+                    assert same(first, other, 1e-9) or abs(first - other) < 1e-12, (order, x, found)
