@@ -69,16 +69,15 @@ class Verdict:
             return [], "A quantity changes at its own rate."
         undefined = next((edge for edge in self.path if math.isnan(slope_of(edge))), None)
         if undefined:
-            return [
-                Reason("undefined", math.nan)
-            ], f"There is no slope at {self._at(undefined, say)}: it is not a number."
+            sentence = f"There is no slope at {self._at(undefined, say)}: it is not a number."
+            return [Reason("undefined", math.nan)], sentence
         sizes = absolute_sum(self.links.values(), self.value)
         if sizes > CANCELLING * abs(self.gradient):
             reasons, sentence = self._cancelled(sizes)
-            if sizes * sizes > abs(self.gradient):  # the signs do more than the sizes of the paths
+            if not self.gradient or sizes * sizes > abs(self.gradient):  # the signs do more than the sizes of the paths
                 return reasons, sentence
             causes, cause = self._compared(say)
-            times = rounded(sizes / abs(self.gradient)) if self.gradient else "infinitely many"
+            times = rounded(sizes / abs(self.gradient))
             return [*causes, *reasons], f"{cause} And the paths cancel, which makes it {times} times smaller."
         if not self.gradient:
             return self._stopped(say)
@@ -100,14 +99,11 @@ class Verdict:
     def _stopped(self, say: Say) -> tuple[list[Reason], str]:
         """Why nothing at all passes."""
         stopping = [(link, i) for link in self.links.values() for i, x in enumerate(link.partials) if not x]
-        decides = lambda edge: edge[0].node.op == "where" and edge[0].node.operands[0] is edge[0].parents[edge[1]].node  # noqa: E731
         along = [edge for edge in self.path if not slope_of(edge)]
         first = next((edge for edge in (*along, *stopping) if not decides(edge)), along[0] if along else None)
         if first is None:
-            text = (
-                f"The product of {len(self.path)} factors is smaller than any number a computer can hold, so it is 0."
-            )
-            return [Reason("slopes", 0.0)], text
+            sentence = f"The product of {len(self.path)} factors is smaller than any float, and so it is 0."
+            return [Reason("slopes", 0.0)], sentence
         kind, sentence = self._stop(first, say)
         if kind == "off":
             op = first[0].node.op
@@ -131,7 +127,7 @@ class Verdict:
         lower = say(self.formulas.name(link.parents[i].node))
         if op in CHOICES:
             others = [x for x in link.node.operands if x is not link.parents[i].node]
-            if op == "where" and link.node.operands[0] is link.parents[i].node:
+            if decides(edge):
                 return "not chosen", f"{lower} only decides what where chooses: its slope is 0 on both sides."
             other = next((say(self.formulas.name(x)) for x in others[-1:]), "the other operand")
             if op != "where" and others and not isinstance(others[0], Value):
@@ -327,6 +323,12 @@ def rounded(x: float) -> str:
 def slope_of(edge: Edge) -> float:
     """The factor of one step."""
     return edge[0].partials[edge[1]]
+
+
+def decides(edge: Edge) -> bool:
+    """Whether a step is that from the condition of `where`, whose slope is always 0."""
+    link, i = edge
+    return link.node.op == "where" and link.node.operands[0] is link.parents[i].node
 
 
 def group_size(group: Sequence[Part]) -> float:
