@@ -12,7 +12,7 @@ import select
 import subprocess
 import tempfile
 import time
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from browser import browser
@@ -32,6 +32,7 @@ class Tab:
     """One page of a browser of its own; `errors` is what it reported since it was opened."""
 
     def __init__(self):
+        program = browser()  # or the test is skipped, before anything is opened
         self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         commands, answers = os.pipe(), os.pipe()
         self.numbers, self.buffer, self.errors = itertools.count(1), b"", []
@@ -42,7 +43,7 @@ class Tab:
             os.dup2(ends[1], 4)
 
         self.process = subprocess.Popen(
-            [browser(), *OPTIONS, f"--user-data-dir={self.folder.name}"],
+            [program, *OPTIONS, f"--user-data-dir={self.folder.name}"],
             preexec_fn=connect,
             pass_fds=(3, 4),
             stdout=subprocess.DEVNULL,
@@ -58,6 +59,10 @@ class Tab:
         for domain in ("Page", "Runtime", "Log"):
             self.send(f"{domain}.enable")
 
+    def _give_up(self) -> NoReturn:
+        self.close()
+        pytest.skip("the browser does not run here")
+
     def _receive(self, seconds: float = 60.0) -> dict:
         end = time.monotonic() + seconds
         while b"\0" not in self.buffer:
@@ -65,8 +70,7 @@ class Tab:
                 raise TimeoutError("the browser does not answer")
             chunk = os.read(self.read, 1 << 16)
             if not chunk:
-                self.close()
-                pytest.skip("the browser does not run here")
+                self._give_up()
             self.buffer += chunk
         message, _, self.buffer = self.buffer.partition(b"\0")
         told = json.loads(message)
@@ -83,7 +87,10 @@ class Tab:
         message = {"id": number, "method": method, "params": params}
         if self.session:
             message["sessionId"] = self.session
-        os.write(self.write, json.dumps(message).encode() + b"\0")
+        try:
+            os.write(self.write, json.dumps(message).encode() + b"\0")
+        except BrokenPipeError:
+            self._give_up()
         while True:
             told = self._receive()
             if told.get("id") == number:
