@@ -124,7 +124,7 @@ def _shown(self: Value, include: "Any" = None, exclude: "Any" = None) -> "Any":
     """What a notebook shows of a Value; `autograd.show` puts its own method in the place of this one."""
     import autograd.show  # noqa: F401
 
-    return Value._repr_mimebundle_(self, include, exclude)
+    return getattr(self, "_repr_mimebundle_")(include, exclude)  # noqa: B009
 
 
 Value._repr_mimebundle_ = _shown  # type: ignore[attr-defined]

@@ -61,6 +61,11 @@ def logsumexp(xs: Sequence[float]) -> float:
     return top + math.log1p(fsum(rest))
 
 
+def quotient(x: float, y: float) -> float:
+    """x / y for a value: an error where y is 0."""
+    return x / y
+
+
 def divide(x: float, y: float) -> float:
     """x / y as IEEE 754 has it: a slope may be infinite where a value may not."""
     if y:
@@ -121,13 +126,14 @@ def function_of_floats(word: str) -> Callable[..., float]:
     row = TABLE[word] if word not in ATOMS else None
     if row is not None and not row.atom:
         return slope_of_floats(row) if row.is_slope else lambda *data: evaluate(row.value, VALUES, names_of(row, data))
-    meaning = called(word, "floats")
-    if callable(meaning):
+    meaning: Any = called(word, "floats")
+    if not isinstance(meaning, str):
         return meaning
     module, _, name = meaning.rpartition(".")
     if meaning in globals() or module:
         return getattr(globals()[module], name) if module else globals()[name]
-    return lambda *data: evaluate(meaning, {"choose": choose}, dict(zip("xy", data)))
+    names = "xy"
+    return lambda *data: evaluate(meaning, {"choose": choose}, dict(zip(names, data)))
 
 
 def slope_of_floats(row: Row) -> Callable[..., float]:
@@ -166,7 +172,7 @@ class Words(dict[str, "Any"]):
         return self[word]
 
 
-VALUES = Words({"pi": math.pi, "nan": math.nan, "choose": choose, "divide": operator.truediv, "power": checked_power})
+VALUES = Words({"pi": math.pi, "nan": math.nan, "choose": choose, "divide": quotient, "power": checked_power})
 SLOPES = Words({**VALUES, "divide": divide, "power": power, "others": others, "total": calm(total)})
 for _word in (*ATOMS, *TABLE):
     define(_word)

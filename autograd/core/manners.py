@@ -1,4 +1,5 @@
 """Manners: what operands may be; errors and warnings that say what was given, what is accepted, what to use."""
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ def number(x: Any, name: str) -> float:
         return float(x)
     if getattr(getattr(x, "dtype", None), "kind", "") in tuple("fiub") and x.shape == ():
         return float(x)
-    advice = "convert it with float(...) first"
+    given, kind, advice = repr(x), type(x).__name__, "convert it with float(...) first"
     if hasattr(x, "_data"):
         advice = "this is a Value already: use it as it is, or its .data"
     elif isinstance(x, (list, tuple, set, dict)) or hasattr(x, "shape"):
@@ -34,10 +35,8 @@ def number(x: Any, name: str) -> float:
         advice = "complex numbers are not supported"
     elif x is None:
         advice = "is a return statement missing?"
-    given = repr(x) if len(repr(x)) < 60 else repr(x)[:57] + "..."
-    raise TypeError(
-        f"{name} takes one real number (int, float, bool, NumPy scalar), not {given} ({type(x).__name__}): {advice}"
-    )
+    given = given if len(given) < 60 else given[:57] + "..."
+    raise TypeError(f"{name} takes one real number (int, float, bool, NumPy scalar), not {given} ({kind}): {advice}")
 
 
 def text(label: Any) -> str:
@@ -66,14 +65,15 @@ def comparand(other: Any) -> Any:
 
 def listed(xs: Any, name: str) -> list[Any]:
     """The operands of a function of many, as a list."""
+    given: Any = xs
     if isinstance(xs, (str, bytes, dict)) or not hasattr(xs, "__iter__"):
-        raise TypeError(f"{name} takes one iterable of Values or numbers, as in {name}([a, b, c]), not {xs!r}")
-    return list(xs)
+        raise TypeError(f"{name} takes one iterable of Values or numbers, as in {name}([a, b, c]), not {given!r}")
+    return list(given)
 
 
 def operands(row: Row, arguments: Sequence[Any], named: Mapping[str, Any]) -> Iterator[Any]:
     """The operands of a call one after the other, lists taken apart, plain numbers as floats."""
-    given = {**row.defaults, **dict(zip(row.operands, arguments)), **named}
+    given: dict[str, Any] = {**row.defaults, **dict(zip(row.operands, arguments)), **named}
     if len(arguments) > len(row.operands) or set(given) != set(row.operands):
         raise TypeError(f"{row.name} takes the operands {', '.join(row.operands)}")
     given |= {xs: listed(given[xs], row.name) for xs in row.lists}
@@ -94,8 +94,9 @@ def described(name: str, operands: Sequence[Any]) -> str:
     """`x = -0.3 (label 'p')` for each operand, at most four of them."""
     parts: list[str] = []
     for operand, group in TABLE[name].grouped(operands).items():
-        for i, x in enumerate(group if isinstance(group, list) else [group]):
-            place = f"{operand[:-1]}[{i}]" if isinstance(group, list) else operand
+        listed = operand in TABLE[name].lists
+        for i, x in enumerate(group if listed else [group]):
+            place = f"{operand[:-1]}[{i}]" if listed else operand
             label = getattr(x, "label", "")
             parts.append(f"{place} = {datum(x, name)!r}" + f" (label {label!r})" * bool(label))
     return ", ".join(parts[:4] + ["..."] * (len(parts) > 4))
@@ -103,7 +104,8 @@ def described(name: str, operands: Sequence[Any]) -> str:
 
 def failure(name: str, operands: Sequence[Any], error: Exception) -> Exception:
     """The error for operands outside the domain of an operation, of the same type as Python's own."""
-    reason = {OverflowError: "overflows", ZeroDivisionError: "divides by zero"}.get(type(error), "is not defined")
+    reasons: dict[type, str] = {OverflowError: "overflows", ZeroDivisionError: "divides by zero"}
+    reason = reasons.get(type(error), "is not defined")
     return type(error)(f"{name} {reason} at {described(name, operands)}")
 
 
@@ -139,14 +141,14 @@ def outside() -> int:
     return level
 
 
-def warn_of_nan(gradient: Mapping[Any, float]) -> None:
+def warn_of_nan(gradient: dict[Any, float]) -> None:
     """Issue a RuntimeWarning if the cost or a gradient is nan or infinite, naming the node where that arose.
 
     `gradient` lists the nodes in topological order; the last is the cost.
     """
     if is_tracing():  # the data of a recorded program are not settled yet
         return
-    cost = next(reversed(gradient))
+    cost: Any = next(reversed(gradient))
     if not math.isfinite(cost._data):
         node = next(node for node in gradient if not math.isfinite(node._data))
         warn(

@@ -145,7 +145,8 @@ def _meaning(tree: ast.expr) -> Meaning:
         case ast.Call(ast.Name(name), parts, []):
             arguments = [_meaning(part) for part in parts]
             return lambda words, names: words[name](*[x(words, names) for x in arguments])
-    raise ValueError(f"{ast.unparse(tree)!r} is not in the language of the table")
+        case _:
+            raise ValueError(f"{ast.unparse(tree)!r} is not in the language of the table")
 
 
 # The rows ----------------------------------------------------------------------------------------------------------

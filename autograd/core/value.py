@@ -2,6 +2,7 @@
 
 The operators are written out below; the functions (`exp`, `tanh`, `sum`, ...) are made from the table.
 """
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
@@ -89,8 +90,8 @@ class Value:
     def operands(self) -> tuple[Value | float, ...]:
         """What the value was computed from: Values, and plain numbers."""
         x, y = self._x, self._y
-        if type(x) is tuple:
-            return x
+        if isinstance(x, tuple):
+            return self._x
         return (x, y) if y is not None else (x,) if x is not None else ()
 
     @property
@@ -99,7 +100,7 @@ class Value:
         x, y = self._x, self._y
         if isinstance(x, Value):
             return (x, y) if isinstance(y, Value) else (x,)
-        return y if type(x) is tuple else (y,) if y is not None else ()
+        return self._y if type(self._x) is tuple else (y,) if y is not None else ()
 
     @property
     def partials(self) -> tuple[float, ...]:
@@ -107,7 +108,7 @@ class Value:
         dx, dy = self._dx, self._dy
         if dy is not None:
             return (dx, dy) if dx is not None else (dy,)
-        return dx if type(dx) is tuple else (dx,) if self._x is not None else ()
+        return self._dx if type(dx) is tuple else (dx,) if self._x is not None else ()
 
     @property
     def op(self) -> str:
