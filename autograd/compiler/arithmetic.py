@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from autograd.compiler.expressions import Fold, Rename, hoist, literal, number_of, parse
 from autograd.compiler.trace import Trace
-from autograd.core.expressions import Fold, Rename, hoist, literal, number_of, parse
 from autograd.core.table import PRIMITIVES
 
 UFUNCS = {

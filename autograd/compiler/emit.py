@@ -13,10 +13,11 @@ from collections.abc import Sequence
 
 from autograd.compiler.arithmetic import DEFINITIONS
 from autograd.compiler.backward import Backward
+from autograd.compiler.expressions import names_in, parse
+from autograd.compiler.legacy import FLOATS
 from autograd.compiler.trace import CONSTANT, LEAF, Trace
 from autograd.compiler.views import Emitted, is_number
-from autograd.core.expressions import names_in, parse
-from autograd.core.table import ATOMS, FLOATS, PRIMITIVES
+from autograd.core.table import ATOMS, PRIMITIVES
 
 
 class Emitter(Backward):

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from autograd.compiler.arithmetic import Formula, ScalarPower, hides_infinity, hides_nan, may_hide_nan, tree, written
+from autograd.compiler.expressions import names_in
 from autograd.compiler.fuse import DOT, signs_matter
+from autograd.compiler.legacy import FLOATS
 from autograd.compiler.roll import Group, Layout, Read
 from autograd.compiler.trace import Trace
 from autograd.compiler.views import Views, is_number
-from autograd.core.expressions import names_in
-from autograd.core.table import FLOATS, PRIMITIVES
+from autograd.core.table import PRIMITIVES
 
 
 class Forward(Views):

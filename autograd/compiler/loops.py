@@ -17,11 +17,12 @@ import numpy as np
 
 from autograd.compiler.arithmetic import ScalarPower, hides_infinity, hides_nan, tree, written
 from autograd.compiler.emit import head, used_names
+from autograd.compiler.expressions import names_in
+from autograd.compiler.legacy import FLOATS
 from autograd.compiler.roll import stem
 from autograd.compiler.trace import CONSTANT, LEAF, Trace
 from autograd.compiler.views import Emitted, Names
-from autograd.core.expressions import names_in
-from autograd.core.table import FLOATS, PRIMITIVES
+from autograd.core.table import PRIMITIVES
 
 _STRAIGHT = 2000  # nodes outside the loop that may be written out
 _LONGEST = 128  # nodes in a loop's body

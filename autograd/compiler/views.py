@@ -16,9 +16,10 @@ import numpy as np
 
 from autograd.compiler.arithmetic import DEFINITIONS, Formula, Writer, written
 from autograd.compiler.fuse import DOT
+from autograd.compiler.legacy import FLOATS
 from autograd.compiler.roll import Group, Layout, Read, stem
 from autograd.compiler.trace import Trace
-from autograd.core.table import FLOATS, PRIMITIVES
+from autograd.core.table import PRIMITIVES
 
 
 @dataclass

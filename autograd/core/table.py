@@ -367,11 +367,4 @@ sumproduct  sumproduct    np.vdot      words.sumproduct  \operatorname{sumproduc
     ]
 }
 
-# Under their former names, while rooms beside the core are being rewritten
-PRIMITIVES, Primitive = TABLE, Row
-
-
-def __getattr__(name: str) -> Any:
-    if name in ("FLOATS", "divide", "power"):
-        return getattr(__import__("autograd.core.legacy", fromlist=["FLOATS"]), name)
-    raise AttributeError(name)
+PRIMITIVES, Primitive = TABLE, Row  # as the public name and its first users have it

@@ -2,7 +2,7 @@ import ast
 
 import pytest
 
-from autograd.core.expressions import Fold, Rename, check, hoist, names_in, parse, unconditional
+from autograd.compiler.expressions import Fold, Rename, check, hoist, names_in, parse, unconditional
 
 
 def text(tree):

@@ -6,7 +6,7 @@ import operator
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from autograd.core.legacy import FLOATS
+from autograd.compiler.legacy import FLOATS
 from autograd.core.table import PRIMITIVES
 
 

@@ -1,4 +1,4 @@
-"""What rooms beside the core still import while they are being rewritten; to be deleted with its last user."""
+"""The words of the table as functions of floats whose source a program can carry along."""
 
 import math
 import operator
