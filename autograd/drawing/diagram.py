@@ -54,7 +54,7 @@ class Diagram:
         self._formulas: dict[Value, Symbol] = {}
         self.boxes: list[Box] = []
         self.families: list[tuple[Hashable, tuple[int, ...]] | None] = []
-        self._examples: set[Value] = set()  # the members of boxes that hold the same step of several examples
+        self._examples: dict[Value, int] = {}  # of how many examples a value's box holds the same step
         self.arrows: list[Arrow] = []
         self.origin: list[
             tuple[Value, int] | None
@@ -83,8 +83,8 @@ class Diagram:
             constants = {} if group.kind != "value" else self._constants(group.value)
             number[i] = len(self.boxes)
             self.number.update(dict.fromkeys(group.members, number[i]))
-            if self._are_examples(group):
-                self._examples |= set(group.members)
+            if (count := self._count_examples(group)) > 1:
+                self._examples.update(dict.fromkeys(group.members, count))
             self.families += [None] * len(constants)
             self.families.append(family(group.value))
             self.boxes.append(self._box(group))
@@ -171,19 +171,24 @@ class Diagram:
             return "cost" if is_cost else "operation"
         return "parameter" if value in self.parameters else "input" if self.parameters else "leaf"
 
-    def _are_examples(self, group: Group) -> bool:
-        """Whether what is alike is the same step of several examples: one name, one parameter, or such steps before."""
-        members = group.members
-        if group.kind == "neuron":
-            return sum(member.label == group.value.label for member in members) > 1
+    def _count_examples(self, group: Group) -> int:
+        """Of how many examples a box holds a step, each once or as many times; 0 where what is alike is something else.
+
+        What is alike has one name, shares a parameter, or follows a step of so many examples.
+        """
+        members, count = group.members, len(group.members)
+        if group.kind in ("neuron", "layer"):
+            return sum(member.label == group.value.label for member in members)
         if group.kind != "alike" or not members[0].op:
-            return False
+            return 0
         if members[0].label and all(member.label == members[0].label for member in members):
-            return True
+            return count
         shared = set(members[0].parents).intersection(*(member.parents for member in members[1:]))
         alone = all(len(member.parents) == 1 for member in members)  # with plain numbers
-        before = all(not self._examples.isdisjoint(member.parents) for member in members)
-        return before or bool(shared & self.parameters) or (bool(shared) and alone)
+        if shared & self.parameters or (shared and alone):
+            return count
+        before = [max((self._examples.get(x, 0) for x in member.parents), default=0) for member in members]
+        return before[0] if before[0] and set(before) == {before[0]} and count % before[0] == 0 else 0
 
     def gradient(self, value: Value) -> float | None:
         """The gradient; None where no backward pass has reached, or where it is left blank."""
@@ -258,7 +263,7 @@ class Diagram:
         label = label_parts(group.value.label) or (group.value.label, "", "")
         same = all(member.label == group.value.label for member in group.members)
         heading = name(group.value.label if same else label[0]) if label[0] else self._in_common(group)
-        what = "examples" if group.value in self._examples else "values"
+        what = "examples" if self._examples.get(group.value) == count else "values"
         return heading or (Run(f"{count} {what}"),), (Run(f"{count} {what}"),) if heading else (), [data]
 
     def _in_common(self, group: Group) -> Text:
@@ -361,9 +366,9 @@ class Diagram:
             slope, partials = self.gradient(value), iter(value.partials)
             operands = [
                 (*self.written(x), Run(self._partial(next(partials)))) if isinstance(x, Value) else quantity(x, 6)
-                for x in value.operands
+                for x in value.operands[: 7 if len(value.operands) <= 7 else 6]
             ]
-            operands = [*operands[:6], (Run("..."),)] if len(operands) > 7 else operands
+            operands += [(Run("..."),)] * (len(value.operands) > 7)
             listed = [run for text in operands for run in (Run(", "), *text)][1:]
             gradient: str | Text = "not computed" if slope is None else quantity(slope)
             gradient = "" if "gradients" in self.blank else gradient

@@ -245,3 +245,16 @@ def test_the_formula_of_a_deep_graph_stays_short():
     for _ in range(10_000):
         v = tanh(v) + 1
     assert len(plain(formula(v))) < 40
+
+
+def words_of(box):
+    return [plain(box.heading), plain(box.remark), *(plain(line) for line in box.lines)]
+
+
+def test_what_is_alike_is_counted_as_examples_or_as_values():
+    model = nn.MLP(3, [20, 12], "tanh", seed=0)
+    costs = [nn.cross_entropy(model([k / 5, 0.1, -0.2]), k % 12) for k in range(6)]
+    boxes = Diagram(total(costs), unfold="layers", max_nodes=8).boxes
+    counted = [word for box in boxes for word in words_of(box) if word.endswith((" examples", " values"))]
+    assert counted.count("6 examples") >= 4  # two layers, and the steps of the loss
+    assert not [word for word in counted if word.endswith("examples") and word != "6 examples"]
