@@ -159,7 +159,11 @@ class Nudge:
 
     def html(self) -> str:
         """The table as HTML."""
-        return html_table("\n".join([self.title(), *self._where()]), *self._table(), left=1)
+        heads, rows = self._table()
+        named = [
+            row if shown is None else [shown[0], *row[1:]] for row, shown in zip(rows, self.named_rows(), strict=True)
+        ]
+        return html_table("\n".join([self.title(), *self._where()]), heads, named, left=1)
 
     def named_rows(self) -> Sequence[tuple[Text, Row] | None]:
         """What is shown: each quantity's name, set, and its row; None where some are left out."""

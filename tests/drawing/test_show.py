@@ -209,3 +209,14 @@ def test_showing_never_raises(monkeypatch):
     assert v._repr_mimebundle_() == {"text/plain": repr(v)}
     model = nn.MLP(2, [3, 1], seed=0)
     assert model._repr_mimebundle_() == {"text/plain": repr(model)}
+
+
+def test_names_are_typeset_in_tables():
+    w = Value(0.5, label="w_1^(2)")
+    z = tanh(w)
+    z.label = "z_1^(2)"
+    C = z**2
+    C.backward()
+    for markup in (autograd.draw(C)._repr_html_(), nudge(C, w)._repr_mimebundle_()["text/html"]):
+        assert "w_1^(2)" not in markup.split("<table", 1)[1].split("<thead", 1)[1]
+        assert {"sub", "sup"} <= set(read(markup).tags)
