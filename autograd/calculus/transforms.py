@@ -39,7 +39,9 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     further. Within another transform all that is needed for its derivative is kept: `grad(grad(f))` is the second.
 
     Raises:
-        TypeError: `f` is not a function, does not return one number, or an argument holds something else than numbers.
+        TypeError: `f` is not a function, does not return one number, or an argument holds something else than numbers;
+            or `f` takes the `float` or `int` of a Value, as `math.exp` and a float array do, and the derivative would
+            be lost. Comparisons may choose a branch.
 
     >>> grad(lambda x: x**3)(2.0)
     12.0
