@@ -26,7 +26,7 @@ from autograd.drawing.play import colours, script_json
 from autograd.explaining.explain import explain
 from autograd.explaining.formulas import Formulas, numbered
 from autograd.explaining.notation import html_table, table, text
-from autograd.explaining.nudge import replay
+from autograd.explaining.nudge import computed_anew
 from autograd.explaining.pathsum import reached
 from autograd.explaining.typography import Run, clean, digits, markup, name
 
@@ -83,7 +83,7 @@ def copied(cost: Value) -> Value:
     copies: dict[Value, Any] = {}
     for value in order:
         if value.op:
-            replay([value], copies)
+            computed_anew([value], copies)
         else:
             copies[value] = Value(value.data)
         given = labels.get(value) or ("C" if value is cost and "C" not in labels.values() else None)

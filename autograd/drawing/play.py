@@ -18,9 +18,9 @@ from autograd.drawing.diagram import Diagram, family, formula, name_of, symbol_o
 from autograd.drawing.draw import Drawing, check_places, fitting, small_foldings
 from autograd.drawing.files import write_whole
 from autograd.drawing.javascript import page, program
-from autograd.explaining.formulas import rules
+from autograd.explaining.formulas import derivative_rules
 from autograd.explaining.notation import runs
-from autograd.explaining.nudge import replay
+from autograd.explaining.nudge import computed_anew
 from autograd.explaining.state import replayed_words
 from autograd.explaining.typography import clean, label_parts, markup, plain
 
@@ -74,7 +74,7 @@ def _copies(order: list[Value]) -> dict[Value, Value]:
     copies: dict[Value, Any] = {v: Value(v.data, label=v.label or next(names)) for v in order if not v.op}
     for value in order:
         if value.op:
-            replay([value], copies)
+            computed_anew([value], copies)
             copies[value].label = value.label
     return copies
 
@@ -133,7 +133,7 @@ class Page:
             known |= {"symbol": symbol} if symbol != known["name"] else {}
             known |= {"plain": plain(name_of(value))} if plain(name_of(value)) != known["name"] else {}
             if value.op:
-                written = [markup(runs(rule)) for rule in rules(value)]
+                written = [markup(runs(rule)) for rule in derivative_rules(value)]
                 known["op"], known["formula"] = value.op, markup(formula(value))
                 known["labelled"] = bool(value.label)
                 known["rules"] = [of_symbol.get(rule, rule) for rule in written]

@@ -93,11 +93,11 @@ def recognised(loss: Value, cone: list[Value], logits: list[Value]) -> list[Logi
     logits = in_class_order(logits)
     found = []
     for logit, chance in zip(logits, probabilities([z.data for z in logits])):
-        target = next((y for y in targets if abs(worth(y) - (chance - slope[logit])) < CLOSE), None)
+        target = next((y for y in targets if abs(target_value(y) - (chance - slope[logit])) < CLOSE), None)
         if target is None:
             return []
         found.append(Logit(logit, chance, target, slope[logit]))
-    whole = exact_sum([worth(logit.target) for logit in found])
+    whole = exact_sum([target_value(logit.target) for logit in found])
     return found if len(found) == 1 or abs(whole - 1) < CLOSE else []
 
 
@@ -110,7 +110,7 @@ def in_class_order(logits: list[Value]) -> list[Value]:
     return [z for _, z in sorted(zip(indices, logits), key=lambda pair: pair[0])]
 
 
-def worth(x: float | Value) -> float:
+def target_value(x: float | Value) -> float:
     """The number that a target is."""
     return x.data if isinstance(x, Value) else x
 

@@ -290,7 +290,7 @@ def brief(node: Value, room: int = 16) -> Symbol:
     return Operation(f"{SIGNS.get(node.op, node.op)} of {n}" if row.lists else SIGNS.get(node.op, node.op))
 
 
-def rules(node: Value) -> list[Symbol]:
+def derivative_rules(node: Value) -> list[Symbol]:
     """For each operand of a value its partial with all branches, which stays true when the leaves are moved."""
     out = Name(node.label) if node.label else brief(node)
     name = lambda x: Number(float(x)) if not isinstance(x, Value) else Name(x.label) if x.label else brief(x)  # noqa: E731

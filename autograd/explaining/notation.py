@@ -146,8 +146,8 @@ class Writer:
             case Product(1.0, 1.0, ((base, n),)) if n > 0:
                 return self.power(base, Number(n))
             case Product(numerator, denominator, powers):
-                above = [raised(base, n) for base, n in powers if n > 0]
-                below = [raised(base, -n) for base, n in powers if n < 0]
+                above = [powered(base, n) for base, n in powers if n > 0]
+                below = [powered(base, -n) for base, n in powers if n < 0]
                 above = [Number(numerator), *above] if numerator != 1 or not above else above
                 below = [Number(denominator), *below] if denominator != 1 else below
                 return (self.quotient(above, below) if below else self.side_by_side(above)), PRODUCT
@@ -162,7 +162,7 @@ class Writer:
         raise TypeError(f"not a formula: {formula!r}")
 
 
-def raised(base: Symbol, n: float) -> Symbol:
+def powered(base: Symbol, n: float) -> Symbol:
     """A power as a symbol of its own."""
     return base if n == 1 else Product(1.0, 1.0, ((base, n),))
 

@@ -48,7 +48,7 @@ class Row:
         return [self.name, digits(self.before, 7), digits(self.after, 7), *short]
 
 
-def replay(nodes: Iterable[Value], worth: dict[Value, Any]) -> None:
+def computed_anew(nodes: Iterable[Value], worth: dict[Value, Any]) -> None:
     """Compute the nodes again, in topological order, from what others are worth; results are added to `worth`.
 
     As the table's functions do, this works on plain numbers and on Values.
@@ -85,7 +85,7 @@ class Nudge:
         self._replayed = replayed_words(cost)
         self._formulas = Formulas(cost, value)
         self._worth: dict[Value, Any] = {value: value.data}
-        replay((node for node in self._formulas.order if node is not value or value.op), self._worth)
+        computed_anew((node for node in self._formulas.order if node is not value or value.op), self._worth)
         self._before = {node: float(x) for node, x in self._worth.items()}
         self._way = [node for node in reached(cost, value) if node is not value]
         quantities = list(chain(cost, value, self._formulas)) or [value, cost]
@@ -112,7 +112,7 @@ class Nudge:
         """What every node is worth after a nudge."""
         worth = self._before | {self.value: self._before[self.value] + by}
         try:
-            replay(self._way, worth)
+            computed_anew(self._way, worth)
         except (ArithmeticError, ValueError) as error:
             name = text(self._formulas.name(self.value))
             raise type(error)(f"{name} cannot be nudged from {self.value.data!r} by {by!r}: then {error}") from None
@@ -121,7 +121,7 @@ class Nudge:
     def _derivatives(self) -> dict[Value, float]:
         """d node / d value for the nodes on the way, at the numbers they are worth now."""
         worth: dict[Value, Any] = self._before | {self.value: Value(self._before[self.value])}
-        replay(self._way, worth)
+        computed_anew(self._way, worth)
         slopes = {worth[self.value]: 1.0}
         for node in self._way:
             again = worth[node]

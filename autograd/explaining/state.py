@@ -51,7 +51,7 @@ def summed_words(cost: Value) -> str:
     if not cost.grad or not math.isfinite(cost.grad):
         return ""
     order = backpropagate(cost)
-    leaves = [x for x in order if not x.op and x.grad and not alike(x.grad, order[x] * cost.grad)]
+    leaves = [x for x in order if not x.op and x.grad and not same_gradient(x.grad, order[x] * cost.grad)]
     if not leaves:
         return ""
     leaf = max(leaves, key=lambda x: abs(x.grad))
@@ -61,14 +61,14 @@ def summed_words(cost: Value) -> str:
     )
 
 
-def alike(x: float, y: float) -> bool:
-    """Whether two gradients are the same but for rounding; nan is alike to anything."""
+def same_gradient(x: float, y: float) -> bool:
+    """Whether two gradients are the same but for rounding; nan is same_gradient to anything."""
     return math.isclose(x, y, rel_tol=1e-6, abs_tol=1e-300) or x != x or y != y
 
 
 def summed_gradient(value: Value, gradient: float) -> str:
     """That the gradient kept in one value is not the one that is shown here."""
-    if not value.grad or alike(value.grad, gradient):
+    if not value.grad or same_gradient(value.grad, gradient):
         return ""
     kept = digits(value.grad)
     return f"{leaf_name(value)}.grad is {kept}, a sum over backward passes; this cost alone gives {digits(gradient)}."

@@ -19,7 +19,7 @@ from autograd.explaining.pathsum import exact_sum, whole
 from autograd.explaining.symbols import Dots, Name, Number, Product, Sum, Symbol, contains, is_negative, worth
 from autograd.explaining.typography import digits, label_parts, numbered_label
 
-Edge = tuple[Link, int]
+FactorEdge = tuple[Link, int]
 Say = Callable[[Symbol], str]
 
 WORTH_SAYING = 1.5  # times larger or smaller from which a group is mentioned
@@ -55,7 +55,9 @@ class Reason:
 class Verdict:
     """The reasons for the size of one gradient, the weightiest first, and the sentence that tells them."""
 
-    def __init__(self, formulas: Formulas, links: dict[Value, Link], path: Sequence[Edge], count: int, gradient: float):
+    def __init__(
+        self, formulas: Formulas, links: dict[Value, Link], path: Sequence[FactorEdge], count: int, gradient: float
+    ):
         self.formulas, self.links, self.path, self.count, self.gradient = formulas, links, path, count, gradient
         self.cost, self.value = formulas.cost, formulas.value
         self.reasons: list[Reason] = self.told(text)[0]
@@ -83,7 +85,7 @@ class Verdict:
             return self._stopped(say)
         return self._compared(say)
 
-    def _at(self, edge: Edge, say: Say) -> str:
+    def _at(self, edge: FactorEdge, say: Say) -> str:
         lower = edge[0].parents[edge[1]].node
         return f"{say(self.formulas.name(lower))} = {digits(lower.data)}"
 
@@ -121,7 +123,7 @@ class Verdict:
                 )
         return [Reason(kind, 0.0)], sentence
 
-    def _stop(self, edge: Edge, say: Say) -> tuple[str, str]:
+    def _stop(self, edge: FactorEdge, say: Say) -> tuple[str, str]:
         link, i = edge
         op, at = self._operation(edge), self._at(edge, say)
         lower = say(self.formulas.name(link.parents[i].node))
@@ -156,7 +158,7 @@ class Verdict:
     def _compared(self, say: Say) -> tuple[list[Reason], str]:
         """The groups of factors, by how much they do."""
         parts = [part for edge in self.path for part in self._parts(edge)]
-        groups: dict[Any, list[Part]] = {}
+        groups: dict[Any, list[FactorPart]] = {}
         for part in parts:
             groups.setdefault(part.group, []).append(part)
         ranked = sorted(groups.values(), key=lambda group: -abs(group_size(group)))
@@ -186,7 +188,7 @@ class Verdict:
             sentence += f" {len(self.path)} factors are multiplied, {digits(mean, 3)} on average, so it {trend}."
         return reasons, " ".join(filter(None, [sentence, self._beside_its_layer(say)]))
 
-    def _clauses(self, groups: list[list["Part"]], say: Say) -> str:
+    def _clauses(self, groups: list[list["FactorPart"]], say: Say) -> str:
         """`the three slopes of the sigmoid together make it 72 times smaller, the two weights 14 times`"""
         clauses = []
         for group in groups[:3]:
@@ -199,7 +201,7 @@ class Verdict:
             clauses.append(f"{self._subject(group, say, first)} {times}")
         return ", ".join(clauses)
 
-    def _subject(self, group: list["Part"], say: Say, first: bool) -> str:
+    def _subject(self, group: list["FactorPart"], say: Say, first: bool) -> str:
         """What a group is called: `the slope of tanh, saturated at z = 5,` or `the two weights`."""
         part, n = group[0], len(group)
         many = NUMBERS[n] if n < len(NUMBERS) else str(n)
@@ -218,15 +220,15 @@ class Verdict:
         worth = "" if isinstance(part.symbol, Number) or not first else f" = {digits(part.worth)}"
         return f"{ONE.get(part.kind, 'the factor')}{f' {words}{worth}' if len(words) <= SHOWN else ''}"
 
-    def _reason(self, group: list["Part"]) -> Reason:
+    def _reason(self, group: list["FactorPart"]) -> Reason:
         kind = "saturated" if any(map(is_saturated, group)) else group[0].kind
         names = tuple(text(part.symbol) for part in group)
         return Reason(kind, math.exp(max(-700.0, min(700.0, group_size(group)))), names)
 
     def _beside_its_layer(self, say: Say) -> str:
         """How the gradient compares with those of the parameters beside it, where it stands out."""
-        place = layer_of(self.value)
-        beside = [x for x in self.formulas.order if place and not x.op and layer_of(x) == place]
+        place = layer_label(self.value)
+        beside = [x for x in self.formulas.order if place and not x.op and layer_label(x) == place]
         if len(beside) < 3 or not math.isfinite(self.gradient):
             return ""
         gradient = backpropagate(self.cost)
@@ -240,17 +242,17 @@ class Verdict:
 
     # What a factor is
 
-    def _operation(self, edge: Edge) -> str:
+    def _operation(self, edge: FactorEdge) -> str:
         """The function that a factor is the slope of; an empty string where it is arithmetic."""
         link, i = edge
         direct = link.parents[i].node in link.node.parents and len(link.routes[i]) == 1
         return link.node.op if direct and not is_arithmetic(link.node.op) else ""
 
-    def _parts(self, edge: Edge) -> list["Part"]:
+    def _parts(self, edge: FactorEdge) -> list["FactorPart"]:
         """A factor of the chain rule as factors of one kind each; a number goes with what it multiplies."""
         link, i = edge
         if op := self._operation(edge):
-            return [Part("slopes", ("slopes", op), Name(op), slope_of(edge), slope_of(edge), edge)]
+            return [FactorPart("slopes", ("slopes", op), Name(op), slope_of(edge), slope_of(edge), edge)]
         formula = link.formula(i, self.formulas).symbol
         powers = formula.powers if isinstance(formula, Product) else ((formula, 1.0),)
         sizes = [worth(base, self.formulas.data) for base, _ in powers]
@@ -258,7 +260,9 @@ class Verdict:
             number = isinstance(formula, (Number, Product)) and not contains(formula, Dots)
             kind = ("inputs" if self._is_weight(edge) else "constants") if number else "factor"
             return [
-                Part(kind, (kind, *([edge] if kind == "factor" else [])), formula, slope_of(edge), slope_of(edge), edge)
+                FactorPart(
+                    kind, (kind, *([edge] if kind == "factor" else [])), formula, slope_of(edge), slope_of(edge), edge
+                )
             ]
         parts = []
         for (base, n), size in zip(powers, sizes):
@@ -266,17 +270,17 @@ class Verdict:
             power = abs(size) ** n if size else 0.0 if n > 0 else math.inf
             group = base.key if kind == "factor" else kind
             symbol, value = (formula, slope_of(edge)) if kind == "factor" and len(powers) == 1 else (base, size)
-            parts.append(Part(kind, group, symbol, value, power, edge))
+            parts.append(FactorPart(kind, group, symbol, value, power, edge))
         rest = math.prod(part.size for part in parts)
         if rest and math.isfinite(rest):  # the 2 of 2 (a - y)
             parts[-1].size *= abs(slope_of(edge)) / rest
         return parts
 
-    def _is_weight(self, edge: Edge) -> bool:
+    def _is_weight(self, edge: FactorEdge) -> bool:
         """Whether a factor is what the weight that is asked about is multiplied with."""
         return letter_of(self.value.label) in WEIGHTS and edge[0].parents[edge[1]].node is self.value
 
-    def _kind(self, base: Symbol, edge: Edge) -> str:
+    def _kind(self, base: Symbol, edge: FactorEdge) -> str:
         """What a factor is: an error, a weight, an input, an activation, or just a factor."""
         if isinstance(base, Sum) and len(base.terms) > 1 and any(map(is_negative, base.terms)):
             return "error"
@@ -298,7 +302,7 @@ class Verdict:
 
 
 @dataclass
-class Part:
+class FactorPart:
     """A factor of one kind: what group it belongs to, its formula, what that is worth, and what it does."""
 
     kind: str
@@ -306,7 +310,7 @@ class Part:
     symbol: Symbol
     worth: float
     size: float
-    edge: Edge
+    edge: FactorEdge
 
 
 ONE = {"weights": "the weight", "inputs": "the input", "activations": "the activation", "error": "the error",
@@ -320,23 +324,23 @@ def rounded(x: float) -> str:
     return digits(float(f"{x:.2g}"))
 
 
-def slope_of(edge: Edge) -> float:
+def slope_of(edge: FactorEdge) -> float:
     """The factor of one step."""
     return edge[0].partials[edge[1]]
 
 
-def decides(edge: Edge) -> bool:
+def decides(edge: FactorEdge) -> bool:
     """Whether a step is that from the condition of `where`, whose slope is always 0."""
     link, i = edge
     return link.node.op == "where" and link.node.operands[0] is link.parents[i].node
 
 
-def group_size(group: Sequence[Part]) -> float:
+def group_size(group: Sequence[FactorPart]) -> float:
     """The logarithm of what a group multiplies the gradient by."""
     return math.fsum(math.log(abs(part.size)) if part.size and math.isfinite(part.size) else 0.0 for part in group)
 
 
-def is_saturated(part: Part) -> bool:
+def is_saturated(part: FactorPart) -> bool:
     """Whether a slope is far below the largest that its function has."""
     return part.kind == "slopes" and abs(part.size) < 0.1 * LARGEST_SLOPE.get(part.group[1], 0.0)
 
@@ -352,7 +356,7 @@ def letter_of(label: str) -> str:
     return parts[0] if parts else label
 
 
-def layer_of(value: Value) -> tuple[str, str] | None:
+def layer_label(value: Value) -> tuple[str, str] | None:
     """The name and the layer of a parameter such as w_jk^(l)."""
     parts = label_parts(value.label)
     return (parts[0], parts[2]) if parts and parts[1] and parts[2] else None

@@ -26,7 +26,7 @@ from autograd import (
 from autograd.core.floats import VALUES
 from autograd.core.table import PRIMITIVES
 from autograd.core.value import function
-from autograd.explaining.formulas import Formulas, combined, rules
+from autograd.explaining.formulas import Formulas, combined, derivative_rules
 from autograd.explaining.notation import html_table, latex, runs, table, text
 from autograd.explaining.symbols import Name, Number, Relation, symbol
 from autograd.explaining.typography import digits, label_parts, latex_label, latex_number, markup
@@ -210,7 +210,7 @@ a, b, c = (Value(x, label=label) for x, label in ((0.5, "a"), (2.0, "b"), (3.0, 
 
 
 def written(node):
-    return [re.sub("</?i>", "", markup(runs(rule))) for rule in rules(node)]
+    return [re.sub("</?i>", "", markup(runs(rule))) for rule in derivative_rules(node)]
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_the_rule_of_every_row_has_the_value_of_its_local_derivative(name):
         )
         node.label = "r"
         known = {label: value.data for label, value in names.items()} | {"r": node.data, "π": math.pi}
-        for rule, partial in zip(rules(node), node.partials):
+        for rule, partial in zip(derivative_rules(node), node.partials):
             source = text(rule).replace(" = ", " == ").replace("^", "**")
             # side by side means times: a number, a name or a bracket, then a name, a call or a bracket
             source = re.sub(r"(?<=[\w)]) (?=[(\w])(?!if|else)(?<!if )(?<!else )", "*", source)
