@@ -125,10 +125,13 @@ class Training:
         y = {"hinge": 2.0 * classes - 1, "binary_cross_entropy": classes}.get(self.loss, rng.normal(size=9).round(2))
         return X, np.stack([y] * self.outputs, axis=1) if self.outputs > 1 else y
 
-    def run(self, compiled):
+    def run(self, compiled, noise=None):
         """The history's costs and the parameters after a few epochs, or the error."""
         model = self.made()
         parameters = model.parameters()
+        if noise is not None:  # a few roundings
+            for p in parameters:
+                p.data *= 1 + noise.uniform(-4e-16, 4e-16)
         optimizer: Any = {
             "SGD": lambda: SGD(parameters, lr=0.02, momentum=0.5),
             "RMSprop": lambda: RMSprop(parameters, lr=0.01),
@@ -187,6 +190,15 @@ def fault(case):
     if isinstance(eager, str) or isinstance(compiled, str):
         return "" if eager == compiled else f"{compiled} instead of {eager}"
     for name, a, b in zip(("cost", "parameters"), compiled, eager):
-        if not np.allclose(a, b, rtol=1e-7, atol=1e-9):
+        if not np.allclose(a, b, rtol=1e-7, atol=1e-9) and not is_chaotic(case, eager):
             return f"{name} {a} instead of {b}"
     return ""
+
+
+def is_chaotic(case, eager):
+    """Whether roundings change the eager training as much: Adam makes a step of a gradient that is rounding alone."""
+    for seed in range(6):
+        again = case.run(False, random.Random(seed))
+        if not all(np.allclose(a, b, rtol=2e-8, atol=2e-10) for a, b in zip(again, eager)):
+            return True
+    return False
