@@ -157,9 +157,10 @@ def declare():
 
 # Drawing --------------------------------------------------------------------------------------------------------
 
-UNARY = [name for name, row in PRIMITIVES.items() if len(row.operands) - len(row.defaults) == 1 and not row.variadic]
-BINARY = [name for name, row in PRIMITIVES.items() if len(row.operands) == 2 and not row.defaults]
-TERNARY = [name for name, row in PRIMITIVES.items() if len(row.operands) == 3 and not row.defaults and not row.variadic]
+ROWS = {name: row for name, row in PRIMITIVES.items() if not row.is_slope}
+UNARY = [name for name, row in ROWS.items() if len(row.operands) - len(row.defaults) == 1 and not row.variadic]
+BINARY = [name for name, row in ROWS.items() if len(row.operands) == 2 and not row.defaults]
+TERNARY = [name for name, row in ROWS.items() if len(row.operands) == 3 and not row.defaults and not row.variadic]
 MANY = ["sum", "mean", "prod", "logsumexp"]
 SMOOTH = [
     "tanh",
@@ -577,7 +578,10 @@ class Pen:
         way = rng.randrange(6)
         if way == 0:
             out = [
-                self.node(rng.choice(["exp", "sigmoid", "tanh"]), self.node("where", self.any(), x, -math.inf))
+                self.node(
+                    rng.choice(["exp", "sigmoid", "tanh"]),
+                    self.node("where", self.any(), x, rng.choice([-math.inf, math.nan])),
+                )
                 for x in xs
             ]
         elif way == 1:
