@@ -16,10 +16,10 @@ panel
 # %% [markdown]
 # With `ipywidgets` installed (`pip install 'glassgrad[notebook]'`) this is a panel: play, pause, step, sliders that act
 # at once, and a choice of weights whose gradient is explained for the step that comes next. Without it, it is the
-# picture of its network, and its methods do what the buttons do.
+# picture of its network, and its methods do what the buttons do. Here is the last sentence of one such explanation.
 
 # %%
-panel.explain("w_00^(1)")
+print(panel.explain("w_00^(1)").text.splitlines()[-1])
 
 # %% [markdown]
 # ## How much network does a problem need?

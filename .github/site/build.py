@@ -6,6 +6,7 @@ Everything is made from what the repository holds: the README, the notebooks as 
 table of operations. A link that leads nowhere, or a public name without a docstring, fails the build.
 """
 
+import importlib.metadata
 import inspect
 import re
 import shutil
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import autograd
 import nn
-from autograd import Value, play, relu, sigmoid, tanh
+from autograd import Value, exercises, play, relu, sigmoid, tanh
 
 ROOT = Path(__file__).parents[2]
 SOURCE = "https://github.com/glassgrad/glassgrad/blob/main/"
@@ -33,7 +34,7 @@ REFERENCE = {
     "Layers and models": ("nn", "MLP Layer Neuron Module save load summary to_torch from_torch"),
     "Training": (
         "nn",
-        "fit History SGD RMSprop Adam AdamW Optimizer linear_decay cosine_decay warmup clip_gradient_norm "
+        "fit History Live Panel SGD RMSprop Adam AdamW Optimizer linear_decay cosine_decay warmup clip_gradient_norm "
         "MLPClassifier MLPRegressor",
     ),
     "Losses": (
@@ -50,6 +51,7 @@ def main(site: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         pages = Path(folder) / "pages"
         pages.mkdir()
+        mathematics(pages)
         nav = [
             {"Playground": front_page(pages)},
             {"Guide": guide(pages)},
@@ -65,16 +67,29 @@ def main(site: Path) -> None:
         subprocess.run([sys.executable, "-m", "mkdocs", "build", "--clean", "--quiet", "-f", str(config)], check=True)
 
 
+def mathematics(pages: Path) -> None:
+    """MathJax, which sets the formulas: the package's own copy, so that nothing is loaded from another host."""
+    files = importlib.metadata.files("sphinx-mathjax-offline") or []
+    [start] = [file for file in files if file.name == "tex-mml-chtml.js"]
+    shutil.copytree(Path(str(start.locate())).parent, pages / "mathjax")
+    (pages / "mathjax/settings.js").write_text(
+        "window.MathJax = {tex: {inlineMath: [['$', '$'], ['\\\\(', '\\\\)']], displayMath: [['$$', '$$']]},"
+        " options: {ignoreHtmlClass: 'highlight|jp-CodeCell-input'}};\n"
+    )
+
+
 def front_page(pages: Path) -> str:
     """The playground, in its frame."""
     if (ROOT / ".github/playground/index.html").exists():
         shutil.copytree(ROOT / ".github/playground", pages / "playground")
-    first = (ROOT / "README.md").read_text().partition("\n## ")[0].partition("\n")[2]
-    first = re.sub(r"^.*?(?=^glassgrad is)", "", first, flags=re.DOTALL | re.MULTILINE)
+    found = re.search(
+        r"^A scalar autograd engine.*?(?=\n\n)", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE
+    )
+    assert found
     style = "width:100%;height:80vh;border:0"
     frame = f'<iframe src="playground/index.html" title="The playground" style="{style}"></iframe>'
     alone = "[The playground on a page of its own](playground/index.html)"
-    parts = ["---\nhide: [toc]\n---", "# glassgrad", linked(first), frame, alone]
+    parts = ["---\nhide: [toc]\n---", "# glassgrad", found[0], frame, alone]
     (pages / "index.md").write_text("\n\n".join(parts) + "\n")
     return "index.md"
 
@@ -90,7 +105,12 @@ def guide(pages: Path) -> str:
 
 def linked(text: str) -> str:
     """A text whose links into the repository lead to pages of the site, or to the repository's own site."""
-    own = {"CHANGELOG.md": "CHANGELOG.md", "CONTRIBUTING.md": "CONTRIBUTING.md", "notebooks": "notebooks/index.md"}
+    own = {
+        ".github/playground/index.html": "playground/index.html",
+        "CHANGELOG.md": "CHANGELOG.md",
+        "CONTRIBUTING.md": "CONTRIBUTING.md",
+        "notebooks": "notebooks/index.md",
+    }
 
     def target(found: re.Match) -> str:
         path = found[1]
@@ -109,8 +129,9 @@ def notebooks(pages: Path) -> list[dict[str, str]]:
     folder.mkdir()
     titles = {}
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        shutil.copy(path, folder)
-        title = re.search(r'"# ([^"\\]+)', path.read_text())
+        text = path.read_text()
+        (folder / path.name).write_text(re.sub(r"\((\d\d_\w+)\.ipynb\)", r"(\1.html)", text))
+        title = re.search(r'"# ([^"\\]+)', text)
         titles[path.name] = title[1] if title else path.stem
     lines = [f"{i}. [{title}]({name})" for i, (name, title) in enumerate(titles.items(), 1)]
     (folder / "index.md").write_text("# Notebooks\n\nA course, in this order.\n\n" + "\n".join(lines) + "\n")
@@ -126,12 +147,10 @@ def gallery(pages: Path) -> str:
         cost.backward()
         play(cost).save(folder / f"{name}.html")
         lines.append(f"- [{title}](gallery/{name}.html): {remark}")
-    if hasattr(autograd, "exercises"):
-        lines += ["", "## Exercises", "", "Sheets that mark the answers as they are typed.", ""]
-        for level in range(1, 6):
-            exercise = next(iter(autograd.exercises(level=level, n=1, seed=level)))
-            exercise.save(folder / f"exercise_{level}.html")
-            lines.append(f"- [Level {level}](gallery/exercise_{level}.html)")
+    lines += ["", "## Exercises", "", "Sheets that mark the answers as they are typed.", ""]
+    for level in ("chain", "shared", "paths", "neuron", "layers"):
+        exercises(level, 1, seed=1)[0].save(folder / f"exercise_{level}.html")
+        lines.append(f"- [{level}](gallery/exercise_{level}.html)")
     (pages / "gallery.md").write_text("\n".join(lines) + "\n")
     return "gallery.md"
 
