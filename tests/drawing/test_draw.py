@@ -2,7 +2,9 @@ import base64
 import math
 import pathlib
 import re
+import shutil
 import stat
+import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
@@ -157,6 +159,21 @@ def test_hostile_labels_reach_graphviz_unharmed(label):
     ElementTree.fromstring(drawing.svg)
     if drawing.engine == "graphviz-pure":
         assert sorted(texts(drawing)) == sorted(texts(draw(tanh(x), engine="builtin")))
+
+
+@pytest.mark.parametrize(
+    "label", ['"];evil[label="', "\\", "x\\\\", "a\nb", "\x00", "<<i>x</i>>", "{x|y}", "\\N", "é∂𝛼"]
+)
+def test_graphviz_reads_the_saved_source_whatever_the_labels(label):
+    if not shutil.which("dot"):
+        pytest.skip("dot is not installed")
+    x = Value(1.0, label=label)
+    y = tanh(x)
+    y.label = label
+    source = draw(y, engine="builtin").dot
+    done = subprocess.run(["dot", "-Tplain"], input=source.encode(), capture_output=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.decode().count("\nnode ") == 2
 
 
 def test_dot_names_every_node_and_edge():
