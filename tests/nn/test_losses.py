@@ -1,5 +1,6 @@
 """Losses: closed forms, PyTorch's figures, stability, and targets refused."""
 
+import functools
 import math
 
 import mpmath
@@ -10,14 +11,18 @@ from hypothesis import strategies as st
 import autograd
 from autograd import Value
 from nn import (
+    MLP,
+    SGD,
     absolute_error,
     binary_cross_entropy,
     cross_entropy,
+    fit,
     hinge,
     huber,
     l1_penalty,
     l2_penalty,
     mean_squared_error,
+    moons,
     squared_error,
 )
 
@@ -211,3 +216,55 @@ def test_cross_entropy_can_be_traced_with_a_one_hot_target():
     with autograd.core.manners.tracing():
         cost = cross_entropy([Value(0.5), Value(-1.0)], target)
     assert cost.data == pytest.approx(cross_entropy([0.5, -1.0], 1), rel=1e-15)
+
+
+# Settings
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
+@pytest.mark.parametrize("target", [0, 2, [0.0, 0.25, 0.0, 0.75]])
+def test_label_smoothing_is_cross_entropy_with_a_spread_target(smoothing, target):
+    chances = target if isinstance(target, list) else [float(k == target) for k in range(4)]
+    spread = [(1 - smoothing) * y + smoothing / 4 for y in chances]
+    log_sum = float(mpmath.log(mpmath.fsum(mpmath.exp(z) for z in Z)))
+    expected = math.fsum(y * (log_sum - z) for y, z in zip(spread, Z))
+    cost, slopes = gradient(lambda a, y: cross_entropy(a, y, label_smoothing=smoothing), Z, target)
+    assert cost == pytest.approx(expected, rel=1e-13)
+    assert slopes == pytest.approx([math.exp(z - log_sum) - y for z, y in zip(Z, spread)], rel=1e-12)
+
+
+def test_pos_weight_multiplies_the_part_of_target_1():
+    loss = lambda a, y: binary_cross_entropy(a, y, pos_weight=3.0)  # noqa: E731
+    assert loss(0.7, 1) == pytest.approx(3 * math.log1p(math.exp(-0.7)), rel=1e-14)
+    assert loss(0.7, 0) == pytest.approx(math.log1p(math.exp(0.7)), rel=1e-14)
+    assert loss(0.7, 0.25) == pytest.approx(0.25 * loss(0.7, 1) + 0.75 * loss(0.7, 0), rel=1e-14)
+    assert gradient(loss, [0.7], 1)[1][0] == pytest.approx(-3 / (1 + math.exp(0.7)), rel=1e-14)
+
+
+def test_settings_of_losses_compile_in_fit():
+    X, y = moons(20, seed=0)
+    for loss, sizes in (
+        (functools.partial(cross_entropy, label_smoothing=0.1), [3, 2]),
+        (functools.partial(binary_cross_entropy, pos_weight=2.0), [3, 1]),
+    ):
+        costs = []
+        for compiled in (False, True):
+            model = MLP(2, sizes, "tanh", seed=0)
+            optimizer = SGD(model.parameters(), lr=0.2)
+            history = fit(model, X, y, loss=loss, optimizer=optimizer, epochs=3, compiled=compiled, progress=False)
+            costs.append(history.cost)
+        assert costs[0] == pytest.approx(costs[1], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: cross_entropy([1.0, 2.0], 0, label_smoothing=1.0), "label_smoothing is a part of the target"),
+        (lambda: cross_entropy([1.0, 2.0], 0, label_smoothing=-0.1), "label_smoothing is a part of the target"),
+        (lambda: binary_cross_entropy(1.0, 1, pos_weight=0.0), "pos_weight is a finite number above 0"),
+        (lambda: binary_cross_entropy(Value(1.0).sigmoid(), 1), "applies the sigmoid itself"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
