@@ -182,13 +182,44 @@ NN = {
 }  # fmt: skip
 
 
+def cost_of(w):
+    return autograd.tanh(w * 2.0) ** 2
+
+
+AUTOGRAD = {
+    "Value": (Value, {"data": 1.0, "label": "x"}),
+    "data": (lambda x: setattr(Value(1.0), "data", x), {"x": 1.0}),
+    "grad": (lambda x: setattr(Value(1.0), "grad", x), {"x": 1.0}),
+    "label": (lambda x: setattr(Value(1.0), "label", x), {"x": "a"}),
+    "backward": (lambda gradient: cost_of(Value(1.0)).backward(gradient), {"gradient": 1.0}),
+    "zero_grad": (autograd.zero_grad, {"values": [Value(1.0)]}),
+    "gradients": (lambda cost: autograd.gradients(cost), {"cost": cost_of(Value(1.0))}),
+    "a gradient": (lambda x: autograd.grad(autograd.tanh)(x), {"x": 1.0}),
+    "paths": (autograd.paths, {"cost": None, "value": Value(1.0)}),
+    "explain": (autograd.explain, {"cost": None, "value": Value(1.0)}),
+    "clip": (autograd.clip, {"x": 0.5, "low": 0.0, "high": 1.0}),
+    "where": (autograd.where, {"condition": 1.0, "x": 1.0, "y": 2.0}),
+    "weighted_sum": (autograd.weighted_sum, {"weights": [1.0, 2.0], "inputs": [1.0, 2.0], "bias": 0.0}),
+    "vjp": (lambda x: autograd.vjp(autograd.tanh, x), {"x": 1.0}),
+    "draw": (lambda cost: autograd.draw(cost, engine="builtin"), {"cost": None}),
+    "play": (autograd.play, {"cost": None}),
+    **{name: (getattr(autograd, name), {"x": 0.5}) for name in ("tanh", "log", "sqrt", "relu", "gelu", "floor")},
+    **{
+        name: (lambda a, b, name=name: getattr(autograd, name)(a, b), {"a": 0.5, "b": 1.5})
+        for name in ("maximum", "hypot", "atan2", "mod", "logaddexp")
+    },
+    **{name: (getattr(autograd, name), {"xs": [0.5, 1.5]}) for name in ("sum", "mean", "prod", "logsumexp", "softmax")},
+    "a comparison": (lambda other: Value(2.0) < other, {"other": 1.0}),
+}
+
+
+@pytest.mark.parametrize("name", AUTOGRAD)
+def test_every_error_of_autograd_is_raised_on_purpose(name):
+    call, arguments = AUTOGRAD[name]
+    assert faults(call, arguments) == []
+
+
 @pytest.mark.parametrize("name", NN)
 def test_every_error_of_nn_is_raised_on_purpose(name):
     call, arguments = NN[name]
     assert faults(call, arguments) == []
-
-
-if __name__ == "__main__":
-    for name, (call, arguments) in NN.items():
-        for line in faults(call, arguments):
-            print(name, "|", line)

@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 def number(x: Any, name: str) -> float:
     """The float that one real number is worth; a TypeError that teaches for anything else."""
     if isinstance(x, (int, float)):
-        return float(x)
+        try:
+            return float(x)
+        except OverflowError:
+            raise OverflowError(
+                f"{name} takes numbers that a float can hold, not one of {int(x).bit_length()} bits"
+            ) from None
     if getattr(getattr(x, "dtype", None), "kind", "") in tuple("fiub") and x.shape == ():
         return float(x)
     given, kind, advice = repr(x), type(x).__name__, "convert it with float(...) first"
@@ -66,7 +71,7 @@ def comparand(other: Any) -> Any:
 def listed(xs: Any, name: str) -> list[Any]:
     """The operands of a function of many, as a list."""
     given: Any = xs
-    if isinstance(xs, (str, bytes, dict)) or not hasattr(xs, "__iter__"):
+    if isinstance(xs, (str, bytes, dict)) or not hasattr(xs, "__iter__") or getattr(xs, "shape", None) == ():
         raise TypeError(f"{name} takes one iterable of Values or numbers, as in {name}([a, b, c]), not {given!r}")
     return list(given)
 

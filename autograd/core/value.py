@@ -83,7 +83,7 @@ class Value:
     def __init__(self, data: Any, label: str = ""):
         self._data: float = data if type(data) is float else number(data, "Value")
         self._grad: float = 0.0
-        self._made: str | tuple[str, str] = ("", manners.text(label)) if label != "" else ""
+        self._made: str | tuple[str, str] = ("", manners.text(label)) if type(label) is not str or label else ""
         self._x = self._y = self._dx = self._dy = None
 
     @property
