@@ -209,7 +209,6 @@ AUTOGRAD = {
         for name in ("maximum", "hypot", "atan2", "mod", "logaddexp")
     },
     **{name: (getattr(autograd, name), {"xs": [0.5, 1.5]}) for name in ("sum", "mean", "prod", "logsumexp", "softmax")},
-    "a comparison": (lambda other: Value(2.0) < other, {"other": 1.0}),
 }
 
 
