@@ -315,9 +315,26 @@ def written(name: str) -> Callable[..., Any]:
     otherwise = f"apply({', '.join((repr(name), *row.operands))})"
     lines = of_many(row, otherwise) if row.lists else branches(row, [], "number", otherwise)
     function = define(name, indented(f"def {name}({signature(row)}):", lines))
-    function.__doc__ = f"`{row.value}`" + f": {row.note}" * bool(row.note) + "."
+    function.__doc__ = description(row)
     function.__module__ = "autograd"
     return function
+
+
+def description(row: Row) -> str:
+    """What `help` says of an operation: its value, its note, its partials, an example."""
+    lines = [f"`{row.value}`" + f": {row.note}" * bool(row.note) + ".", "", "Derivatives, where `out` is the result:"]
+    lines += [f"    by {x}: `{partial}`" for x, partial in zip(row.operands, row.partials)]
+    for start in (0.5, 1.5):  # where it has a value
+        xs = {x: start + k / 4 for k, x in enumerate(row.operands) if x not in row.defaults}
+        groups = [[x, x + 1.0] if name in row.lists else x for name, x in xs.items()]
+        try:
+            example = f">>> {row.name}({', '.join(map(repr, groups))})\n{apply(row.name, *groups)!r}"
+            return "\n".join(
+                [*lines, "", "Outside its domain it raises an error that names the operands.", "", example, ""]
+            )
+        except (ArithmeticError, ValueError):
+            continue
+    return "\n".join([*lines, ""])
 
 
 def operator_method(name: str, method: str) -> Callable[..., Any]:

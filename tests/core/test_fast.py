@@ -1,5 +1,6 @@
 """What `fast` puts in place is what `apply` of the core gives: to the bit, error texts included, on every row."""
 
+import doctest
 import inspect
 import itertools
 import math
@@ -118,3 +119,12 @@ def test_of_many_reads_lists_tuples_and_generators_and_keeps_none_of_them():
     z = OPERATIONS["weighted_sum"](ws, xs[:2])
     ws[0] = 100.0
     assert z.operands == (2.0, 3.0, xs[0], xs[1], 0.0)
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_help_says_value_derivatives_and_an_example_that_runs(name):
+    function = OPERATIONS[name]
+    assert f"`{DECLARED[name].value}`" in function.__doc__
+    assert all(f"by {x}: `{p}`" in function.__doc__ for x, p in zip(DECLARED[name].operands, DECLARED[name].partials))
+    [example] = doctest.DocTestParser().get_examples(function.__doc__)
+    assert repr(eval(example.source, {name: function})) == example.want.strip()
