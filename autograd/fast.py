@@ -144,9 +144,14 @@ def signature(row: Row) -> str:
 # The lines of a function -------------------------------------------------------------------------------------------
 
 
+WHOLE = {x: float(x) for x in range(-4, 17)}  # one object each, not one for every square in a graph
+
+
 def plain(x: Any, name: str) -> Any:
     """An operand that is no Value as a float; NotImplemented for what may know the operator itself."""
-    return float(x) if type(x) is int else NotImplemented if manners.takes_over(x) else manners.number(x, name)
+    if type(x) is int:
+        return WHOLE[x] if x in WHOLE else float(x)
+    return NotImplemented if manners.takes_over(x) else manners.number(x, name)
 
 
 def separated(xs: list[Any], name: str) -> tuple[list[Value | float], list[float]]:

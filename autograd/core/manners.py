@@ -189,6 +189,9 @@ def located(node: Any) -> str:
 _recording: ContextVar[str] = ContextVar("recording", default="")  # "differentiated", "compiled"; of one thread
 
 
+recordings: list[str] = []  # those under way in any thread, which is quicker to look at
+
+
 class _Recording:
     """A stretch of a program in which what a Value is worth at present must not be taken for its result."""
 
@@ -196,10 +199,12 @@ class _Recording:
         self.purpose = purpose
 
     def __enter__(self) -> None:
+        recordings.append(self.purpose)
         self.token = _recording.set(_recording.get() if _recording.get() == "compiled" else self.purpose)
 
     def __exit__(self, *error: object) -> None:
         _recording.reset(self.token)
+        recordings.remove(self.purpose)
 
 
 def tracing() -> _Recording:

@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from autograd.core import manners
 from autograd.core.floats import SLOPES, VALUES
 from autograd.core.graph import backpropagate, replay, stale, topological_order
-from autograd.core.manners import is_tracing, number, settled, warn_of_nan
+from autograd.core.manners import is_tracing, number, recordings, settled, warn_of_nan
 from autograd.core.manners import tracing as tracing
 from autograd.core.table import ATOMS, PRIME, TABLE
 
@@ -132,7 +132,7 @@ class Value:
     @property
     def data(self) -> float:
         """What the value is worth. Assigning changes it for later expressions, not for those already computed."""
-        return settled(self._data, "reading .data") if is_tracing() else self._data
+        return settled(self._data, "reading .data") if recordings and is_tracing() else self._data
 
     @data.setter
     def data(self, data: Any) -> None:
@@ -289,6 +289,8 @@ class Value:
 
 
 _STATE = Value.__slots__[2:]
+for _ in range(32):  # CPython makes room for attributes that it expects, for fewer after each Value that has none
+    Value(0.0)
 
 
 class _Ancestors:
