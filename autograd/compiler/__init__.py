@@ -1,7 +1,9 @@
 """Compile: scalars in, array speed out.
 
-trace -> fuse -> roll -> emit -> Program: the graph as a flat list, its sums as sums of products, its nodes as arrays,
-the arrays as NumPy source, the source as something that runs. No step knows a derivative; these come from the table.
+trace -> fuse -> roll -> kernels -> transpose -> passes -> calls -> write -> Program: the graph as a flat list, its
+sums as sums of products, its nodes as arrays, the arrays as kernels, which are data; the way back by transposing these;
+what makes them quick, pass by pass; NumPy calls; their text; something that runs. No step knows a derivative: these
+come from the table.
 """
 
 from __future__ import annotations
@@ -26,28 +28,32 @@ def compile(
         wrt: the leaves to differentiate with respect to. Their order is that of `theta` and of the gradient.
         inputs: the leaves that differ from example to example. Their order is that of the columns of a batch.
     """
-    from autograd.compiler.emit import Emitter, by_scalars
+    from autograd.compiler.calls import single_calls
     from autograd.compiler.fuse import depths, fuse
-    from autograd.compiler.loops import is_narrow, loop
+    from autograd.compiler.guards import guarded
+    from autograd.compiler.kernels import Kernels
+    from autograd.compiler.loops import is_narrow, narrow, settled
+    from autograd.compiler.passes import passed
     from autograd.compiler.program import Function, Program
     from autograd.compiler.roll import roll
     from autograd.compiler.trace import trace
+    from autograd.compiler.transpose import differentiated
+    from autograd.compiler.write import written
 
     @uncollected()
     def build(roots: list[Value], parameters: list[Value], inputs: list[Value], per_example: bool = False) -> Program:
         traced, leaves = trace(roots, [*parameters, *inputs])
-        others = [leaf.data for leaf in leaves[len(parameters) + len(inputs) :]]
+        n, m = len(parameters), len(inputs)
+        others = [leaf.data for leaf in leaves[n + m :]]
         nodes, operands = fuse(traced)
         depth = depths(nodes, operands)
-        emitted = by_scalars(traced, len(inputs))
-        if emitted is None and is_narrow(nodes, depth):
-            emitted = loop(traced, len(parameters), len(inputs), others)
-        if emitted is None:
-            layout = roll(traced, nodes, operands, depth, len(parameters), len(inputs))
-            emitter = Emitter(traced, layout, len(parameters), len(inputs), others, per_example)
-            emitted = emitter.emit(traced.roots)
+        code = narrow(traced, n, m, others) if is_narrow(nodes, depth) else None
+        if code is None:
+            layout = roll(traced, nodes, operands, depth, n, m)
+            code = differentiated(Kernels(traced, layout, n, m, others, per_example))
+        text = written(single_calls(guarded(settled(passed(code)))))
         one = roots[0] if isinstance(cost, Value) or callable(cost) else None
-        return Program(emitted, traced, leaves, len(parameters), len(inputs), one, per_example)
+        return Program(text, traced, leaves, n, m, one, per_example)
 
     if callable(cost):
         return Function(*traced_function(cost, build))

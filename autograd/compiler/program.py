@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 
 from autograd.calculus.gradients import depending, warn_of_slopes
-from autograd.compiler.arithmetic import may_hide_nan, written
+from autograd.compiler.guards import may_hide_nan
 from autograd.compiler.listing import listing
 from autograd.compiler.trace import CONSTANT, LEAF, Trace
-from autograd.compiler.views import Emitted
+from autograd.compiler.write import Written, literal
+from autograd.core.floats import VALUES
 from autograd.core.graph import backpropagate
 from autograd.core.table import PRIMITIVES
 from autograd.core.value import Value, function, last_change, warn_of_nan
@@ -28,6 +29,7 @@ from autograd.core.value import Value, function, last_change, warn_of_nan
 _STRICT: Any = {"over": "raise", "invalid": "raise", "divide": "raise", "under": "ignore"}
 _NO_INPUTS = np.empty((1, 0))
 _CLOSURES = 1000  # names of closures are found sooner than globals, but Python compiles thousands in quadratic time
+_UNKNOWN = "lambda *x: 1 / 0  # a function that was declared, which only the Program knows"
 _IMPORTS = "import base64\nimport math\nimport zlib\n\nimport numpy as np\n"
 _data = operator.attrgetter("_data")
 
@@ -108,7 +110,7 @@ class Program:
 
     def __init__(
         self,
-        emitted: Emitted,
+        written: Written,
         traced: Trace,
         leaves: list[Value],
         parameters: int,
@@ -117,27 +119,27 @@ class Program:
         per_example: bool = False,
     ):
         listed = cost is None  # a list of roots was compiled, not one cost
-        self._emitted, self._leaves = emitted, leaves
+        self._written, self._leaves = written, leaves
         self._parameters, self._inputs = parameters, inputs
         self._recording = Recording(traced)
         self._outputs, self._listed = len(traced.roots), listed
         self._hides_nan = may_hide_nan(traced)
         self.nodes = traced.size
         self._per_example = per_example
-        self.kernels = sum(line.count("np.") for line in (*emitted.forward, *emitted.backward))
+        self.kernels = written.kernels
         self._cost = weakref.ref(cost) if cost is not None else None
         self._prepare()
 
     def _prepare(self) -> None:
         self._workspaces = threading.local()
         self._others = self._leaves[self._parameters + self._inputs :]
-        self._order = self._emitted.arrays.get("order")  # which parameter lies at each place
+        self._order = self._written.arrays.get("order")  # which parameter lies at each place
         self._place = None if self._order is None else np.argsort(self._order)
-        lines = [*self._emitted.setup, *self._passes()]
+        lines = [*self._written.setup, *self._passes()]
         if len(lines) < _CLOSURES:
             result = "v, g, vs, gs, forward, backward"
             lines = ["def program():", *_indented([*lines, f"return {result}"]), f"{result} = program()"]
-        text = "\n".join([_IMPORTS, *self._emitted.head, *lines])
+        text = "\n".join([_IMPORTS, *self._written.head, *lines])
         self._code = compile(text, "<autograd program>", "exec")
 
     def __getstate__(self) -> dict[str, Any]:
@@ -163,14 +165,15 @@ class Program:
         `program(examples)` allocates its arrays and returns them with the two passes, which `value_and_grad(theta,
         batch)` (for several roots `values`) runs once.
         """
-        emitted = self._emitted
+        written = self._written
         blocks = [
             f'"""{self.nodes:,} scalar nodes in {self.kernels} NumPy calls, written by autograd.compile."""\n',
             _IMPORTS,
-            *emitted.head,
-            *(f"{name} = {_literal(x)}" for name, x in emitted.arrays.items()),
+            *written.head,
+            *(f"{name} = {_literal(x)}" for name, x in written.arrays.items()),
+            *(f"{name} = {_UNKNOWN}" for word in written.functions for name in (word, f"{word}_each")),
             "\n\ndef program(examples=1):",
-            *_indented([*emitted.setup, "", *self._passes(), "return v, g, vs, gs, forward, backward"]),
+            *_indented([*written.setup, "", *self._passes(), "return v, g, vs, gs, forward, backward"]),
             "\n",
             *self._usage(),
         ]
@@ -178,17 +181,17 @@ class Program:
 
     def _passes(self) -> list[str]:
         """The two functions, which read and write the arrays of the setup."""
-        emitted, saved = self._emitted, ", ".join(self._emitted.saved)
-        values = f"return {emitted.roots}, ({saved}{',' * (len(emitted.saved) == 1)})"
-        backward = emitted.backward or ["pass"]
+        written, saved = self._written, ", ".join(self._written.saved)
+        values = f"return {written.roots}, ({saved}{',' * (len(written.saved) == 1)})"
+        backward = written.backward or ["pass"]
         return [
-            *("def forward():", *_indented([*emitted.forward, values]), ""),
+            *("def forward():", *_indented([*written.forward, values]), ""),
             *(f"def backward({saved}):", *_indented(backward), ""),
         ]
 
     def _usage(self) -> list[str]:
         """The function at the end of the source, which runs the passes."""
-        n, m, first = self._parameters, self._inputs, self._emitted.first_input
+        n, m, first = self._parameters, self._inputs, self._written.first_input
         ordered, several = self._order is not None, self._outputs > 1
         lines = ["v, g, vs, gs, forward, backward = program(1 if batch is None else len(batch))"]
         lines += [f"v[:{n}] = np.asarray(theta){'[order]' if ordered else ''}"] if n else []
@@ -206,12 +209,14 @@ class Program:
         if examples not in spaces:
             if len(spaces) > 8:
                 spaces.clear()
-            made: dict[str, Any] = {**self._emitted.arrays, "examples": examples}
+            made: dict[str, Any] = {**self._written.arrays, "examples": examples}
+            for word in self._written.functions:
+                made |= {word: VALUES[word], f"{word}_each": np.vectorize(VALUES[word], otypes=[float])}
             exec(self._code, made)
             v, g, vs, gs = (made[buffer] for buffer in ("v", "g", "vs", "gs"))
             strict = contextvars.Context()  # entered in a tenth of the time that np.errstate takes
             strict.run(np.seterr, **_STRICT)
-            n, start = self._parameters, self._emitted.first_input
+            n, start = self._parameters, self._written.first_input
             inputs = slice(start, start + self._inputs)
             others = v[n : n + len(self._others)]
             shares = np.full(examples, 1.0 / examples)
@@ -410,7 +415,7 @@ def _indented(lines: Sequence[str]) -> list[str]:
 
 def _listed(x: Any) -> str:
     """Nested lists of numbers as source."""
-    return f"[{', '.join(map(_listed, x))}]" if isinstance(x, list) else written(x) if isinstance(x, float) else repr(x)
+    return f"[{', '.join(map(_listed, x))}]" if isinstance(x, list) else literal(x) if isinstance(x, float) else repr(x)
 
 
 def _literal(array: np.ndarray) -> str:

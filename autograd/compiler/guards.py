@@ -1,0 +1,167 @@
+"""Guards: where a single number that became infinite or nan in silence would be hidden, it is asked for.
+
+NumPy says when a result overflows or is not a number; Python's `+ - *` on floats say nothing. Most such results reach
+the cost, where they are seen, but `tanh(inf)` is 1.0, and so is `1.0 if inf > 0.0 else 0.0`. What such an operation
+reads must be finite: because of how large it can be, or by a call of `finite`, which raises; then the scalars decide.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from autograd.compiler.kernels import Code, Kernel, Loop, flat
+from autograd.compiler.passes import read_by_arrays
+from autograd.compiler.terms import COMPARISONS, REDUCTIONS, Expression, Term, View, is_scalar
+from autograd.compiler.trace import CONSTANT, LEAF, Trace
+from autograd.core.table import TABLE
+
+# Sizes are powers of ten. A leaf that is larger than this is left to the scalars, if a loop depends on it.
+USUAL = 60.0
+LARGEST = 308.3  # of what is finite
+UNKNOWN = math.inf
+HIDES_ALL = {"tanh", "arctan", "arctan2", "erf", "erfc", "exp", "expm1", "step", "sign", "maximum", "minimum", "power",
+             "hypot", "mod", *COMPARISONS}  # fmt: skip
+SIZES = {"tanh": 0.0, "sin": 0.0, "cos": 0.0, "erf": 0.0, "step": 0.0, "sign": 0.0, "arctan": 0.5, "arctan2": 0.5,
+         "arcsin": 0.5, "arccos": 0.5, "erfc": 0.5, "log": 3.0, "log1p": 3.0, "log2": 4.0, "log10": 3.0,
+         "arcsinh": 3.0, "arccosh": 3.0}  # fmt: skip
+RAISE = {"exp", "expm1", "sinh", "cosh", "power", "examples", "product", "exp2", *REDUCTIONS}  # instead of overflowing
+
+
+def hidden(x: Term) -> Sequence[Expression]:
+    """The operands of an operation whose infinities it may hide."""
+    if x.op in HIDES_ALL:
+        return x.args
+    return x.args[1:] if x.op in ("divide", "where") else ()
+
+
+def hides_nan(op: str, constants: Sequence[float | None] = ()) -> bool:
+    """Whether an operation may be a number where an operand is none; `constants` are the operands that are known."""
+    if op in ("sigmoid", "leaky_relu", LEAF, CONSTANT):
+        return False
+    if op == "pow":
+        base, exponent = constants or (None, None)
+        return base == 1.0 or exponent == 0.0 or (base is None and exponent is None)
+    return op == "hypot" or " if " in TABLE[op].value
+
+
+def may_hide_nan(traced: Trace) -> bool:
+    """Whether an operation of a graph may be a number where an operand is none."""
+    suspects = {op for op in set(traced.ops) if hides_nan(op)}
+    return any(
+        op in suspects and hides_nan(op, [traced.constants.get(x) for x in operands])
+        for op, operands in zip(traced.ops, traced.operands if suspects else ())
+    )
+
+
+class Sizes:
+    """How large each number can be."""
+
+    def __init__(self, code: Code):
+        self.code = code
+        self.leaf = USUAL if any(isinstance(item, Loop) for item in code.forward) else UNKNOWN
+        self.known: dict[View, float] = {}
+        self.of_all(code.forward)
+
+    def of_all(self, kernels: Sequence[Any]) -> None:
+        """Note the sizes of all results."""
+        for kernel in kernels:
+            if isinstance(kernel, Loop):
+                self.of_loop(kernel)
+            elif kernel.out.shape == () and not kernel.out.batched and kernel.at is None:
+                self.known[kernel.out] = self.of(kernel.term) if not kernel.add else UNKNOWN
+
+    def of_loop(self, loop: Loop) -> None:
+        """Of a loop: what is handed on from round to round stays as large as it begins, or nothing is known of it."""
+        for _ in range(len(loop.before) + 1):
+            start = {now: self.known[now] for now, _ in loop.before}
+            self.known.update((before, start[now]) for now, before in loop.before)
+            self.of_all(loop.kernels)
+            grown = [now for now in start if self.known[now] > start[now]]
+            self.known.update((now, UNKNOWN if now in grown else size) for now, size in start.items())
+            if not grown:
+                break
+
+    def of(self, x: Expression) -> float:
+        """The size that the absolute value of a number has at most; nan where a constant is infinite."""
+        if isinstance(x, View):
+            if x.buffer.data is not None:
+                return self.of(float(x.buffer.data.flat[x.start]))
+            is_leaf = x.buffer is self.code.values[0] and self.code.regions[0][x.start] < 0
+            return self.known.get(x, self.leaf if is_leaf else LARGEST)  # what is in an array is finite
+        if not isinstance(x, Term):
+            return math.log10(abs(x)) if x and math.isfinite(x) else 0.0 if not x else math.nan
+        if x.op in SIZES:
+            return SIZES[x.op]
+        if x.op in RAISE:
+            return LARGEST
+        sizes = list(map(self.of, x.args))
+        if any(size != size for size in sizes):
+            return math.nan  # infinite by intent
+        match x.op:
+            case "add" | "subtract" | "hypot":
+                return max(sizes) + 0.302
+            case "multiply":
+                return sum(sizes)
+            case "square":
+                return 2 * sizes[0]
+            case "divide":
+                return sizes[0] - sizes[1] if isinstance(x.args[1], float) else UNKNOWN
+            case "negative" | "absolute" | "maximum" | "minimum":
+                return max(sizes)
+            case "where":
+                return max(sizes[1:])
+            case "sqrt" | "floor" | "ceil" | "trunc" | "cbrt":
+                return max(sizes[0], 0.0)
+        return UNKNOWN
+
+
+def guarded(code: Code) -> Code:
+    """The program with every number that could be infinite in silence, and hidden, asked for."""
+    sizes = Sizes(code)
+    values = code.values[0]
+    made = {kernel.out for kernel in flat(code.forward) if kernel.out.shape == () and not kernel.out.batched}
+    made = {view for view in made if view.buffer is values}
+    asked: set[View] = set()
+
+    def guard(x: Expression) -> Expression:
+        """The term with its hidden operands asked for: an operand in place, a number with a name where it is made."""
+        if not isinstance(x, Term):
+            return x
+        args = [guard(arg) for arg in x.args]
+        for k, arg in enumerate(x.args):
+            if not any(arg is operand for operand in hidden(x)):
+                continue
+            if isinstance(arg, View):
+                asked.add(arg)
+            elif isinstance(arg, Term) and sizes.of(arg) > LARGEST and arg.op not in COMPARISONS:
+                args[k] = Term("finite", (args[k],))
+        return x if tuple(args) == x.args else Term(x.op, tuple(args), x.detail)
+
+    def change(item: Kernel | Loop) -> Kernel | Loop:
+        if isinstance(item, Loop):
+            return replace(item, kernels=tuple(map(change, item.kernels)))
+        if item.out.shape == () and not item.out.batched and is_scalar(item.term):
+            return replace(item, term=guard(item.term))
+        return item
+
+    forward = list(map(change, code.forward))
+    arrays = [kernel for kernel in flat([*code.forward, *code.backward]) if kernel.out.shape or kernel.out.batched]
+    asked.update(view for kernel in arrays for view in kernel.reads if view in made)
+    everything = [*code.forward, *code.backward]
+    used = {view for kernel in flat(everything) for view in kernel.reads}.union(code.roots)
+    asked.update(made - used)  # of which a choice that is known beforehand has taken the other
+    read = read_by_arrays(code, everything)
+    asked.update(view for view in made if read[view.start])
+
+    def ask(item: Kernel | Loop) -> Kernel | Loop:
+        if isinstance(item, Loop):
+            return replace(item, kernels=tuple(map(ask, item.kernels)))
+        doubtful = item.out in asked and item.out in made and sizes.known[item.out] > LARGEST
+        if doubtful and isinstance(item.term, Term) and not item.add:
+            return replace(item, term=Term("finite", (item.term,)))
+        return item
+
+    return replace(code, forward=list(map(ask, forward)))

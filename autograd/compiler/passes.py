@@ -1,0 +1,785 @@
+"""Passes: functions from a program to the same program, faster. Each can be left out, and none is needed to be right.
+
+`PASSES` lists them in their order. The way back as `transpose` makes it clears all gradients and adds to them; the
+passes find what is written first, what is one expression, what can stay where it is, and what can be done in one call.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.kernels import Code, Kernel, Loop, flat
+from autograd.compiler.terms import (
+    COMPARISONS,
+    REDUCTIONS,
+    Buffer,
+    Expression,
+    Term,
+    View,
+    expand,
+    is_scalar,
+    shape_of,
+    substitute,
+    total,
+    views,
+    whole,
+)
+
+SAFE = 1e-100  # constant factors between this and its reciprocal can be multiplied with each other
+LARGEST = 24  # operations in one expression of single numbers
+GAP = 256  # places between two stretches that are rather cleared with them than apart
+
+
+# Terms
+
+
+def rewritten(x: Expression, rule: Callable[[Term], Expression]) -> Expression:
+    """A term with a rule applied to all its parts, from the inside."""
+    if not isinstance(x, Term):
+        return x
+    args = tuple([rewritten(arg, rule) for arg in x.args])
+    return rule(x if args == x.args else Term(x.op, args, x.detail))
+
+
+def everywhere(code: Code, rule: Callable[[Term], Expression]) -> Code:
+    """The program with a rule applied to all its terms."""
+
+    def change(item: Any) -> Any:
+        if isinstance(item, Loop):
+            return replace(item, kernels=tuple(map(change, item.kernels)))
+        return replace(item, term=rewritten(item.term, rule)) if isinstance(item.term, Term) else item
+
+    return replace(code, forward=list(map(change, code.forward)), backward=list(map(change, code.backward)))
+
+
+def power(x: Term) -> Expression:
+    """Squares, roots and reciprocals, which are quicker than powers."""
+    match x:
+        case Term("power", (Term() | View() as base, float(exponent))):
+            if exponent == 1.0:
+                return base
+            if exponent == 2.0:
+                return Term("square", (base,))
+            if exponent == 0.5 and not is_scalar(base):
+                return Term("sqrt", (base,))
+            if exponent == -1.0:
+                return Term("divide", (1.0, base))
+            if exponent == 3.0 and not is_scalar(base):
+                return Term("multiply", (Term("square", (base,)), base))
+    return x
+
+
+def powers(code: Code) -> Code:
+    """Squares, roots and reciprocals in place of powers."""
+    return everywhere(code, power)
+
+
+def factors_of(x: Expression) -> tuple[float, list[Expression]]:
+    """A product as its constant factor and the other factors."""
+    match x:
+        case float():
+            return x, []
+        case Term("negative", (y,)):
+            constant, others = factors_of(y)
+            return -constant, others
+        case Term("divide", (y, float(c))) if is_safe(c):
+            constant, others = factors_of(y)
+            if is_safe(constant):
+                return constant / c, others
+        case Term("multiply", (y, z)):
+            (first, left), (second, right) = factors_of(y), factors_of(z)
+            if is_safe(first, second):
+                return first * second, left + right
+    return 1.0, [x]
+
+
+def is_safe(*factors: float | np.ndarray) -> bool:
+    """Whether the product of constant factors neither vanishes nor overflows."""
+    sizes = np.abs(np.concatenate([np.ravel(x) for x in factors]))
+    return bool(((sizes > SAFE) & (sizes < 1 / SAFE)).all())
+
+
+def as_factor(x: Expression) -> Expression:
+    """What multiplies as `x` does: a condition in place of 1.0 where it holds and 0.0 elsewhere."""
+    match x:
+        case Term("where", (Term() as test, 1.0, 0.0)) if test.op in COMPARISONS:
+            return test
+        case Term("step", (y,)):
+            return Term("greater", (y, 0.0))
+    return x
+
+
+def product(x: Term) -> Expression:
+    """A product with one constant factor, which is multiplied in where that takes least."""
+    if x.op not in ("multiply", "negative") and not (x.op == "divide" and isinstance(x.args[1], float)):
+        return x
+    constant, others = factors_of(x)
+    if not others:
+        return constant
+    if not is_safe(constant):
+        return x
+    if any(shape_of(y) != ((), False) for y in others):
+        others = [as_factor(y) for y in others]
+    others.sort(key=lambda y: shape_size(y))
+    for k, y in enumerate(others):
+        if (
+            constant != 1.0
+            and isinstance(y, View)
+            and y.buffer.data is not None
+            and is_safe(y.buffer.data[y.buffer.data != 0])
+        ):
+            others[k] = replace(y, buffer=Buffer(y.buffer.size, False, "given", y.buffer.data * constant))
+            constant = 1.0
+    for k, y in enumerate(others):
+        match y:
+            case Term("divide", (1.0, below)) if constant != 1.0 and is_scalar(y):
+                others[k], constant = Term("divide", (constant, below)), 1.0
+    reciprocal = [
+        y for y in others if isinstance(y, Term) and y.op == "divide" and y.args[0] == 1.0 and not is_scalar(y)
+    ]
+    if reciprocal and len(others) > 1:
+        last = reciprocal[-1]
+        others.remove(last)
+        return product_of(constant, [*others[:-1], Term("divide", (others[-1], last.args[1]))])
+    return product_of(constant, others)
+
+
+def product_of(constant: float, others: list[Expression]) -> Expression:
+    """A constant times other factors, from the left."""
+    result = others[0]
+    if constant == -1.0:
+        result = Term("negative", (result,))
+    elif constant != 1.0:
+        result = Term("multiply", (constant, result))
+    for y in others[1:]:
+        result = Term("multiply", (result, y))
+    return result
+
+
+def shape_size(x: Expression) -> int:
+    """How large an array a term is; those that differ by example are larger than all others."""
+    shape, batched = shape_of(x)
+    size = 1
+    for n in shape:
+        size *= n
+    return size + (1 << 40) * batched
+
+
+def factors(code: Code) -> Code:
+    """Constant factors as one, multiplied in once; conditions as factors."""
+    return everywhere(code, product)
+
+
+def exponentials(code: Code) -> Code:
+    """The slopes of a logsumexp from the exponentials in its value: exp(x - out) / total is exp(x - top) / sum."""
+    made = {kernel.out: kernel.term for kernel in code.forward}
+
+    def rule(x: Term) -> Expression:
+        match x:
+            case Term("multiply", (up, Term("divide", (Term("exp", (Term("subtract", (xs, out)),)), _)))):
+                axis = None
+                if isinstance(out, Term) and out.op == "expand":
+                    out, axis = out.args[0], out.detail
+                match made.get(out):
+                    case Term("add", (Term("log", (View() as sums,)), View() as top)):
+                        pass
+                    case _:
+                        return x
+                match made.get(sums):
+                    case Term("sum", (View() as powers,)):
+                        pass
+                    case _:
+                        return x
+                shifted = Term("exp", (Term("subtract", (xs, top if axis is None else expand(top, axis))),))
+                if made.get(powers) != shifted:
+                    return x
+                if axis is None or not (isinstance(up, Term) and up.op == "expand"):
+                    return Term(
+                        "multiply", (Term("divide", (up, sums if axis is None else expand(sums, axis))), powers)
+                    )
+                return Term("multiply", (expand(Term("divide", (up.args[0], sums)), axis), powers))
+        return x
+
+    return everywhere(code, rule)
+
+
+# What is read and written
+
+
+def region(code: Code, view: View) -> Any:
+    """Which array a view is in; None for leaves and for views of several arrays."""
+    for buffers in (code.slopes, code.values):
+        if view.buffer in buffers:
+            regions = code.regions[view.batched]
+            k = regions[view.start]
+            return (view.buffer, int(k)) if k >= 0 and regions[view.stop - 1] == k else None
+    return view.buffer, -1
+
+
+def extent(code: Code, key: Any, sizes: dict) -> int:
+    """How many places an array has."""
+    buffer, k = key
+    if k < 0:
+        return buffer.size
+    if buffer not in sizes:
+        regions = code.regions[buffer.batched]
+        sizes[buffer] = np.bincount(regions[regions >= 0], minlength=len(code.names))
+    return int(sizes[buffer][k])
+
+
+def several(code: Code, kernels: Sequence[Kernel]) -> set[tuple[Buffer, int]]:
+    """The arrays that are read or written together with others, or at places one by one."""
+    found: set[tuple[Buffer, int]] = set()
+
+    def add(buffer: Buffer, places: slice | np.ndarray) -> None:
+        found.update((buffer, k) for k in np.unique(code.regions[buffer.batched][places]).tolist() if k >= 0)
+
+    for kernel in kernels:
+        if kernel.at is not None:
+            add(kernel.out.buffer, kernel.at.data.ravel())
+        for view in (*kernel.reads, *([kernel.out] if kernel.at is None else [])):
+            if view.buffer in code.slopes and region(code, view) is None:
+                add(view.buffer, view.places)
+    return found
+
+
+def doubled(code: Code) -> Code:
+    """Two equal contributions in a row, as of the two factors of a square, are twice one."""
+    kernels: list[Kernel] = []
+    for kernel in code.backward:
+        if kernels and kernel.add and kernel == kernels[-1]:
+            kernels[-1] = replace(kernel, term=Term("multiply", (2.0, kernel.term)))
+        else:
+            kernels.append(kernel)
+    return replace(code, backward=kernels)
+
+
+def first_write(code: Code) -> Code:
+    """What comes first to a gradient is assigned; only what is added to is cleared before."""
+    if code.narrow:
+        return replace(code, backward=first_numbers(code.backward))
+    touched = {buffer: np.zeros(buffer.size, bool) for buffer in code.slopes}
+    cleared = {buffer: np.zeros(buffer.size, bool) for buffer in code.slopes}
+    kernels: list[Kernel] = []
+    start = sum(1 for k in code.backward[:2] if k.term == 0.0 and k.out.buffer in code.slopes)
+    for kernel in code.backward[start:]:
+        reads = [view for view in kernel.reads if view.buffer in touched]
+        if reads and kernel.add and not any(touched[view.buffer][view.places].any() for view in reads):
+            continue  # its gradient is zero
+        for view in reads:
+            cleared[view.buffer][view.places] |= ~touched[view.buffer][view.places]
+        buffer = kernel.out.buffer
+        if buffer in touched:
+            places = kernel.out.places if kernel.at is None else kernel.at.data.ravel()
+            first = ~touched[buffer][places]
+            if kernel.at is None and first.all():
+                kernel = replace(kernel, add=False)
+            else:
+                cleared[buffer][places] |= first
+            touched[buffer][places] = True
+        kernels.append(kernel)
+    fills = [Kernel(view, 0.0) for buffer in code.slopes for view in stretches(buffer, cleared[buffer])]
+    return replace(code, backward=fills + kernels)
+
+
+def stretches(buffer: Buffer, places: np.ndarray) -> Iterator[View]:
+    """Views that together hold some places of a buffer, and what lies between close ones."""
+    at = np.flatnonzero(places)
+    if len(at):
+        for span in np.split(at, np.flatnonzero(np.diff(at) > GAP) + 1):
+            start, n = int(span[0]), int(span[-1] - span[0] + 1)
+            yield View(buffer, start) if n == 1 and not buffer.batched else whole(buffer, (n,), start)
+
+
+class Inlined:
+    """Writes into an expression what is computed for it alone."""
+
+    def __init__(self, code: Code):
+        self.code = code
+        both = [*code.forward, *code.backward]
+        self.several = several(code, both)
+        self.sizes: dict = {}
+        self.reads: dict[tuple[Buffer, int], int] = defaultdict(int)
+        self.writes: dict[tuple[Buffer, int], int] = defaultdict(int)
+        for kernel in both:
+            for view in kernel.reads:
+                if key := region(code, view):
+                    self.reads[key] += 1
+            if kernel.term != 0.0 and (key := region(code, kernel.out)):
+                self.writes[key] += 1
+
+    def of(self, kernels: Sequence[Kernel]) -> list[Kernel]:
+        """The kernels without those whose results stand in others now."""
+        result: list[Kernel | None] = []
+        made: dict[tuple[Buffer, int], int] = {}  # which kernel, by the array that it makes
+        waiting: dict[tuple[Buffer, int], int] = {}  # how many reads are left, of those that may be dropped
+        written = {buffer: np.full(buffer.size, -1) for buffer in self.code.slopes}
+        for i, kernel in enumerate(kernels):
+            changed = kernel
+            for view in dict.fromkeys(kernel.reads):
+                key = region(self.code, view)
+                j = made.get(key, -1) if key else -1
+                if j < 0:
+                    continue
+                source = result[j]
+                assert source is not None
+                new = self.replacement(source, view, key)
+                if new is None or any(
+                    written[v.buffer][v.places].max() > j for v in source.reads if v.buffer in written
+                ):
+                    continue
+                term = put(changed.term, view, new)
+                if term is None:
+                    continue
+                waiting[key] -= sum(v == view for v in kernel.reads)
+                changed = Kernel(changed.out, term, changed.add, changed.at)
+                if not waiting[key]:
+                    result[j] = None
+                    del made[key]
+            result.append(changed)
+            if changed.out.buffer in written:
+                places = changed.out.places if changed.at is None else changed.at.data.ravel()
+                written[changed.out.buffer][places] = i
+            if self.is_candidate(changed):
+                key = region(self.code, changed.out)
+                made[key], waiting[key] = i, self.reads[key]
+        return [kernel for kernel in result if kernel is not None]
+
+    def is_candidate(self, kernel: Kernel) -> bool:
+        """Whether a kernel makes all of an array that nothing else writes."""
+        out = kernel.out
+        if kernel.add or kernel.at is not None or not out.is_whole:
+            return False
+        key = region(self.code, out)
+        if key is None or key in self.several or self.writes[key] != 1 or not self.reads[key]:
+            return False
+        if out.size != extent(self.code, key, self.sizes):
+            return False
+        return out.buffer in self.code.slopes
+
+    def replacement(self, source: Kernel, view: View, key: tuple[Buffer, int]) -> Expression | None:
+        """What stands for a view of the array that a kernel makes."""
+        term = source.term
+        if isinstance(term, float):
+            return term
+        if isinstance(term, View):
+            if view == source.out:
+                return term
+            return view.moved(term.buffer, term.start - source.out.start) if term.is_whole else None
+        once = view == source.out and self.reads[key] == 1
+        return term if once and (is_scalar(term) or not reduces(term)) else None
+
+
+def reduces(x: Expression) -> bool:
+    """Whether a term sums over an axis."""
+    return isinstance(x, Term) and (x.op in REDUCTIONS or x.op == "product" or any(map(reduces, x.args)))
+
+
+def put(x: Expression, view: View, new: Expression) -> Expression | None:
+    """The term with another in the place of a view; None where an array is needed."""
+    if x == view:
+        return new
+    if not isinstance(x, Term):
+        return x
+    if x.op == "where" and isinstance(new, Term) and view in views(Term("where", x.args[1:])):
+        return None  # only one of the branches is computed
+    args = []
+    for arg in x.args:
+        changed = put(arg, view, new)
+        if changed is None or (
+            arg == view and not isinstance(new, View) and x.op in ("product", "take", "others", "max", "prod")
+        ):
+            return None
+        args.append(changed)
+    if x.op == "product" and arg_shapes(args) != arg_shapes(x.args):
+        return None
+    if x.op in REDUCTIONS and shape_of(args[0]) != shape_of(x.args[0]):
+        if x.op != "sum":
+            return None
+        return total(args[0], x.detail, shape_of(x.args[0])[0])
+    if x.op == "expand":
+        return expand(args[0], x.detail)
+    return Term(x.op, tuple(args), x.detail)
+
+
+def arg_shapes(args: Sequence[Expression]) -> list:
+    """The shapes of the arrays among operands."""
+    return [(arg.shape, arg.batched) if isinstance(arg, View) else None for arg in args]
+
+
+def weight(x: Expression) -> int:
+    """How many operations a term takes."""
+    return 1 + sum(map(weight, x.args)) if isinstance(x, Term) else 0
+
+
+def inline(code: Code) -> Code:
+    """What is computed for one expression alone is part of that expression."""
+    return replace(code, backward=Inlined(code).of(code.backward))
+
+
+def numbers(code: Code) -> Code:
+    """A single number that one expression alone reads is part of it."""
+    code.values[0]
+    stay = {*code.roots, *(view for kernel in flat(code.backward) for view in kernel.reads)}
+    read = read_by_arrays(code, code.forward)
+    stay.update(kernel.out for kernel in flat(code.forward) if is_number(kernel.out, code) and read[kernel.out.start])
+    for item in code.forward:
+        if isinstance(item, Loop):
+            stay.update(chain(*item.before))
+    forward = [within(item, stay) for item in inline_numbers(code.forward, stay)]
+    backward = code.backward
+    if code.narrow:
+        backward = [within(item, set()) for item in inline_numbers(backward, set())]
+    return replace(code, forward=forward, backward=backward)
+
+
+def is_number(view: View, code: Code) -> bool:
+    """Whether a view is one number among the single values."""
+    return view.shape == () and view.buffer is code.values[0]
+
+
+def takes_from(kernel: Kernel) -> np.ndarray:
+    """The places that a kernel copies from."""
+    assert isinstance(kernel.term, Term)
+    return kernel.term.detail.data.ravel()
+
+
+def read_by_arrays(code: Code, kernels: Sequence[Any]) -> np.ndarray:
+    """For each single value whether kernels on arrays read it."""
+    values = code.values[0]
+    read = np.zeros(values.size, bool)
+    for kernel in flat(kernels):
+        is_take = isinstance(kernel.term, Term) and kernel.term.op == "take"
+        for view in kernel.reads:
+            if view.buffer is values and is_take:
+                read[takes_from(kernel)] = True
+            elif view.buffer is values and view.shape:
+                read[view.places] = True
+    return read
+
+
+def within(item: Kernel | Loop, stay: set[View]) -> Kernel | Loop:
+    """A loop with the numbers in its body inlined."""
+    return replace(item, kernels=tuple(inline_numbers(item.kernels, stay))) if isinstance(item, Loop) else item
+
+
+def inline_numbers(kernels: Sequence[Any], stay: set[View]) -> list[Any]:
+    """Numbers that one expression alone reads are part of it; those in `stay` have other readers."""
+    reads, writes = Counter(), Counter()
+    for kernel in flat(kernels):
+        reads.update(kernel.reads)
+        writes[kernel.out] += 1
+    inside = {view for loop in kernels if isinstance(loop, Loop) for kernel in loop.kernels for view in kernel.reads}
+    result: list[Any] = []
+    made: dict[View, int] = {}
+    left: dict[View, int] = {}  # how often they are still read
+    written: dict[View, int] = {}
+    for i, kernel in enumerate(kernels):
+        if isinstance(kernel, Loop):
+            written.update((inner.out, i) for inner in kernel.kernels)
+            result.append(kernel)
+            continue
+        for view in dict.fromkeys(kernel.reads):
+            j = made.get(view, -1)
+            if j < 0 or any(written.get(x, -1) > j for x in result[j].reads):
+                continue
+            term = put(kernel.term, view, result[j].term)
+            if term is None or weight(term) > LARGEST:
+                continue
+            left[view] -= kernel.reads.count(view)
+            kernel = replace(kernel, term=term)
+            if not left[view]:
+                result[j] = None
+                del made[view]
+        result.append(kernel)
+        out = kernel.out
+        written[out] = i
+        is_number = out.shape == () and not out.batched and out.buffer.data is None and is_scalar(kernel.term)
+        is_free = not kernel.add and writes[out] == 1 and out not in stay and out not in inside
+        if is_number and is_free and (reads[out] == 1 or (reads[out] and not isinstance(kernel.term, Term))):
+            made[out], left[out] = i, reads[out]
+    return [kernel for kernel in result if kernel is not None]
+
+
+def first_numbers(kernels: Sequence[Any]) -> list[Any]:
+    """What comes first to the gradient of a number is assigned, where that was set to zero before."""
+    result: list[Any] = []
+    zero: dict[View, int] = {}
+    for kernel in kernels:
+        if isinstance(kernel, Loop):
+            for view in chain.from_iterable((*inner.reads, inner.out) for inner in kernel.kernels):
+                zero.pop(view, None)
+            result.append(replace(kernel, kernels=tuple(first_numbers(kernel.kernels))))
+            continue
+        for view in kernel.reads:
+            zero.pop(view, None)
+        if kernel.add and kernel.out in zero:
+            result[zero.pop(kernel.out)] = None
+            kernel = replace(kernel, add=False)
+        elif kernel.term == 0.0 and not kernel.add:
+            zero[kernel.out] = len(result)
+        result.append(kernel)
+    return [kernel for kernel in result if kernel is not None]
+
+
+# What is gathered and scattered
+
+
+def gathers(code: Code) -> Code:
+    """One call for all that is copied from anywhere at one depth."""
+    written = {buffer: np.full(buffer.size, -1) for buffer in code.values}
+    groups: list[list[int]] = []  # the kernels that become one
+    latest: dict[Buffer, list[int]] = {}
+    known: dict[tuple[Buffer, Buffer], Buffer] = {}
+    where: dict[Buffer, tuple[Buffer, int]] = {}
+    dropped: set[int] = set()
+    for i, kernel in enumerate(code.forward):
+        if isinstance(kernel.term, Term) and kernel.term.op == "take":
+            source, index = kernel.term.args[0].buffer, kernel.term.detail
+            if (source, index) in known:
+                where[kernel.out.buffer] = (known[source, index], 0)
+                dropped.add(i)
+                continue
+            known[source, index] = kernel.out.buffer
+            ready = int(written[source][index.data.ravel()].max(initial=-1))
+            if source not in latest or latest[source][0] < ready:
+                latest[source] = []
+                groups.append(latest[source])
+            latest[source].append(i)
+        elif kernel.out.buffer in written:
+            written[kernel.out.buffer][kernel.out.places] = i
+    merged: dict[int, Kernel] = {}
+    for members in groups:
+        if len(members) < 2:
+            continue
+        kernels = [code.forward[i] for i in members]
+        at = np.concatenate([kernel.term.detail.data.ravel() for kernel in kernels])
+        source = kernels[0].term.args[0]
+        buffer, start = Buffer(len(at), source.batched, "picked"), 0
+        for kernel in kernels:
+            where[kernel.out.buffer] = (buffer, start)
+            start += kernel.out.buffer.size
+        dropped.update(members)
+        index = Buffer(len(at), name="index", data=at, dtype="int")
+        merged[members[0]] = Kernel(whole(buffer), Term("take", (source,), index))
+    for old, (new, start) in list(where.items()):
+        if new in where:
+            where[old] = (where[new][0], where[new][1] + start)
+
+    def moved(kernel: Kernel) -> Kernel:
+        if not any(view.buffer in where for view in kernel.reads):
+            return kernel
+        change = lambda v: v.moved(where[v.buffer][0], where[v.buffer][1]) if v.buffer in where else v  # noqa: E731
+        return replace(kernel, term=substitute(kernel.term, change))
+
+    forward: list[Any] = [
+        merged.get(i, kernel) for i, kernel in enumerate(code.forward) if i in merged or i not in dropped
+    ]
+    return replace(code, forward=[moved(k) for k in forward], backward=[moved(k) for k in code.backward])
+
+
+def scatters(code: Code) -> Code:
+    """One call for all that is added to places one by one before any of these is read."""
+    kernels: list[Any] = []
+    waiting: dict[Buffer, list[int]] = {buffer: [] for buffer in code.slopes}
+    marked = {buffer: np.zeros(buffer.size, bool) for buffer in code.slopes}
+    sizes: dict[Buffer, int] = {}
+    starts: dict[int, int] = {}
+
+    def flush(buffer: Buffer) -> None:
+        members = waiting[buffer]
+        if len(members) > 1:
+            start = 0
+            for i in members:
+                starts[i] = start
+                start += kernels[i].at.size
+            sizes[buffer] = max(sizes.get(buffer, 0), start)
+            kernels.append((buffer, list(members)))
+        elif members:
+            kernels.append(kernels[members[0]])
+            kernels[members[0]] = ()
+        waiting[buffer] = []
+        marked[buffer][:] = False
+
+    for kernel in code.backward:
+        for view in (*kernel.reads, *([] if kernel.add else [kernel.out])):
+            if view.buffer in waiting and waiting[view.buffer] and marked[view.buffer][view.places].any():
+                flush(view.buffer)
+        kernels.append(kernel)
+        if kernel.at is not None:
+            waiting[kernel.out.buffer].append(len(kernels) - 1)
+            marked[kernel.out.buffer][kernel.at.data.ravel()] = True
+    for buffer in code.slopes:
+        flush(buffer)
+    edges = {buffer: Buffer(n, buffer.batched, "edges") for buffer, n in sizes.items()}
+    result: list[Kernel] = []
+    for i, kernel in enumerate(kernels):
+        if isinstance(kernel, Kernel) and i in starts:
+            out = whole(edges[kernel.out.buffer], kernel.at.data.shape, starts[i])
+            result.append(Kernel(out, kernel.term))
+        elif isinstance(kernel, Kernel):
+            result.append(kernel)
+        elif kernel:
+            buffer, members = kernel
+            at = np.concatenate([kernels[i].at.data.ravel() for i in members])
+            index = Buffer(len(at), name="index", data=at, dtype="int")
+            result.append(Kernel(whole(buffer), whole(edges[buffer], (len(at),)), True, index))
+    return replace(code, backward=result)
+
+
+def side_by_side(code: Code) -> Code:
+    """Both gathered operands of sums or products get their contributions in one call."""
+    kernels: list[Kernel] = []
+    for kernel in code.backward:
+        both = pair(kernels[-1], kernel) if kernels else None
+        if both:
+            kernels[-1] = both
+        else:
+            kernels.append(kernel)
+    return replace(code, backward=kernels)
+
+
+def pair(first: Kernel, second: Kernel) -> Kernel | None:
+    """Two kernels as one over two rows, if they do the same to arrays that follow each other."""
+    a, b = first.out, second.out
+    n = a.size
+    if first.add or second.add or a.buffer is not b.buffer or len(a.shape) != 1 or a.shape != b.shape:
+        return None
+    if b.start != a.start + n or not a.is_whole or first.mask or second.mask or n < 2:
+        return None
+    out = View(a.buffer, a.start, (2, n), (n, 1))
+    same = lambda u: View(u.buffer, u.start, (2, *u.shape), (0, *u.strides))  # noqa: E731
+    match first.term, second.term:
+        case View() as u, View() as v if u == v:
+            return Kernel(out, same(u))
+        case Term("multiply", (View() as u, View() as x)), Term("multiply", (View() as v, View() as y)) if u == v:
+            apart = y.start - x.start
+            alike = x.buffer is y.buffer and x.shape == y.shape == a.shape and x.buffer.data is None
+            if alike and x.is_whole and abs(apart) == n:
+                return Kernel(out, Term("multiply", (same(u), View(x.buffer, x.start, (2, n), (apart, 1)))))
+    return None
+
+
+# Where gradients lie
+
+
+def in_place(code: Code) -> Code:
+    """A gradient that is computed element by element from one that is not needed any more takes over its array."""
+    last = {buffer: np.full(buffer.size, -1) for buffer in code.slopes}
+    for i, kernel in enumerate(code.backward):
+        for view in (*kernel.reads, kernel.out):
+            if view.buffer in last and (kernel.at is None or view is not kernel.out):
+                last[view.buffer][view.places] = i
+        if kernel.at is not None:
+            last[kernel.out.buffer][kernel.at.data.ravel()] = i
+    for buffer in code.slopes:
+        last[buffer][code.regions[buffer.batched] < 0] = len(code.backward)
+    fixed, sizes = several(code, code.backward), {}
+    by: dict[Any, int] = {}
+
+    def move(view: View) -> View:
+        key = region(code, view) if view.buffer in last else None
+        return view.moved(view.buffer, by[key]) if key in by else view
+
+    kernels: list[Kernel] = []
+    for i, kernel in enumerate(code.backward):
+        term = substitute(kernel.term, move) if by else kernel.term
+        out, key = kernel.out, None
+        if out.buffer in last and kernel.at is None:
+            key = region(code, out)
+            out = move(out)
+        is_free = key is not None and key not in by and key not in fixed and not kernel.add
+        if is_free and out.is_whole and term != 0.0 and out.size == extent(code, key, sizes):
+            for view in aligned(term):
+                if view.buffer is not out.buffer or view.shape != out.shape or not view.is_whole:
+                    continue
+                others = [v for v in views(term) if v.buffer is view.buffer and v != view]
+                if last[view.buffer][view.places].max() <= i and not any(map(view_meets(view), others)):
+                    by[key] = view.start - out.start
+                    last[view.buffer][view.places] = last[out.buffer][out.places]
+                    out = view
+                    break
+        if out != term or kernel.add:
+            kernels.append(Kernel(out, term, kernel.add, kernel.at))
+    return replace(code, backward=kernels)
+
+
+def view_meets(view: View) -> Callable[[View], bool]:
+    """Whether another view may have places of this one."""
+    return lambda other: other.start < view.stop and view.start < other.stop
+
+
+def aligned(x: Expression) -> Iterator[View]:
+    """The views that a term combines element by element; none if it also reads them otherwise."""
+    if isinstance(x, View):
+        yield x
+    elif isinstance(x, Term) and x.op not in ("product", "take", "others", "expand", *REDUCTIONS):
+        for arg in x.args:
+            yield from aligned(arg)
+
+
+def dead(code: Code) -> Code:
+    """Nothing is computed that no one reads."""
+    buffers = (*code.values, *code.slopes)
+    needed = {buffer: np.zeros(buffer.size, bool) for buffer in buffers}
+    for slopes in code.slopes:
+        needed[slopes][code.regions[slopes.batched] < 0] = True
+    for values in code.values:
+        needed[values][code.regions[values.batched] >= 0] = True  # computing them may raise an error
+    others: set[Buffer] = set(code.required)
+
+    def live(kernels: Sequence[Any]) -> list[Any]:
+        kept = []
+        for item in reversed(kernels):
+            for kernel in flat([item]) if isinstance(item, Loop) else [item]:
+                out = kernel.out
+                is_needed = needed[out.buffer][out.places].any() if out.buffer in needed else out.buffer in others
+                if not is_needed and not isinstance(item, Loop):
+                    break
+                for view in kernel.reads:
+                    if view.buffer not in needed:
+                        others.add(view.buffer)
+                    elif isinstance(kernel.term, Term) and kernel.term.op == "take":
+                        needed[view.buffer][kernel.term.detail.data.ravel()] = True
+                    else:
+                        needed[view.buffer][view.places] = True
+            else:
+                kept.append(item)
+        return kept[::-1]
+
+    backward = live(code.backward)
+    return replace(code, forward=live(code.forward), backward=backward)
+
+
+PASSES: tuple[Callable[[Code], Code], ...] = (
+    powers, doubled, exponentials, gathers, first_write, inline, numbers, factors, scatters, side_by_side, in_place,
+    dead,
+)  # fmt: skip
+OF_NUMBERS = (powers, first_write, numbers, factors, dead)  # those that know loops
+_chosen: ContextVar[tuple[Callable[[Code], Code], ...]] = ContextVar("passes", default=PASSES)
+
+
+@contextmanager
+def only(*passes: Callable[[Code], Code]) -> Iterator[None]:
+    """Compile with these passes alone for the time of a block, to find the one at fault."""
+    token = _chosen.set(passes)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
+def passed(code: Code) -> Code:
+    """The program after all passes that are chosen."""
+    for change in OF_NUMBERS if code.narrow else PASSES:
+        if change in _chosen.get():
+            code = change(code)
+    return code

@@ -1,0 +1,364 @@
+"""Kernels and passes: what a program is before and after each, and that each leaves it the same program."""
+
+import math
+import random
+
+import numpy as np
+import pytest
+from forms import check
+from programs import from_seed
+from stages import at_fault, plain
+
+import autograd
+from autograd import Value, gradients
+from autograd.compiler import passes
+from autograd.compiler.calls import single_calls
+from autograd.compiler.kernels import Kernel
+from autograd.compiler.terms import Buffer, Term, View, shape_of, total, whole
+from nn import MLP, cross_entropy, squared_error
+
+
+def values(n, start=0.3):
+    return [Value(start + 0.1 * k, f"w_{k}") for k in range(n)]
+
+
+def calls(code, *changes):
+    """How many calls a program takes after some passes."""
+    for change in changes:
+        code = change(code)
+    code = single_calls(code)
+    return len(code.forward) + len(code.backward)
+
+
+def ops(x):
+    """The names of all operations in a term."""
+    return [x.op, *(op for arg in x.args for op in ops(arg))] if isinstance(x, Term) else []
+
+
+def numbers(x):
+    """All constants in a term."""
+    return [x] if isinstance(x, float) else [c for arg in x.args for c in numbers(arg)] if isinstance(x, Term) else []
+
+
+def network(n_examples=0):
+    model = MLP(4, [6, 3], "tanh", seed=0)
+    rng = random.Random(0)
+    if not n_examples:
+        x, y = [Value(0.5, f"x_{k}") for k in range(4)], [Value(0.3, f"y_{k}") for k in range(3)]
+        return cross_entropy(model(x), y), model.parameters(), [*x, *y]
+    rows = [[rng.gauss(0, 1) for _ in range(4)] for _ in range(n_examples)]
+    cost = autograd.mean([squared_error(model(row), [0.1, 0.2, 0.3]) for row in rows])
+    return cost + 0.01 * sum(p * p for p in model.parameters()), model.parameters(), []
+
+
+# Terms
+
+
+def test_a_view_knows_its_places():
+    buffer = Buffer(30)
+    assert np.arange(30)[View(buffer, 4, (2, 3), (6, 2)).places].tolist() == [4, 6, 8, 10, 12, 14]
+    assert np.arange(30)[whole(buffer, (2, 5), 10).places].tolist() == list(range(10, 20))
+    assert View(buffer, 3, (4,), (0,)).size == 1
+    assert whole(buffer, (2, 5), 10).is_whole
+    assert not View(buffer, 0, (5, 2), (1, 5)).is_whole
+
+
+def test_a_sum_counts_what_serves_many_as_often():
+    buffer = Buffer(5)
+    one, row = View(buffer, 0, (3, 4), (0, 0)), View(buffer, 0, (3, 4), (0, 1))
+    assert ops(total(one, (0, 1), (3, 4))) == ["sum", "multiply"]
+    assert total(2.0, (0,), (7,)) == Term("multiply", (2.0, 7.0))
+    assert shape_of(total(row, (0,), (3, 4))) == ((4,), False)
+
+
+# The plain program
+
+
+def test_the_plain_way_back_clears_all_gradients_and_then_only_adds():
+    for cost, wrt, inputs in (network(), network(5)):
+        code = plain(cost, wrt, inputs)
+        fills = [kernel for kernel in code.backward if kernel.term == 0.0]
+        assert {kernel.out.buffer for kernel in fills} == {buffer for buffer in code.slopes if buffer.size}
+        assert all(kernel.add for kernel in code.backward if kernel not in fills)
+
+
+def test_a_forward_kernel_writes_each_place_once():
+    code = plain(*network(5)[:2])
+    count = np.zeros(code.values[0].size)
+    for kernel in code.forward:
+        if kernel.out.buffer is code.values[0] and not kernel.add:
+            count[kernel.out.places] += 1
+    assert count.max() == 1
+
+
+def test_the_transpose_of_a_gather_is_a_scatter_and_that_of_a_broadcast_a_sum():
+    w = values(6)
+    picked = plain(autograd.sum([w[k].tanh() for k in (3, 1, 4, 1, 5)]), w)
+    assert any(kernel.at is not None for kernel in picked.backward)
+    broadcast = plain(autograd.sum([w[0] * x for x in w[1:]]), w)
+    assert any("sum" in ops(kernel.term) for kernel in broadcast.backward if kernel.out.start == 0)
+
+
+def test_constants_and_what_depends_on_no_parameter_get_no_gradient():
+    w, free = values(8), [Value(0.1 * k) for k in range(8)]
+    code = plain(autograd.sum([x.exp() * y.tanh() for x, y in zip(w, free)]), w)
+    written = np.zeros(code.slopes[0].size, bool)
+    for kernel in code.backward:
+        if kernel.term != 0.0:
+            written[kernel.out.places] = True
+    assert written[:8].all()
+    assert not written[8:16].any()
+
+
+# Each pass alone
+
+
+@pytest.mark.parametrize("alone", passes.PASSES, ids=lambda change: change.__name__)
+@pytest.mark.parametrize("n_examples", [0, 5])
+def test_a_pass_alone_leaves_value_and_gradient(alone, n_examples):
+    cost, wrt, inputs = network(n_examples)
+    with passes.only(alone):
+        value, slope = autograd.compile(cost, wrt=wrt, inputs=inputs).value_and_grad()
+    assert math.isclose(value, cost.data, rel_tol=1e-12)
+    assert np.allclose(slope, gradients(cost, wrt), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("seed", range(0, 200, 7))
+def test_random_programs_without_passes_and_with_each_alone(seed):
+    program = from_seed(seed)
+    try:
+        program.evaluate(program.fresh(program.points[0]))
+    except (ArithmeticError, ValueError):
+        return
+    with passes.only(*passes.PASSES):
+        known = dict(check(program, forms=["graph", "batch"]))
+    alone = passes.PASSES[seed // 7 % len(passes.PASSES)]
+    for chosen in ((), (alone,)):
+        with passes.only(*chosen):
+            wrong = [(form, what) for form, what in check(program, forms=["graph", "batch"]) if form not in known]
+        assert not [what for what in wrong if what[1] != "rounding"], wrong
+
+
+def test_all_passes_together_save_most_calls():
+    for cost, wrt, inputs in (network(), network(5)):
+        code = plain(cost, wrt, inputs)
+        assert calls(code, *passes.PASSES) < 0.75 * calls(code)
+
+
+def test_powers_of_small_whole_numbers_are_products():
+    w = values(5)
+    code = passes.powers(plain(autograd.sum([x**2 + x**3 + x**-1 + x**0.5 for x in w]), w))
+    assert not any("power" in ops(kernel.term) for kernel in code.forward)
+    kept = passes.powers(plain(autograd.sum([x**2.5 for x in w]), w))
+    assert any("power" in ops(kernel.term) for kernel in kept.forward)
+
+
+def test_both_contributions_of_a_square_are_one():
+    w = values(6)
+    code = plain(autograd.sum([x.tanh() * x.tanh() for x in w]), w)
+    assert len(passes.doubled(code).backward) == len(code.backward) - 1
+
+
+def test_what_comes_first_to_a_gradient_is_assigned():
+    w = values(6)
+    code = passes.first_write(plain(autograd.sum([x.tanh() * y for x, y in zip(w, w[::-1])]), w))
+    added = [kernel for kernel in code.backward if kernel.add and kernel.at is None]
+    assert len(added) <= 1  # the second contribution to w
+    assert code.slopes[0].size not in [kernel.out.size for kernel in code.backward if kernel.term == 0.0]
+
+
+def test_constant_factors_along_a_chain_are_multiplied_in_once():
+    w = values(6)
+    cost = autograd.sum([-(x * 3.0) / 4.0 for x in (v.tanh() for v in w)])
+    code = plain(cost, w)
+    for change in passes.PASSES:
+        code = change(code)
+    [kernel] = [kernel for kernel in code.backward if kernel.term != 0.0]
+    assert numbers(kernel.term).count(-0.75) == 1
+    assert not {3.0, 4.0, -1.0} & set(numbers(kernel.term))
+
+
+def test_constant_factors_that_together_vanish_stay_apart():
+    x = whole(Buffer(4))
+    tiny = Term("multiply", (1e-200, Term("multiply", (1e-200, Term("exp", (x,))))))
+    assert str(passes.product(tiny)).count("1e-200") == 2
+    half = passes.product(Term("multiply", (0.5, Term("negative", (Term("exp", (x,)),)))))
+    assert half == Term("multiply", (-0.5, Term("exp", (x,))))
+
+
+def test_a_condition_is_a_factor_as_it_stands():
+    x, y = whole(Buffer(4)), whole(Buffer(4))
+    assert passes.product(Term("multiply", (x, Term("step", (y,))))) == Term("multiply", (x, Term("greater", (y, 0.0))))
+
+
+def test_the_exponentials_of_a_logsumexp_are_computed_once():
+    cost, wrt, inputs = network()
+    code = plain(cost, wrt, inputs)
+    count = lambda code: sum(ops(k.term).count("exp") for k in (*code.forward, *code.backward))  # noqa: E731
+    assert count(passes.exponentials(code)) == 1 < count(code)
+
+
+def test_all_that_is_gathered_at_one_depth_is_one_call():
+    w, rng = values(40), random.Random(0)
+    terms = [rng.choice(w) * rng.choice(w) for _ in range(30)] + [rng.choice(w) - rng.choice(w) for _ in range(30)]
+    code = plain(autograd.sum([x.tanh() for x in terms]), w)
+    takes = lambda code: [k for k in code.forward if "take" in ops(k.term)]  # noqa: E731
+    assert len(takes(code)) >= 4
+    assert len(takes(passes.gathers(code))) < len(takes(code)) - 1
+
+
+def test_all_that_is_scattered_before_it_is_read_is_one_call():
+    w, rng = values(40), random.Random(0)
+    terms = [rng.choice(w) * rng.choice(w) for _ in range(30)] + [rng.choice(w) - rng.choice(w) for _ in range(30)]
+    code = passes.first_write(plain(autograd.sum([x.tanh() for x in terms]), w))
+    scattered = lambda code: [k for k in code.backward if k.at is not None]  # noqa: E731
+    assert len(scattered(passes.scatters(code))) < len(scattered(code))
+
+
+def test_contributions_to_both_operands_are_one_call_where_they_lie_side_by_side():
+    w, rng = values(40), random.Random(0)
+    cost = autograd.sum([(rng.choice(w) * rng.choice(w)).tanh() for _ in range(30)])
+    code = plain(cost, w)
+    for change in (passes.gathers, passes.first_write, passes.inline, passes.factors, passes.scatters):
+        code = change(code)
+    assert len(passes.side_by_side(code).backward) == len(code.backward) - 1
+
+
+def test_a_gradient_takes_over_the_array_of_the_one_it_comes_from():
+    cost, wrt, inputs = network()
+    code = passes.inline(passes.first_write(plain(cost, wrt, inputs)))
+    places = lambda code: len({k.out for k in code.backward})  # noqa: E731
+    assert places(passes.in_place(code)) < places(code)
+
+
+def test_what_no_one_reads_is_not_computed():
+    w = values(4)
+    code = plain([w[0] * w[1]], w)
+    unused = Kernel(whole(Buffer(4, name="unused")), Term("exp", (whole(code.values[0], (4,)),)))
+    code.forward.append(unused)
+    assert unused not in passes.dead(code).forward
+
+
+def test_a_number_that_one_expression_reads_is_part_of_it():
+    w = values(3)
+    code = plain([(w[0] * w[1] + w[2]).tanh()], w)
+    assert len(passes.numbers(code).forward) == 1
+
+
+def test_the_branches_of_a_choice_are_computed_whichever_is_taken():
+    w = values(3)
+    program = autograd.compile([autograd.where(w[0], w[1], autograd.log(w[2]))], wrt=w)
+    with pytest.raises(ValueError, match="log is not defined"):
+        program.forward([1.0, 1.0, -1.0])
+
+
+# The pass at fault
+
+
+def test_a_wrong_pass_is_found_by_bisection(monkeypatch):
+    cost, wrt, _ = network(5)
+    right = np.array(gradients(cost, wrt))
+
+    def broken(code):
+        scale = lambda k: Kernel(k.out, Term("multiply", (1.001, k.term)), k.add, k.at)  # noqa: E731
+        code.backward[-1:] = [scale(code.backward[-1])]
+        return code
+
+    def is_wrong():
+        return not np.allclose(autograd.compile(cost, wrt=wrt).value_and_grad()[1], right, rtol=1e-9, atol=1e-12)
+
+    assert at_fault(is_wrong) is None
+    for k in (0, 4, len(passes.PASSES) - 1):
+        changed = (*passes.PASSES[:k], broken, *passes.PASSES[k + 1 :])
+        monkeypatch.setattr(passes, "PASSES", changed)
+        monkeypatch.setattr("stages.PASSES", changed)
+        assert at_fault(is_wrong) == "broken"
+        monkeypatch.undo()
+
+
+# Numbers
+
+
+@pytest.mark.parametrize(
+    ("f", "theta"),
+    [
+        (lambda w: autograd.tanh(w[0] * w[1]), [1e200, 1e200]),
+        (lambda w: autograd.maximum(w[0] - w[1], 0.5), [-1.7e308, 1.7e308]),
+        (lambda w: autograd.where(-1.0, w[0] - w[1], 3.0) + w[0] / 1e308, [1.7e308, -1.7e308]),
+        (lambda w: 1.0 / (w[0] * w[1]), [1e200, -1e200]),
+        (lambda w: autograd.sum([autograd.tanh(w[0] * w[1] + 0.1 * k) for k in range(20)]), [1e200, 1e200]),
+    ],
+)
+def test_a_number_that_overflows_in_silence_is_noticed_even_where_that_is_hidden(f, theta):
+    def outcome(run):
+        try:
+            return run()
+        except (ArithmeticError, ValueError) as error:
+            return str(error)
+
+    w = values(2)
+    program = autograd.compile(f(w), wrt=w)
+    big = [Value(x, f"w_{k}") for k, x in enumerate(theta)]
+    assert outcome(lambda: program.forward(theta)) == outcome(lambda: f(big).data)
+
+
+def chain(n, w):
+    state = w[2]
+    for _ in range(n):
+        state = autograd.tanh(w[0] * state + w[1])
+    return state
+
+
+def test_a_long_chain_is_a_loop_with_a_loop_back():
+    w = values(3)
+    program = autograd.compile(chain(3000, w), wrt=w)
+    loops = [line for line in program.source.splitlines() if line.strip().startswith("for ")]
+    assert len(loops) == 2
+    assert len(program.source.splitlines()) < 80
+    assert program.kernels == 0
+    value, slope = program.value_and_grad([0.9, 0.1, 0.5])
+    same = [Value(x) for x in (0.9, 0.1, 0.5)]
+    cost = chain(3000, same)
+    assert math.isclose(value, cost.data, rel_tol=1e-14)
+    assert np.allclose(slope, gradients(cost, same), rtol=1e-12, atol=0)
+
+
+def test_a_loop_whose_numbers_are_very_large_does_as_the_eager_engine():
+    w = values(3)
+    program = autograd.compile(chain(3000, w), wrt=w)
+    with np.errstate(all="ignore"):
+        assert program.forward([0.5, 1e100, 0.0]) == 1.0
+        assert program.forward([0.5, 0.1, 1e200]) == pytest.approx(
+            chain(3000, [Value(0.5), Value(0.1), Value(1e200)]).data
+        )
+
+
+def test_nested_sigmoids_in_a_loop_stay_short():
+    w, y = Value(2.0), Value(0.3)
+    for _ in range(240):
+        for _ in range(9):
+            y = autograd.sigmoid(y)
+        y = autograd.silu(y)
+    assert len(autograd.compile(y * w, wrt=[w]).source) < 6000
+
+
+def test_labels_that_are_names_of_the_program_do_no_harm_in_loops():
+    def euler(names):
+        dt, t0, k = Value(0.01, names[0]), Value(0.3, names[1]), Value(1.5, names[2])
+        t, y = t0, Value(1.0)
+        for _ in range(600):
+            y = y + dt * (autograd.sin(t) - k * y)
+            t = t + dt
+        return y, [dt, t0, k]
+
+    y, leaves = euler(("", "", ""))
+    want = gradients(y, leaves)
+    for names in (
+        ("dt", "t", "k"),
+        ("range", "t", "k"),
+        ("zip", "t_kept", "reversed"),
+        ("g", "v", "np"),
+        ("ddt", "dt", "t"),
+    ):
+        y, leaves = euler(names)
+        assert np.allclose(autograd.compile(y, wrt=leaves).value_and_grad()[1], want, rtol=1e-11)
