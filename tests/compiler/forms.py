@@ -112,6 +112,8 @@ def magnitudes(roots, wrt):
         size[node] = (max(abs(node.data), 1e-2 * (node.op in NEAR_ONE)) if node.op else 0.0) + sum(
             abs(p) * size[x] for x, p in zip(node.parents, node.partials) if size[x] and p
         )
+        if node.op in ("sum", "mean", "weighted_sum", "add", "sub"):
+            size[node] += sum(abs(p * x.data) for x, p in zip(node.parents, node.partials) if p and x.data)
     up = dict.fromkeys(order, 0.0)
     up[roots[0]] = 1.0
     for node in reversed(order):
