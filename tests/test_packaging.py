@@ -73,6 +73,28 @@ def test_import_loads_nothing_heavy(package):
     assert result.stdout == "[]\n"
 
 
+def test_import_enters_no_room_and_loads_no_module_that_takes_long():
+    slow = {"ast", "typing", "dataclasses", "inspect", "threading", "linecache", "importlib.metadata"}
+    code = (
+        "import sys; before = set(sys.modules); import autograd; new = set(sys.modules) - before; "
+        f"print(sorted(new & {slow}), sorted({{m.split('.')[1] for m in new if m.startswith('autograd.')}}))"
+    )
+    assert run(code, ROOT).stdout == "[] ['core', 'fast', 'operations']\n"
+
+
+def test_import_from_star_leaves_pythons_compile_alone_and_its_sum_serves():
+    code = "from autograd import *; print(compile.__module__, sum(range(4)), sum([[1], [2]], []), sum([0.1] * 10))"
+    assert run(code, ROOT).stdout == "builtins 6 [1, 2] 1.0\n"
+
+
+def test_the_version_is_that_of_the_project():
+    import tomllib
+
+    import autograd
+
+    assert autograd.__version__ == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+
 def test_import_from_star_brings_every_public_name_and_they_exist():
     code = "from autograd import *; import autograd; print(set(autograd.__all__) <= set(globals()), tanh(0.0), sum([]))"
     assert run(code, ROOT).stdout == "True 0.0 0.0\n"
