@@ -341,7 +341,7 @@ class Program:
             elif not math.isfinite(roots[0].data):
                 warn_of_nan(found)
             gradients.append([found.get(leaf, 0.0) for leaf in leaves[: n + m]])
-        table = np.array(gradients).reshape(-1, n + m)
+        table = np.array(gradients).reshape(len(gradients), n + m)
         return np.array(values), table[:, :n], table[:, n:]
 
     def backward(self) -> float:

@@ -453,3 +453,11 @@ def test_what_rounds_up_to_zero_from_below_is_negative():
     for f in (autograd.ceil, autograd.trunc):
         assert autograd.compile(lambda x: autograd.atan2(f(x), -1.0))(-0.5) == -math.pi  # noqa: B023
         assert autograd.compile(lambda x: autograd.atan2(f(x), -1.0))(np.array([-0.5])).tolist() == [-math.pi]  # noqa: B023
+
+
+def test_without_parameters_and_inputs_the_scalars_may_decide_too():
+    x = Value(-0.0)
+    for zero in (x + 0.0, autograd.sum([x, x]), autograd.weighted_sum([x], [1.0])):
+        y = autograd.atan2(zero, -1.0)
+        assert autograd.compile(y).forward() == y.data
+        assert autograd.compile([y, y]).forward().tolist() == [y.data, y.data]
