@@ -16,7 +16,7 @@ import pytest
 import autograd
 import nn
 from autograd import Value, draw, tanh
-from autograd.core.table import PRIMITIVES, Primitive
+from autograd.core.table import PRIMITIVES, Row
 from autograd.fast import signature
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -50,7 +50,7 @@ def table() -> str:
     def cell(text: str) -> str:
         return text.replace("|", "\\|")
 
-    def written(row: Primitive) -> str:
+    def written(row: Row) -> str:
         return row.value if row.infix else f"{row.name}({signature(row)})"
 
     lines = ["| operation | value | derivative by each operand | |", "|---|---|---|---|"]

@@ -15,7 +15,8 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from autograd.core.value import Value, tracing
+from autograd.core.manners import tracing
+from autograd.core.value import Value
 
 
 def compile(

@@ -367,4 +367,4 @@ sumproduct  sumproduct    np.vdot      words.sumproduct  \operatorname{sumproduc
     ]
 }
 
-PRIMITIVES, Primitive = TABLE, Row  # as the public name and its first users have it
+PRIMITIVES = TABLE  # its public name

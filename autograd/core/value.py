@@ -15,7 +15,6 @@ from autograd.core import manners
 from autograd.core.floats import SLOPES, VALUES
 from autograd.core.graph import backpropagate, replay, stale, topological_order
 from autograd.core.manners import is_tracing, number, recordings, settled, warn_of_nan
-from autograd.core.manners import tracing as tracing
 from autograd.core.table import ATOMS, PRIME, TABLE
 
 TYPE_CHECKING = False
