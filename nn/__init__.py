@@ -12,9 +12,67 @@
 0.0
 """
 
-from typing import Any
-
 import autograd
+
+TYPE_CHECKING = False  # to import `typing` takes time
+if TYPE_CHECKING:
+    from typing import Any
+
+    from nn.data import (
+        IRIS_CLASSES,
+        IRIS_FEATURES,
+        StandardScaler,
+        circles,
+        digits,
+        iris,
+        line,
+        moons,
+        one_hot,
+        spirals,
+        standardize,
+        train_test_split,
+        xor,
+    )
+    from nn.diagnosis import health
+    from nn.evaluation import accuracy, classify, confusion_matrix, predict, r2, summary
+    from nn.history import History
+    from nn.layers import MLP, Layer, Neuron
+    from nn.live import Live
+    from nn.losses import (
+        absolute_error,
+        binary_cross_entropy,
+        cross_entropy,
+        hinge,
+        huber,
+        l1_penalty,
+        l2_penalty,
+        mean_squared_error,
+        squared_error,
+    )
+    from nn.module import Module
+    from nn.optimizers import (
+        SGD,
+        Adam,
+        AdamW,
+        Optimizer,
+        RMSprop,
+        clip_gradient_norm,
+        cosine_decay,
+        linear_decay,
+        warmup,
+    )
+    from nn.panel import Panel
+    from nn.plots import (
+        Stages,
+        plot_activations,
+        plot_confusion,
+        plot_decision_boundary,
+        plot_histograms,
+        plot_history,
+        plot_images,
+    )
+    from nn.storage import from_torch, load, save, to_torch
+    from nn.training import fit
 
 if not hasattr(autograd, "Value"):
     raise ImportError(
@@ -24,62 +82,30 @@ if not hasattr(autograd, "Value"):
         "environments."
     )
 
-import nn.show  # noqa: F401  (puts the notebook views in place)
-from nn.data import (
-    IRIS_CLASSES,
-    IRIS_FEATURES,
-    StandardScaler,
-    circles,
-    digits,
-    iris,
-    line,
-    moons,
-    one_hot,
-    spirals,
-    standardize,
-    train_test_split,
-    xor,
-)
-from nn.diagnosis import health
-from nn.evaluation import accuracy, classify, confusion_matrix, predict, r2, summary
-from nn.fit import fit
-from nn.history import History
-from nn.layers import MLP, Layer, Neuron
-from nn.live import Live
-from nn.losses import (
-    absolute_error,
-    binary_cross_entropy,
-    cross_entropy,
-    hinge,
-    huber,
-    l1_penalty,
-    l2_penalty,
-    mean_squared_error,
-    squared_error,
-)
-from nn.module import Module
-from nn.optimizers import (
-    SGD,
-    Adam,
-    AdamW,
-    Optimizer,
-    RMSprop,
-    clip_gradient_norm,
-    cosine_decay,
-    linear_decay,
-    warmup,
-)
-from nn.panel import Panel
-from nn.plots import (
-    Stages,
-    plot_activations,
-    plot_confusion,
-    plot_decision_boundary,
-    plot_histograms,
-    plot_history,
-    plot_images,
-)
-from nn.storage import from_torch, load, save, to_torch
+# Where the public names are at home; a module is loaded when one of its names is first used
+_HOMES = {
+    "data": (
+        "IRIS_CLASSES IRIS_FEATURES StandardScaler circles digits iris line moons one_hot spirals standardize "
+        "train_test_split xor"
+    ),
+    "diagnosis": "health",
+    "estimators": "MLPClassifier MLPRegressor",
+    "evaluation": "accuracy classify confusion_matrix predict r2 summary",
+    "history": "History",
+    "layers": "MLP Layer Neuron",
+    "live": "Live",
+    "losses": (
+        "absolute_error binary_cross_entropy cross_entropy hinge huber l1_penalty l2_penalty mean_squared_error "
+        "squared_error"
+    ),
+    "module": "Module",
+    "optimizers": "SGD Adam AdamW Optimizer RMSprop clip_gradient_norm cosine_decay linear_decay warmup",
+    "panel": "Panel",
+    "plots": ("Stages plot_activations plot_confusion plot_decision_boundary plot_histograms plot_history plot_images"),
+    "storage": "from_torch load save to_torch",
+    "training": "fit",
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
     "IRIS_CLASSES",
@@ -142,14 +168,17 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """The estimators, which need scikit-learn, are loaded when they are first asked for."""
-    if name in ("MLPClassifier", "MLPRegressor"):
-        from nn import estimators
+def __getattr__(name: str) -> "Any":
+    """A public name or a module, loaded when it is first asked for; the estimators need scikit-learn."""
+    import importlib
 
-        return getattr(estimators, name)
+    if name in _HOME:
+        globals()[name] = getattr(importlib.import_module(f"nn.{_HOME[name]}"), name)
+        return globals()[name]
+    if name in _HOMES:
+        return importlib.import_module(f"nn.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), "MLPClassifier", "MLPRegressor"})
+    return sorted({*globals(), *_HOME})

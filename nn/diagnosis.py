@@ -11,6 +11,7 @@ from nn.evaluation import aligned_columns, layers_of
 from nn.examples import Examples
 from nn.gradients import Eager
 from nn.optimizers import Optimizer
+from nn.shown import Shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +23,8 @@ USUAL_RATIOS = 1e-4, 1e-1  # of a step's length to that of the weights
 
 class Health:
     """What `health` found: `rows`, a dict per layer, `findings`, a sentence each; `str` gives both."""
+
+    _repr_mimebundle_ = Shown()
 
     def __init__(self, rows: list[dict[str, Any]], findings: list[str]):
         self.rows, self.findings = rows, findings

@@ -30,10 +30,10 @@ except ImportError as error:
 import autograd
 from autograd import Value, exp, log, maximum
 from nn.evaluation import predict
-from nn.fit import fit
 from nn.layers import ACTIVATIONS, MLP
 from nn.losses import binary_cross_entropy, cross_entropy, l2_penalty, listed
 from nn.optimizers import SGD, Adam
+from nn.training import fit
 
 _NAMES = {"identity": "linear", "logistic": "sigmoid"}  # scikit-learn's name -> ours, where they differ
 TINY = 1e-300  # y log y is 0 at y = 0

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from nn.shown import Shown
+
 
 @dataclass
 class History:
@@ -30,6 +32,9 @@ class History:
     epochs: int = 0
     interrupted_in: int = 0
     film: Any = field(default=None, repr=False, compare=False)
+
+    picture = Shown()
+    _repr_mimebundle_ = Shown()
 
     def record(self, cost: float, validation_cost: float | None, metrics: Mapping[str, float]) -> None:
         """Add one epoch."""

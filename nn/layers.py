@@ -15,6 +15,7 @@ from autograd.core.table import PRIMITIVES
 from autograd.core.value import function
 from nn.checks import count, items, whole_seed
 from nn.module import Module
+from nn.shown import Shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,6 +92,8 @@ class Neuron(Module):
     >>> a.label, a.op, a.parents[0].label, [p.label for p in neuron.parameters()]
     ('a', 'tanh', 'z', ['w_0', 'w_1', 'b'])
     """
+
+    _repr_mimebundle_ = Shown()
 
     @also_called(nin="n_in", nonlin="activation")
     def __init__(
@@ -199,6 +202,8 @@ class Layer(Module):
     ['w_00', 'w_01', 'w_02', 'w_10', 'w_11', 'w_12', 'b_0', 'b_1']
     """
 
+    _repr_mimebundle_ = Shown()
+
     @also_called(nin="n_in", nout="n_out", nonlin="activation")
     def __init__(
         self,
@@ -305,6 +310,8 @@ class MLP(Module):
     >>> model([1.0, -2.0]).label, len(model.parameters())
     ('z_0^(2)', 13)
     """
+
+    _repr_mimebundle_ = Shown()
 
     @also_called(nin="n_in", nouts="sizes")
     def __init__(

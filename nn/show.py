@@ -41,5 +41,5 @@ def health_bundle(health: Health) -> dict[str, str]:
 for kind in (Neuron, Layer, MLP):
     shown_by(kind, model_bundle)
 shown_by(History, lambda history: drawn(history, lambda: history_picture(history)))
-History.picture = property(history_picture)  # type: ignore[attr-defined]
+History.picture = property(history_picture)  # type: ignore[assignment]
 shown_by(Health, health_bundle)

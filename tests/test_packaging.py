@@ -100,6 +100,23 @@ def test_import_from_star_brings_every_public_name_and_they_exist():
     assert run(code, ROOT).stdout == "True 0.0 0.0\n"
 
 
+def test_modules_of_nn_are_loaded_when_a_name_of_theirs_is_used():
+    loaded = "print([m for m in sys.modules if m.startswith(('nn.', 'autograd.drawing', 'asyncio'))])"
+    assert run(f"import sys, nn; {loaded}", ROOT).stdout == "[]\n"
+    assert (
+        run("import nn.training, nn; print(nn.fit.__name__, nn.losses.huber is nn.huber)", ROOT).stdout == "fit True\n"
+    )
+    code = "from nn import *; import nn; print({*nn.__all__} - {*globals()}, {*nn.__all__} - {*dir(nn)})"
+    assert run(code, ROOT).stdout == "set() set()\n"
+
+
+def test_what_is_unpickled_shows_itself_though_nothing_was_imported():
+    code = "import pickle, nn; print(pickle.dumps([nn.History([1.0, 0.5]), nn.MLP(2, [1], seed=0)]).hex())"
+    pickled = run(code, ROOT).stdout.strip()
+    code = f"import pickle; h, m = pickle.loads(bytes.fromhex('{pickled}')); print(h.picture.svg[:4], end=' ')"
+    assert run(f"{code}; print('image/svg+xml' in m._repr_mimebundle_())", ROOT).stdout == "<svg True\n"
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if name.count(".") and name.startswith("autograd.")])
 def test_imports_point_one_way_room_by_room(name):
     room = name.split(".")[1]
