@@ -47,6 +47,17 @@ class Recording:
         self.constants, self.labels = traced.constants, traced.labels
         self.leaves, self.roots = traced.leaves, traced.roots
 
+    def trace(self) -> Trace:
+        """The trace that was recorded."""
+        ops, lengths, flat = (np.frombuffer(zlib.decompress(x), np.int32).tolist() for x in self.packed)
+        traced, start = Trace(size=len(ops)), 0
+        for code, n in zip(ops, lengths):
+            traced.add(self.ops[code], tuple(flat[start : start + n]))
+            start += n
+        traced.roots, traced.leaves = list(self.roots), list(self.leaves)
+        traced.constants, traced.labels = dict(self.constants), dict(self.labels)
+        return traced
+
     def replay(self, data: Sequence[float]) -> tuple[list[Value], list[Value]]:
         """The graph as Values again, for these data: (roots, leaves). Raises what the eager engine raises."""
         ops, lengths, flat = (np.frombuffer(zlib.decompress(x), np.int32).tolist() for x in self.packed)
@@ -343,6 +354,52 @@ class Program:
             gradients.append([found.get(leaf, 0.0) for leaf in leaves[: n + m]])
         table = np.array(gradients).reshape(len(gradients), n + m)
         return np.array(values), table[:, :n], table[:, n:]
+
+    # For other hosts
+
+    def to_jax(self) -> Any:
+        """The program as a pure function of JAX arrays, `(theta, batch=None) -> mean cost`; for several roots values.
+
+        It can be given to `jax.jit`, `grad`, `vmap`, `hessian`; its text is in `.source`. Batches are (examples,
+        inputs); without one it uses the inputs' present `.data`, as it does those of all other leaves. JAX computes in
+        doubles after `jax.config.update("jax_enable_x64", True)`. Operations outside their domain are nan or infinite
+        there; nothing is raised.
+
+        Raises:
+            ValueError: the program consists of hundreds of small arrays, which XLA would compile for minutes, or of
+                single numbers.
+        """
+        return self._translated("JAX")
+
+    def to_torch(self) -> Any:
+        """The program as a function of PyTorch tensors, `(theta, batch=None) -> mean cost`; for several roots values.
+
+        PyTorch differentiates it, on any device, in the type of `theta`; its text is in `.source`. As in `to_jax`,
+        nothing is raised outside of domains.
+
+        Raises:
+            ValueError: as for `to_jax`.
+        """
+        return self._translated("TORCH")
+
+    def _translated(self, host: str) -> Any:
+        from autograd.compiler import hosts
+        from autograd.compiler.fuse import depths, fuse
+        from autograd.compiler.kernels import Kernels
+        from autograd.compiler.roll import roll
+
+        n, m = self._parameters, self._inputs
+        traced = self._recording.trace()
+        nodes, operands = fuse(traced)
+        layout = roll(traced, nodes, operands, depths(nodes, operands), n, m)
+        if len(layout.groups) > hosts.MOST:
+            raise ValueError(
+                f"this program is {len(layout.groups)} small arrays, as of a long chain or a graph without structure; "
+                f"{host} would take minutes to compile them: use the Program itself"
+            )
+        data = [leaf._data for leaf in self._leaves]
+        code = Kernels(traced, layout, n, m, data[n + m :], False).code
+        return hosts.Translation(code, getattr(hosts, host), data[n : n + m]).function(_literal)
 
     def backward(self) -> float:
         """Replace `cost.backward()`: read the leaves, add into the parameters' `.grad`, set and return the cost."""
