@@ -27,6 +27,19 @@ from autograd.core.value import Value, function, last_change, warn_of_nan
 
 # Where NumPy meets what the eager engine may refuse, the scalars decide.
 _STRICT: Any = {"over": "raise", "invalid": "raise", "divide": "raise", "under": "ignore"}
+
+
+def _says_errors() -> bool:
+    """Whether NumPy notices floating point errors here; WebAssembly has no flags for them."""
+    try:
+        with np.errstate(over="raise"):
+            np.exp(np.array([1000.0]))
+    except FloatingPointError:
+        return True
+    return False
+
+
+_SAYS_ERRORS = _says_errors()
 _NO_INPUTS = np.empty((1, 0))
 _CLOSURES = 1000  # names of closures are found sooner than globals, but Python compiles thousands in quadratic time
 _UNKNOWN = "lambda *x: 1 / 0  # a function that was declared, which only the Program knows"
@@ -94,6 +107,7 @@ class Workspace:
     Attributes:
         theta: the parameters, in the order of the program.
         shares: of each example in the mean.
+        single, batched: all values.
         strict: a context in which NumPy raises where the eager engine might.
         seen: when the other leaves were last read.
     """
@@ -107,6 +121,8 @@ class Workspace:
     forward: Callable[[], tuple]
     backward: Callable[..., None]
     strict: contextvars.Context
+    single: np.ndarray
+    batched: np.ndarray
     seen: int = -1
 
 
@@ -232,7 +248,7 @@ class Program:
             others = v[n : n + len(self._others)]
             shares = np.full(examples, 1.0 / examples)
             arrays = v[:n], others, vs[inputs], shares, g[:n], gs[inputs]
-            spaces[examples] = Workspace(*arrays, made["forward"], made["backward"], strict)
+            spaces[examples] = Workspace(*arrays, made["forward"], made["backward"], strict, v, vs)
         return spaces[examples]
 
     def _checked(self, theta: Any, batch: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -280,6 +296,8 @@ class Program:
                 run(space.backward, *saved)
                 if not math.isfinite(run(space.slopes.dot, space.slopes)):
                     return None, space
+            if not _SAYS_ERRORS and not (np.isfinite(space.single).all() and np.isfinite(space.batched).all()):
+                return None, space
         except ArithmeticError:
             return None, space
         except ValueError as error:  # that of the math module; anything else is not for the scalars to mend

@@ -134,7 +134,7 @@ class Roller:
     def __init__(self, traced: Trace, operands: list[Operands], parameters: int, inputs: int):
         self.traced, self.operands = traced, operands
         count = len(traced.ops)
-        self.layout = Layout(np.full(count, -1), np.zeros(count, bool))
+        self.layout = Layout(np.full(count, -1, np.int64), np.zeros(count, bool))
         self.place, self.batched, self.groups = self.layout.place, self.layout.batched, self.layout.groups
         self.source = np.full(count, -1)  # the array that a node belongs to: 0 parameters, 1 other leaves, 2 constants
         self.spread: dict[int, int] = {}  # where a single value has its copy per example
@@ -478,7 +478,7 @@ class Roller:
 
     def _rank(self) -> np.ndarray:
         """The places of all nodes, as one order: padding last, per-example values after single ones."""
-        rank = self.place + (self.batched.astype(int) << 40)
+        rank = self.place + (self.batched.astype(np.int64) << 40)
         if self.padding >= 0:
             rank[self.padding] = 1 << 50
         return rank

@@ -549,3 +549,26 @@ def test_a_list_of_one_root_gives_a_column():
 
 def test_a_compiled_function_says_what_it_is():
     assert repr(autograd.compile(lambda x: x * x + 1)).startswith("<Function <lambda> of 1: ")
+
+
+@pytest.mark.parametrize(
+    ("f", "theta"),
+    [
+        (lambda w: 1.0 / (1.0 + w[0].exp()), [1000.0]),
+        (lambda w: autograd.sum([1.0 / (1.0 + (v + 0.1 * k).exp()) for k in range(20) for v in w]), [1000.0]),
+        (lambda w: autograd.sum([(v * v - k).log() for k in range(20) for v in w]), [2.0]),
+        (lambda w: autograd.sum([autograd.tanh(1.0 / (v - k)) for k in range(20) for v in w]), [2.0]),
+    ],
+)
+def test_where_numpy_says_nothing_of_floating_point_errors_results_are_looked_at(f, theta, monkeypatch):
+    monkeypatch.setattr(autograd.compiler.program, "_SAYS_ERRORS", False)  # as in WebAssembly
+    monkeypatch.setattr(autograd.compiler.program, "_STRICT", {"all": "ignore"})
+    check_outcome(f, theta, [30.5])
+
+
+def test_places_are_64_bit_whatever_the_platform():
+    w = leaves([0.1 * k for k in range(12)], "w")
+    program = autograd.compile(
+        autograd.sum([(a * b).tanh() for a, b in zip(w, [w[k] for k in (3, 1, 4, 1, 5)])]), wrt=w
+    )
+    assert {x.dtype for x in program._written.arrays.values() if x.dtype.kind == "i"} == {np.dtype(np.int64)}
