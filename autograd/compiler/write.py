@@ -319,7 +319,7 @@ class Writer:
         index = [":" if step else "None" for step in steps[lead:]]
         axes = [(n, step) for n, step in zip(view.shape, view.strides) if step]
         if buffer in (*self.code.values, *self.code.slopes):
-            if axes == [(buffer.size, 1)]:
+            if axes == [(buffer.size, 1)] and index == [":"]:
                 return self.buffers[buffer]
             source, hint = strided(self.buffers[buffer], buffer, view.start, axes), self.hint(view)
         else:

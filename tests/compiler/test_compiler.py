@@ -572,3 +572,8 @@ def test_places_are_64_bit_whatever_the_platform():
         autograd.sum([(a * b).tanh() for a, b in zip(w, [w[k] for k in (3, 1, 4, 1, 5)])]), wrt=w
     )
     assert {x.dtype for x in program._written.arrays.values() if x.dtype.kind == "i"} == {np.dtype(np.int64)}
+
+
+def test_weights_that_are_all_single_values_there_are():
+    f = autograd.compile(lambda x, y: sum(autograd.tanh(weighted_sum([1.0, 0.0], [1.0, v])) for v in (x, y)))
+    assert f.value_and_grad(0.5, 0.25) == (2 * math.tanh(1.0), 0.0, 0.0)
