@@ -10,7 +10,11 @@
 
 import os
 
-from autograd import fast as fast  # puts the fast functions in place
+# What stands around the core puts itself in place
+from autograd import cautions as cautions
+from autograd import compatibility as compatibility
+from autograd import fast as fast
+from autograd import recording as recording
 from autograd.core.graph import zero_grad
 from autograd.core.table import TABLE as PRIMITIVES
 from autograd.core.value import OPERATIONS, Value

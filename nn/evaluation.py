@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import autograd
 from autograd import Value
-from autograd.core.manners import tracing
+from autograd.recording import tracing
 from nn.checks import class_indices, named_classes, real, same_length, table, targets
 from nn.layers import Layer
 from nn.losses import listed

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import autograd
 from autograd import Value
+from autograd.cautions import assign as set_data
 from autograd.core.graph import backpropagate, topological_order
-from autograd.core.manners import tracing
-from autograd.core.value import assign as set_data
+from autograd.recording import tracing
 from nn.examples import Examples, Loss
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 from autograd import Value, weighted_sum
-from autograd.core.table import PRIMITIVES
-from autograd.core.value import function
+from autograd.core.table import TABLE
+from autograd.core.value import OPERATIONS
 from nn.checks import count, items, whole_seed
 from nn.module import Module
 from nn.shown import Shown
@@ -31,7 +31,7 @@ class Activations(Collection[str]):
 
     def __iter__(self) -> Iterator[str]:
         yield "linear"
-        for name, row in PRIMITIVES.items():
+        for name, row in TABLE.items():
             if not row.variadic and len(row.operands) - len(row.defaults) == 1:
                 yield name
 
@@ -161,7 +161,7 @@ class Neuron(Module):
         z._made = self._z  # operation and label, which have been looked at once
         if self._activation == "linear":
             return z
-        a = function(self._activation)(z)
+        a = OPERATIONS[self._activation](z)
         a._made = self._activation, self._a
         return a
 

@@ -49,9 +49,9 @@ print(program.source[program.source.index("def program") :])
 # text that the eager engine and the explanations use.
 
 # %%
-from autograd.core.table import PRIMITIVES
+from autograd.core.table import TABLE
 
-row = PRIMITIVES["tanh"]
+row = TABLE["tanh"]
 print(f"{row.name}: {row.value}, derivative {row.partials[0]}")
 
 # %% [markdown]

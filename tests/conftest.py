@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
-from autograd.core.table import PRIMITIVES
+from autograd.core.table import TABLE
 from autograd.operations import forget
 
-DECLARED = dict(PRIMITIVES)  # before any test declares an operation of its own
+DECLARED = dict(TABLE)  # before any test declares an operation of its own
 
 settings.register_profile("default", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("default")
@@ -22,5 +22,5 @@ def pytest_addoption(parser):
 def _only_declared_operations():
     """Operations that a test declares are gone after it."""
     yield
-    for name in set(PRIMITIVES) - set(DECLARED):
+    for name in set(TABLE) - set(DECLARED):
         forget(name)

@@ -15,8 +15,8 @@ import pytest
 
 import autograd
 import nn
-from autograd import Value, draw, tanh
-from autograd.core.table import PRIMITIVES, Row
+from autograd import PRIMITIVES, Value, draw, tanh
+from autograd.core.table import Row
 from autograd.fast import signature
 
 ROOT = pathlib.Path(__file__).parents[1]

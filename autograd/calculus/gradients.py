@@ -11,9 +11,10 @@ from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any, Literal, overload
 
 from autograd.calculus.slopes import AFTER, TAME, WildError, Words, is_bounded, is_tame, name_of_slope, refuse
+from autograd.cautions import warn, warn_of_nan
 from autograd.core.floats import COMPARISONS, divide, power
 from autograd.core.graph import backpropagate, topological_order
-from autograd.core.manners import datum, described, warn, warn_of_nan
+from autograd.core.manners import datum, described
 from autograd.core.table import PRIME, TABLE, Row, evaluate, others
 from autograd.core.value import OPERATIONS, Value
 

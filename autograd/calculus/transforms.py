@@ -4,6 +4,7 @@ Each calls the function on fresh Values in place of its arguments and differenti
 those, so nothing that the caller holds is touched, and any of them nests in any other. Nested arguments are taken
 apart in `autograd.calculus.trees`; gradients that are graphs come from `autograd.calculus.gradients`.
 """
+# pyright: reportPrivateUsage=false
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
@@ -20,10 +21,12 @@ from autograd.calculus.gradients import (
     worth,
 )
 from autograd.calculus.slopes import AFTER, never_raises
+from autograd.cautions import warn_of_nan
 from autograd.core.graph import backpropagate, push_forward, topological_order
-from autograd.core.manners import differentiating, is_recording, is_tracing, number, warn_of_nan
+from autograd.core.manners import number
 from autograd.core.table import TABLE
 from autograd.core.value import OPERATIONS, Value
+from autograd.recording import differentiating, is_recording, is_tracing
 
 Argnums = int | Sequence[int]
 
@@ -269,12 +272,12 @@ class Call:
 
 def replace_operands(node: Value, replacement: dict[Value, Value]) -> None:
     """Let a node that was made on the way to a result refer to other Values, equal in data to its own."""
-    if type(node._x) is not tuple:
+    if not isinstance(node._x, tuple):
         node._x, node._y = replacement.get(node._x, node._x), replacement.get(node._y, node._y)
     elif not replacement.keys().isdisjoint(node._y):
-        whole = node._x is node._y
-        node._x = tuple([replacement.get(x, x) for x in node._x])
-        node._y = node._x if whole else tuple([replacement.get(x, x) for x in node._y])
+        whole = node.operands is node.parents
+        node._x = operands = tuple([replacement.get(x, x) if isinstance(x, Value) else x for x in node.operands])
+        node._y = operands if whole else tuple([replacement.get(x, x) for x in node.parents])
 
 
 def within_domains(result: Value, outputs: list[Value]) -> Value:

@@ -15,8 +15,8 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from autograd.core.manners import tracing
 from autograd.core.value import Value
+from autograd.recording import tracing
 
 
 def compile(

@@ -12,7 +12,7 @@ from itertools import chain
 import numpy as np
 
 from autograd.compiler.trace import CONSTANT, LEAF, Trace
-from autograd.core.table import PRIMITIVES
+from autograd.core.table import TABLE
 
 DOT = "dot"
 _ADD, _WEIGHTED_SUM = 2, 4
@@ -157,5 +157,5 @@ _WITHOUT_SIGN = set("exp exp2 cos cosh abs erfc sigmoid log_sigmoid softplus ste
 
 def tells_signs_of_zero(op: str) -> bool:
     """Whether an operation has different results for 0.0 and -0.0, other than these themselves."""
-    words = "" if op in (LEAF, CONSTANT) else " ".join((op, PRIMITIVES[op].value, *PRIMITIVES[op].partials))
+    words = "" if op in (LEAF, CONSTANT) else " ".join((op, TABLE[op].value, *TABLE[op].partials))
     return "atan2" in words

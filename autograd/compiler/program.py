@@ -16,14 +16,15 @@ from typing import Any
 import numpy as np
 
 from autograd.calculus.gradients import depending, warn_of_slopes
+from autograd.cautions import last_change, warn_of_nan
 from autograd.compiler.guards import may_hide_nan
 from autograd.compiler.listing import listing
 from autograd.compiler.trace import CONSTANT, LEAF, Trace
 from autograd.compiler.write import Written, literal
 from autograd.core.floats import VALUES
 from autograd.core.graph import backpropagate
-from autograd.core.table import PRIMITIVES
-from autograd.core.value import Value, function, last_change, warn_of_nan
+from autograd.core.table import TABLE
+from autograd.core.value import OPERATIONS, Value
 
 # Where NumPy meets what the eager engine may refuse, the scalars decide.
 _STRICT: Any = {"over": "raise", "invalid": "raise", "divide": "raise", "under": "ignore"}
@@ -94,10 +95,7 @@ class Recording:
 
 def apply(op: str, operands: list[Any]) -> Any:
     """An operation of the table on its operands as a node lists them."""
-    if op == "weighted_sum":
-        n = len(operands) // 2
-        return function(op)(operands[:n], operands[n : 2 * n], operands[-1])
-    return function(op)(operands) if PRIMITIVES[op].variadic else function(op)(*operands)
+    return OPERATIONS[op](*TABLE[op].grouped(operands).values())
 
 
 @dataclass(slots=True)

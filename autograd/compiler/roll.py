@@ -24,7 +24,7 @@ import numpy as np
 
 from autograd.compiler.fuse import DOT, Operands, Terms, tells_signs_of_zero
 from autograd.compiler.trace import CONSTANT, Trace
-from autograd.core.table import PRIMITIVES
+from autograd.core.table import TABLE
 
 _ORDERED = 5000  # parameters; to put more of them in another order takes longer than to add the biases
 _MANY = 8  # single terms beside products, each added in a call of its own; more become products with 1
@@ -292,7 +292,7 @@ class Roller:
     def _elementwise(self, op: str, nodes: np.ndarray, level: int) -> None:
         operands = self.operands
         columns = self._padded([operands[i] for i in nodes.tolist()], -np.inf).T
-        variadic = PRIMITIVES[op].variadic
+        variadic = TABLE[op].variadic
         major = 0
         if len(nodes) > 1:
             distinct = [len(np.unique(column)) for column in columns] if len(columns) > 1 else [0]

@@ -1,13 +1,10 @@
-"""Manners: what operands may be; errors and warnings that say what was given, what is accepted, what to use."""
+"""Manners: what operands may be; errors that say what was given, what is accepted, what to use."""
 # pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
 import math
 import numbers
-import sys
-import warnings
-from contextvars import ContextVar
 
 from autograd.core.graph import topological_order
 from autograd.core.table import PRIME, TABLE
@@ -65,7 +62,7 @@ def takes_over(x: Any) -> bool:
 
 def comparand(other: Any) -> Any:
     """What a Value is compared with, a number; NotImplemented for what may know the comparison itself."""
-    return NotImplemented if takes_over(other) else settled(datum(other, "a comparison"), "a comparison")
+    return NotImplemented if takes_over(other) else datum(other, "a comparison")
 
 
 def listed(xs: Any, name: str) -> list[Any]:
@@ -128,118 +125,3 @@ def is_infinite_slope(x: Any) -> bool:
     return math.isinf(getattr(x, "_data", 0.0)) and any(
         PRIME in node.op and not math.isfinite(node._data) for node in topological_order(x)
     )
-
-
-# Warnings ----------------------------------------------------------------------------------------------------------
-
-
-def warn(message: str) -> None:
-    """A RuntimeWarning at the first line that is not this package's own."""
-    warnings.warn(message, RuntimeWarning, stacklevel=outside())
-
-
-def outside() -> int:
-    """The stacklevel, for a warning issued by the caller, of the first frame that is not this package's own."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "autograd":
-        frame, level = frame.f_back, level + 1
-    return level
-
-
-def warn_of_nan(gradient: dict[Any, float]) -> None:
-    """Issue a RuntimeWarning if the cost or a gradient is nan or infinite, naming the node where that arose.
-
-    `gradient` lists the nodes in topological order; the last is the cost.
-    """
-    if is_tracing():  # the data of a recorded program are not settled yet
-        return
-    cost: Any = next(reversed(gradient))
-    if not math.isfinite(cost._data):
-        node = next(node for node in gradient if not math.isfinite(node._data))
-        warn(
-            f"backward from a cost that is {cost._data}, so its gradients are no guide. The first value that is "
-            f"not finite is {located(node)}. Look at the data, scale them, or use a stable form "
-            "(logsumexp, log1p, softplus)"
-        )
-    elif not math.isfinite(sum(gradient.values())) and not all(map(math.isfinite, gradient.values())):
-        warn(next(filter(None, (cause(node, upstream) for node, upstream in reversed(gradient.items())))))
-
-
-def cause(node: Any, upstream: float) -> str:
-    """Why a gradient that is not finite arises at a node whose own gradient is `upstream`; nothing if it does not."""
-    if not math.isfinite(upstream):
-        return f"the gradient of {located(node)} is {upstream}: the contributions of its paths have no finite sum"
-    for parent, partial in zip(node.parents, node.partials):
-        if not math.isfinite(upstream * partial):
-            return (
-                f"the gradient of {located(parent)} is {upstream * partial}. It arose in {located(node)}: "
-                f"gradient {upstream} times local derivative {partial}"
-            )
-    return ""
-
-
-def located(node: Any) -> str:
-    """A node as a sentence names it: by its label, its operation and its operands."""
-    name = f"{node.label!r}, " * bool(node.label)
-    return f"{name}{node.op} at {described(node.op, node.operands)}" if node.op else f"{name}a leaf of {node._data}"
-
-
-# While functions are differentiated or compiled --------------------------------------------------------------------
-
-_recording: ContextVar[str] = ContextVar("recording", default="")  # "differentiated", "compiled"; of one thread
-
-
-recordings: list[str] = []  # those under way in any thread, which is quicker to look at
-
-
-class _Recording:
-    """A stretch of a program in which what a Value is worth at present must not be taken for its result."""
-
-    def __init__(self, purpose: str):
-        self.purpose = purpose
-
-    def __enter__(self) -> None:
-        recordings.append(self.purpose)
-        self.token = _recording.set(_recording.get() if _recording.get() == "compiled" else self.purpose)
-
-    def __exit__(self, *error: object) -> None:
-        _recording.reset(self.token)
-        recordings.remove(self.purpose)
-
-
-def tracing() -> _Recording:
-    """Refuse, within this context and thread, whatever would freeze a Value's present data into a recorded program."""
-    return _Recording("compiled")
-
-
-def differentiating() -> _Recording:
-    """Refuse, within this context and thread, what would cut a derivative off: `float` and `int` of a Value."""
-    return _Recording("differentiated")
-
-
-def is_recording() -> bool:
-    """Whether this thread is within a function that is being differentiated or compiled."""
-    return bool(_recording.get())
-
-
-def is_tracing() -> bool:
-    """Whether this thread is recording a program."""
-    return _recording.get() == "compiled"
-
-
-def settled(data: Any, conversion: str) -> Any:
-    """The data, refused where they would stand for a function's result, without its derivative."""
-    purpose = _recording.get()
-    if purpose == "compiled":
-        raise TypeError(
-            f"{conversion} of a Value inside a function that is being compiled: its result would be frozen into the "
-            "program. Use where(a - b, x, y) to choose x where a > b, and maximum, minimum, relu, clip or step for the "
-            "common cases."
-        )
-    if purpose and conversion in ("float", "int", "round"):
-        raise TypeError(
-            f"{conversion} of a Value inside a function that is being differentiated: its derivative would be lost. "
-            "Use autograd's functions (autograd.exp instead of math.exp), and a list or an array of objects to keep "
-            "Values in; x.data is the number where no derivative is wanted."
-        )
-    return data

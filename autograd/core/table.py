@@ -366,5 +366,3 @@ sumproduct  sumproduct    np.vdot      words.sumproduct  \operatorname{sumproduc
 """.strip().splitlines()
     ]
 }
-
-PRIMITIVES = TABLE  # its public name

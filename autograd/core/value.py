@@ -6,27 +6,22 @@ The operators are written out below; the functions (`exp`, `tanh`, `sum`, ...) a
 
 from __future__ import annotations
 
-import itertools
 import operator
 from _thread import allocate_lock
-from contextvars import ContextVar
 
 from autograd.core import manners
 from autograd.core.floats import SLOPES, VALUES
-from autograd.core.graph import backpropagate, replay, stale, topological_order
-from autograd.core.manners import is_tracing, number, recordings, settled, warn_of_nan
+from autograd.core.graph import backpropagate, replay
+from autograd.core.manners import number
 from autograd.core.table import ATOMS, PRIME, TABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
     from typing import Any
 
 new = object.__new__
-_changes = itertools.count(1)
-last_change = [0]  # differs after any assignment of data: a compiled program reads its leaves again only then
 _accumulating = allocate_lock()  # backward passes of several threads may share leaves
-_copying: ContextVar[bool] = ContextVar("copying", default=False)
 
 
 def _operator(name: str) -> tuple[Callable[[Value, Value | float], Value], Callable[[Value, Value | float], Value]]:
@@ -71,7 +66,7 @@ class Value:
     # One or two operands and their partials have slots of their own: a tuple of Values per node would be one more
     # object for the garbage collector to scan, and its scans, not the arithmetic, are most of the time on a large
     # graph. More operands are kept as tuples: all operands in _x, the parents among them in _y, their partials in _dx.
-    # A leaf keeps in _dx when its data were last assigned. _made is the operation, with the label if there is one.
+    # _made is the operation, with the label if there is one.
     __slots__ = ("__dict__", "__weakref__", "_data", "_dx", "_dy", "_grad", "_made", "_x", "_y")
 
     _x: Any
@@ -131,14 +126,11 @@ class Value:
     @property
     def data(self) -> float:
         """What the value is worth. Assigning changes it for later expressions, not for those already computed."""
-        return settled(self._data, "reading .data") if recordings and is_tracing() else self._data
+        return self._data
 
     @data.setter
     def data(self, data: Any) -> None:
         self._data = data if type(data) is float else number(data, "Value.data")
-        last_change[0] = change = next(_changes)
-        if self._x is None:
-            self._dx = change
 
     @property
     def grad(self) -> float:
@@ -154,22 +146,8 @@ class Value:
 
         Leaves accumulate over calls, as in PyTorch: call `zero_grad` before the next step. All is multiplied by
         `gradient`, as if it were d cost / d self.
-
-        Warns:
-            RuntimeWarning: a gradient is nan or infinite, naming the node where that arose; or the graph has been
-                walked before and its leaves have been assigned since it was computed: `refresh()` computes it anew.
         """
-        if self._grad and (leaves := stale(self)):
-            names = ", ".join(leaf.label or repr(leaf) for leaf in leaves[:4])
-            manners.warn(
-                f"backward once more through a graph that was computed before the data of {names} were assigned: its "
-                "values and derivatives are those of the old data. Build the cost again, or call its refresh()"
-            )
-        gradients = backpropagate(self, number(gradient, "backward"))
-        with _accumulating:
-            for node, slope in gradients.items():
-                node._grad = slope if node._x is not None else node._grad + slope
-        warn_of_nan(gradients)
+        accumulate(self, gradient)
 
     def refresh(self) -> Value:
         """This value, computed anew with all nodes before it, in place, from the present data of the leaves.
@@ -186,7 +164,7 @@ class Value:
         replay(self)
         return self
 
-    # What `replay` and `stale` ask of a node
+    # What `replay` asks of a node
 
     @property
     def computed(self) -> tuple[float, Any, Any]:
@@ -200,18 +178,6 @@ class Value:
     def again(self) -> tuple[float, Any, Any]:
         """What the operation would leave in the node today."""
         return OPERATIONS[self.op](*TABLE[self.op].grouped(self.operands).values()).computed
-
-    def agrees(self) -> bool:
-        """Whether the node is what its operation makes of the present data of its operands."""
-        try:
-            return repr(self.again()) == repr(self.computed)
-        except (ArithmeticError, ValueError):
-            return False
-
-    @property
-    def assigned(self) -> int:
-        """When the data of this leaf were last assigned, counted in assignments; 0 if never, or if it is no leaf."""
-        return self._dx or 0 if self._x is None else 0
 
     # Operators, with those for a plain number on the left. Comparison is by value; `==` and `hash` are by identity, so
     # that nodes can be members of sets and mappings.
@@ -233,16 +199,16 @@ class Value:
     # Conversion
 
     def __bool__(self) -> bool:
-        return bool(settled(self._data, "bool"))
+        return bool(self._data)
 
     def __float__(self) -> float:
-        return settled(self._data, "float")
+        return self._data
 
     def __int__(self) -> int:
-        return int(settled(self._data, "int"))
+        return int(self._data)
 
     def __round__(self, digits: int | None = None) -> float:
-        return round(settled(self._data, "round"), digits)
+        return round(self._data, digits)
 
     def __format__(self, spec: str) -> str:
         return format(self._data, spec) if spec else repr(self)
@@ -251,79 +217,22 @@ class Value:
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self._data}, grad={self._grad}{label})"
 
-    # As NumPy and micrograd have them
-
-    @property
-    def real(self) -> Value:
-        """The value itself, for NumPy's functions of complex numbers."""
-        return self
-
-    def conjugate(self) -> Value:
-        """The value itself, for NumPy's functions of complex numbers."""
-        return self
-
-    @property
-    def _prev(self) -> set[Value]:
-        return set(self.parents)
-
-    @property
-    def _op(self) -> str:
-        if self.op == "pow":
-            return "**" if isinstance(self._y, Value) else f"**{self._y:g}"
-        return {"": "", "relu": "ReLU"}.get(self.op) or (TABLE[self.op].infix if self.op else "") or self.op
-
-    def _backward(self) -> None:
-        for parent, partial in zip(self.parents, self.partials):
-            parent._grad += partial * self._grad
-
-    # Copies and pickles hold the whole graph. A node lists its ancestors first, so that no recursion follows its depth.
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        ancestors = None if _copying.get() or not self.parents else _Ancestors(self)
-        return restore, (ancestors, type(self), *[getattr(self, slot) for slot in _STATE]), vars(self) or None
-
     if TYPE_CHECKING:  # every function of the table is also a method, under NumPy's name as well
 
         def __getattr__(self, name: str) -> Callable[..., Any]: ...
 
 
-_STATE = Value.__slots__[2:]
 for _ in range(32):  # CPython makes room for attributes that it expects, for fewer after each Value that has none
     Value(0.0)
 
 
-class _Ancestors:
-    """All nodes before one, as a list that is made while it is copied."""
-
-    def __init__(self, node: Value):
-        self.node = node
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return list, (), None, self._in_order()
-
-    def _in_order(self) -> Iterator[Value]:
-        token = _copying.set(True)
-        try:
-            yield from topological_order(self.node)[:-1]
-        finally:
-            _copying.reset(token)
-
-
-def assign(leaves: Iterable[Value], data: Iterable[float]) -> None:
-    """Set the data of many leaves at once, as `leaf.data = x` does it for one."""
-    change = next(_changes)
-    for leaf, number_of_leaf in zip(leaves, data):
-        leaf._data = number_of_leaf
-        leaf._dx = change
-    last_change[0] = change
-
-
-def restore(ancestors: object, kind: type[Value], *state: Any) -> Value:
-    """A node as it was pickled, of the class that it had."""
-    node = new(kind)
-    for slot, content in zip(_STATE, state):
-        setattr(node, slot, content)
-    return node
+def accumulate(cost: Value, gradient: float) -> dict[Value, float]:
+    """Add the gradients of a cost into its leaves, set those of its other nodes; what `backpropagate` gives."""
+    gradients = backpropagate(cost, number(gradient, "backward"))
+    with _accumulating:
+        for node, slope in gradients.items():
+            node._grad = slope if node._x is not None else node._grad + slope
+    return gradients
 
 
 # Operations --------------------------------------------------------------------------------------------------------
@@ -401,8 +310,3 @@ def methods(name: str) -> list[str]:
 for _name in TABLE:
     for _method in methods(_name):
         setattr(Value, _method, OPERATIONS[_name])
-
-
-def function(name: str) -> Callable[..., Any]:
-    """The function of a row on Values and numbers."""
-    return OPERATIONS[name]

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from autograd.core.graph import topological_order
-from autograd.core.table import PRIMITIVES
+from autograd.core.table import TABLE
 from autograd.core.value import Value
 from autograd.drawing.folding import Group, edges_between, fold
 from autograd.drawing.svg import FIELD, Arrow, Box
@@ -102,7 +102,7 @@ class Diagram:
 
     def _constants(self, value: Value) -> dict[int, int]:
         """A box for each plain number among the operands, but for a default that was left alone."""
-        row, boxes = PRIMITIVES.get(value.op), {}
+        row, boxes = TABLE.get(value.op), {}
         for position, operand in enumerate(value.operands):
             last = row and position == len(value.operands) - 1
             if isinstance(operand, Value) or (last and operand == row.defaults.get(row.operands[-1])):  # type: ignore

@@ -16,7 +16,7 @@ from typing import Any, overload
 
 from autograd.core.graph import backpropagate, topological_order
 from autograd.core.manners import number
-from autograd.core.value import Value, function
+from autograd.core.value import OPERATIONS, Value
 from autograd.drawing import svg
 from autograd.drawing.draw import Drawing, draw
 from autograd.drawing.files import write_whole
@@ -332,7 +332,7 @@ def called_factor(formulas: Formulas, node: Value, i: int) -> str:
 # Exercises by level --------------------------------------------------------------------------------------------------
 
 LEVELS = ("chain", "shared", "paths", "neuron", "layers")
-FUNCTIONS: tuple[Callable[[Any], Any], ...] = (function("tanh"), function("sigmoid"), function("exp"), function("sin"))
+FUNCTIONS: tuple[Callable[[Any], Any], ...] = tuple(OPERATIONS[name] for name in ("tanh", "sigmoid", "exp", "sin"))
 
 
 def exercises(level: str = "chain", n: int = 5, seed: int = 0) -> Exercises:
@@ -456,10 +456,10 @@ def expression(level: str, rng: random.Random) -> Value:
         return called("C", rng.choice([lambda: r + q, lambda: r * p, lambda: (r - x) ** 2])())
     if level == "neuron":
         a = [leaf("a_0"), leaf("a_1")]
-        z = called("z", function("weighted_sum")([leaf("w_0"), leaf("w_1")], a, b))
+        z = called("z", OPERATIONS["weighted_sum"]([leaf("w_0"), leaf("w_1")], a, b))
         return called("C", (called("a", f(z)) - y) ** 2)
     hidden = [
         called(f"a_{j}^(1)", f(called(f"z_{j}^(1)", leaf(f"w_{j}^(1)") * x + leaf(f"b_{j}^(1)")))) for j in range(2)
     ]
     weights = [leaf("w_0^(2)"), leaf("w_1^(2)")]
-    return called("C", (called("z^(2)", function("weighted_sum")(weights, hidden, leaf("b^(2)"))) - y) ** 2)
+    return called("C", (called("z^(2)", OPERATIONS["weighted_sum"](weights, hidden, leaf("b^(2)"))) - y) ** 2)

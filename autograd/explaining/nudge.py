@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd.core.manners import number
 from autograd.core.table import TABLE
-from autograd.core.value import Value, function
+from autograd.core.value import OPERATIONS, Value
 from autograd.explaining.chain import chain
 from autograd.explaining.formulas import Formulas
 from autograd.explaining.notation import html_table, table, text
@@ -56,7 +56,7 @@ def computed_anew(nodes: Iterable[Value], worth: dict[Value, Any]) -> None:
     for node in nodes:
         if node.op:
             operands = [worth[x] if isinstance(x, Value) else x for x in node.operands]
-            worth[node] = function(node.op)(*TABLE[node.op].grouped(operands).values())
+            worth[node] = OPERATIONS[node.op](*TABLE[node.op].grouped(operands).values())
         else:
             worth[node] = node.data
 

@@ -11,7 +11,7 @@ import autograd
 from autograd import Value, clip, gradients, maximum, primitive, softplus, where
 from autograd.calculus.gradients import sum_of_products
 from autograd.core.graph import topological_order
-from autograd.core.manners import tracing
+from autograd.recording import tracing
 
 
 def test_gradients_are_a_list_for_a_list_and_write_nothing():

@@ -26,7 +26,7 @@ from autograd import (
     vjp,
     weighted_sum,
 )
-from autograd.core.manners import tracing
+from autograd.recording import tracing
 
 
 def rosenbrock(x):

@@ -15,7 +15,7 @@ import numpy as np
 
 import autograd
 from autograd import Value, gradients, primitive
-from autograd.core.table import PRIMITIVES
+from autograd.core.table import TABLE
 
 OPERATORS = {
     "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv, "pow": operator.pow,
@@ -142,11 +142,7 @@ def apply_value(op, operands):
         return OPERATORS[op](*operands)
     if op.startswith("softmax_"):
         return autograd.softmax(operands)[int(op[8:])]
-    function = autograd.OPERATIONS[op]
-    if op == "weighted_sum":
-        n = len(operands) // 2
-        return function(operands[:n], operands[n : 2 * n], operands[-1])
-    return function(operands) if PRIMITIVES[op].variadic else function(*operands)
+    return autograd.OPERATIONS[op](*TABLE[op].grouped(operands).values())
 
 
 def declare():
@@ -157,7 +153,7 @@ def declare():
 
 # Drawing --------------------------------------------------------------------------------------------------------
 
-ROWS = {name: row for name, row in PRIMITIVES.items() if not row.is_slope}
+ROWS = {name: row for name, row in TABLE.items() if not row.is_slope}
 UNARY = [name for name, row in ROWS.items() if len(row.operands) - len(row.defaults) == 1 and not row.variadic]
 BINARY = [name for name, row in ROWS.items() if len(row.operands) == 2 and not row.defaults]
 TERNARY = [name for name, row in ROWS.items() if len(row.operands) == 3 and not row.defaults and not row.variadic]
@@ -327,7 +323,7 @@ class Pen:
         rng = self.rng
         several = [rng.choice(UNARY), rng.choice(UNARY), rng.choice(BINARY), rng.choice(TERNARY), rng.choice(list(OWN))]
         op = rng.choice([*several, rng.choice(["add", "sub", "mul", "div", "pow"])])
-        row = PRIMITIVES[op]
+        row = TABLE[op]
         n = len(row.operands) - (len(row.defaults) if rng.random() < 0.5 else 0)
         operands = [self.operand(0.25) for _ in range(n)]
         if op == "pow" and rng.random() < 0.6:
@@ -342,7 +338,7 @@ class Pen:
         rng = self.rng
         xs = xs or self.vector(self.length())
         op = rng.choice([rng.choice(UNARY), rng.choice(SMOOTH), rng.choice(BINARY), rng.choice(list(OWN))])
-        row = PRIMITIVES[op]
+        row = TABLE[op]
         n = len(row.operands) - len(row.defaults) - 1
         others = [self.operand(0.5) for _ in range(n)]
         if op == "pow":
@@ -442,7 +438,7 @@ class Pen:
         more = [self.operand(0.6) for _ in range(2)]
         out = []
         for x in xs:
-            takes = len(PRIMITIVES[op].operands) - len(PRIMITIVES[op].defaults)
+            takes = len(TABLE[op].operands) - len(TABLE[op].defaults)
             branch = self.node(op, x, *more[: takes - 1])
             out.append(self.node(join, *((branch, x) if rng.random() < 0.5 else (x, branch))))
         return self.keep(out)
@@ -637,9 +633,7 @@ class Pen:
         for k in range(rng.randrange(1, 5)):
             choices = [*range(width + k), *range(width, width + k), *range(len(state))]
             op = rng.choice([*SMOOTH, *BINARY, "add", "mul", "sub", "weighted_sum", "mean", "sum", "clip", *OWN])
-            n = {"weighted_sum": 5, "mean": 2, "sum": 3}.get(op, 0) or len(PRIMITIVES[op].operands) - len(
-                PRIMITIVES[op].defaults
-            )
+            n = {"weighted_sum": 5, "mean": 2, "sum": 3}.get(op, 0) or len(TABLE[op].operands) - len(TABLE[op].defaults)
             body.append((op, [rng.choice(choices) for _ in range(n)]))
         body.append((rng.choice(["tanh", "sin", "sigmoid"]), [width + len(body) - 1]))
         renewed = [(rng.randrange(len(state)), len(body) - 1 - rng.randrange(min(2, len(body)))) for _ in state]

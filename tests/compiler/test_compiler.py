@@ -16,8 +16,8 @@ from standalone import run_source
 
 import autograd
 from autograd import Value, gradients, primitive, weighted_sum
-from autograd.core.table import PRIMITIVES
-from autograd.core.value import function
+from autograd.core.table import TABLE
+from autograd.core.value import OPERATIONS
 
 TOLERANCE = 1e-12
 
@@ -85,16 +85,16 @@ def check(f, parameters, inputs=0, examples=4, seed=0):
 
 def call(name, operands):
     """An operation of the table, its operands given one after the other; lists get those that are over."""
-    row = PRIMITIVES[name]
+    row = TABLE[name]
     each = (len(operands) - len(row.operands) + len(row.lists)) // max(1, len(row.lists))
     waiting = iter(operands)
-    return function(name)(
+    return OPERATIONS[name](
         *[[next(waiting) for _ in range(each)] if x in row.lists else next(waiting) for x in row.operands]
     )
 
 
 def takes(name, many=3):
-    return sum(many if x in PRIMITIVES[name].lists else 1 for x in PRIMITIVES[name].operands)
+    return sum(many if x in TABLE[name].lists else 1 for x in TABLE[name].operands)
 
 
 WITHIN = {  # where an operation is not defined for all numbers: a function that brings any number into its domain
@@ -263,7 +263,7 @@ def expression(seed, n_nodes):
 
 def unary(rng, pick, bounded):
     name = rng.choice("tanh sin cos sigmoid relu softplus gelu silu elu leaky_relu softsign atan erf sign step".split())
-    return function(name)(pick())
+    return OPERATIONS[name](pick())
 
 
 KINDS = [
@@ -286,7 +286,7 @@ KINDS = [
             [bounded() for _ in range(4)], [rng.choice([bounded(), 0.3]) for _ in range(4)], rng.choice([pick(), 0.0])
         )
     ] * 2,
-    lambda rng, pick, bounded: function(rng.choice(["sum", "mean", "prod", "logsumexp"]))(
+    lambda rng, pick, bounded: OPERATIONS[rng.choice(["sum", "mean", "prod", "logsumexp"])](
         [bounded() for _ in range(rng.randint(1, 6))]
     ),
     lambda rng, pick, bounded: autograd.softmax([bounded() for _ in range(3)])[1],
@@ -476,7 +476,7 @@ def test_equal_operands_of_many_count_each(name, inputs):
 
         def f(w, x, times=times):
             terms = [autograd.tanh(v * x[0]) if x else autograd.tanh(v) for v in w]
-            return function(name)(terms * times) + autograd.sum([function(name)([t] * times) for t in terms])
+            return OPERATIONS[name](terms * times) + autograd.sum([OPERATIONS[name]([t] * times) for t in terms])
 
         check(f, n, inputs)
 
@@ -499,7 +499,7 @@ def test_a_gradient_that_is_a_graph_compiles():
     check(slope, parameters=16, inputs=2)
 
 
-@pytest.mark.parametrize("name", [name for name in DECLARED if not PRIMITIVES[name].variadic and takes(name) == 1])
+@pytest.mark.parametrize("name", [name for name in DECLARED if not TABLE[name].variadic and takes(name) == 1])
 def test_second_derivatives_of_an_operation_compile(name):
     def f(w, x):
         [slope] = gradients(call(name, [within(name, w[0])]), w, create_graph=True)

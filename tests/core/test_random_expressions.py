@@ -8,7 +8,7 @@ from mpmath import mp, mpf
 from oracles import ORACLES
 
 from autograd import Value, gradients
-from autograd.core.value import function
+from autograd.core.value import OPERATIONS
 
 LEAVES, NODES, OPERANDS_OF_MANY = 3, 8, 3
 BLOCK, BLOCKS, SLOW_BLOCKS = 50, 10, 200  # 500 expressions by default, 10,000 with the slow ones
@@ -52,7 +52,7 @@ class Expression:
         """One operation of ours."""
         row, waiting = DECLARED[name], iter(values[x] if isinstance(x, int) else x for x in operands)
         count = dict.fromkeys(row.lists, OPERANDS_OF_MANY)
-        return function(name)(
+        return OPERATIONS[name](
             *[[next(waiting) for _ in range(count[x])] if x in count else next(waiting) for x in row.operands]
         )
 

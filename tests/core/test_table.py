@@ -10,8 +10,8 @@ from oracles import ORACLES
 
 import autograd
 from autograd import Value, gradients
-from autograd.core.table import ATOMS, PRIMITIVES, others
-from autograd.core.value import function
+from autograd.core.table import ATOMS, TABLE, others
+from autograd.core.value import OPERATIONS
 
 LARGEST = 1.7976931348623157e308
 OPERANDS_OF_MANY = 3
@@ -19,14 +19,14 @@ OPERANDS_OF_MANY = 3
 
 def takes(name):
     """How many numbers an operation is tested with."""
-    row = PRIMITIVES[name]
+    row = TABLE[name]
     return sum(OPERANDS_OF_MANY if x in row.lists else 1 for x in row.operands)
 
 
 def call(name, operands):
     """The operation on numbers or Values that are given one after the other."""
-    row, waiting = PRIMITIVES[name], iter(operands)
-    return function(name)(
+    row, waiting = TABLE[name], iter(operands)
+    return OPERATIONS[name](
         *[[next(waiting) for _ in range(OPERANDS_OF_MANY)] if x in row.lists else next(waiting) for x in row.operands]
     )
 
@@ -343,7 +343,7 @@ def test_softmax_sums_to_one_and_its_denominator_is_differentiated():
 
 
 def test_rows_speak_only_the_words_that_readers_know():
-    words = {*ATOMS, *PRIMITIVES, "out", "n", "rest", "total", "nan", "pi"}
+    words = {*ATOMS, *TABLE, "out", "n", "rest", "total", "nan", "pi"}
     for row in DECLARED.values():
         elements = {x[:-1] for x in row.lists}
         assert len(row.partials) == len(row.operands)

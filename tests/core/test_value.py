@@ -10,8 +10,8 @@ import pytest
 
 import autograd
 from autograd import Value, gradients, primitive, zero_grad
-from autograd.core.graph import stale
-from autograd.core.manners import tracing
+from autograd.cautions import stale
+from autograd.recording import tracing
 
 
 def chain(n):
@@ -534,7 +534,7 @@ def test_an_operation_declared_again_replaces_the_first_and_values_computed_befo
 def test_a_declaration_that_is_wrong_is_refused_and_declares_nothing(arguments, options, message):
     with pytest.raises(ValueError, match=message):
         primitive(*arguments, **options)
-    assert "mine" not in autograd.core.table.PRIMITIVES
+    assert "mine" not in autograd.PRIMITIVES
 
 
 def test_a_declaration_is_text_or_functions():

@@ -9,8 +9,8 @@ from browser import dom, drive
 import nn
 from autograd import Value, gradients, log, play, relu, tanh
 from autograd import sum as total
-from autograd.core.table import PRIMITIVES
-from autograd.core.value import function
+from autograd.core.table import TABLE
+from autograd.core.value import OPERATIONS
 from autograd.drawing.play import Page
 
 
@@ -315,12 +315,12 @@ def test_only_a_value_can_be_played(cost):
 def test_a_page_reproduces_a_graph_of_every_operation_of_the_table():
     leaves = [Value(0.2 + k / 10, label=f"x_{k}") for k in range(6)]
     parts = []
-    for name, row in PRIMITIVES.items():
+    for name, row in TABLE.items():
         waiting = iter(leaves)
         operands = [[next(waiting), next(waiting)] if x in row.lists else next(waiting) for x in row.operands]
-        parts.append(function(name)(*operands) if name != "acosh" else function(name)(1.0 + operands[0]))
+        parts.append(OPERATIONS[name](*operands) if name != "acosh" else OPERATIONS[name](1.0 + operands[0]))
     page = play(total(parts))
-    assert {value["op"] for value in graph_of(page)} == {"", *PRIMITIVES}
+    assert {value["op"] for value in graph_of(page)} == {"", *TABLE}
     found = drive(
         page.html, READ + "for (let s = 0; s < steps.length; s += 9) go(s); press('End'); return [now, text('check')];"
     )

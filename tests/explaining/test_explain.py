@@ -27,8 +27,8 @@ from autograd import (
     tanh,
 )
 from autograd.core.graph import backpropagate
-from autograd.core.table import PRIMITIVES
-from autograd.core.value import function
+from autograd.core.table import TABLE
+from autograd.core.value import OPERATIONS
 
 
 def neuron():
@@ -270,7 +270,7 @@ def test_cross_entropies_of_several_examples_are_told_apart():
 
 def nodes_of(name):
     """Nodes of one operation at operands of both signs, where they are in its domain."""
-    row = PRIMITIVES[name]
+    row = TABLE[name]
     for sign in (1, -1):
         far = 2.0 * (name == "acosh")  # which begins at 1
         operands = []
@@ -280,12 +280,12 @@ def nodes_of(name):
             else:
                 operands.append(Value(far + sign * (0.3 + 0.2 * k), label=operand))
         try:
-            yield function(name)(*operands)
+            yield OPERATIONS[name](*operands)
         except ValueError:
             continue
 
 
-@pytest.mark.parametrize("name", PRIMITIVES)
+@pytest.mark.parametrize("name", TABLE)
 def test_the_formula_of_every_row_has_the_value_of_the_factor(name):
     """The written formula, read back as an expression, is worth what the engine computed."""
     nodes = list(nodes_of(name))
@@ -305,8 +305,8 @@ def read(formula, names):
     """What a formula in plain text is worth: products are written side by side, powers with ^."""
     tokens = formula.replace("^", " ** ").replace("(", " ( ").replace(")", " ) ").replace(",", " , ").split()
     tokens = [part for token in tokens for part in (["-1 *", token[1:]] if token[0] == "-" and token[1:] else [token])]
-    words = {key: function(key) for key, row in PRIMITIVES.items() if not row.variadic}
-    words |= {"logsumexp": lambda *xs: function("logsumexp")(xs), "pi": math.pi, "nan": math.nan}
+    words = {key: OPERATIONS[key] for key, row in TABLE.items() if not row.variadic}
+    words |= {"logsumexp": lambda *xs: OPERATIONS["logsumexp"](xs), "pi": math.pi, "nan": math.nan}
     operators = {"+", "-", "-1 *", "*", "/", "**", ",", "==", "!=", "<", "<=", ">", ">="}
     expression = ""
     for before, token in zip(["(", *tokens], tokens):
@@ -389,7 +389,7 @@ def test_latex_of_any_label_is_accepted_by_a_parser(label):
         MathTextParser("path").parse(f"${line}$")
 
 
-@pytest.mark.parametrize("name", PRIMITIVES)
+@pytest.mark.parametrize("name", TABLE)
 def test_latex_of_every_row_is_accepted_by_a_parser(name):
     from matplotlib.mathtext import MathTextParser
 
@@ -429,11 +429,11 @@ STRANGE = ["", "", "x", "x#2", "...", "n", "out", "pi", "2", "C", "u1", "v", "<b
 def test_whatever_the_operations_and_labels_the_derivation_is_written_and_right(random):
     nodes = [Value(random.choice([0.0, 1.0, -1.0, 0.3, 2.5]), label=random.choice(STRANGE)) for _ in range(3)]
     for _ in range(10):
-        row = PRIMITIVES[random.choice(sorted(PRIMITIVES))]
+        row = TABLE[random.choice(sorted(TABLE))]
         pick = lambda: random.choice([*nodes[-4:], 2.0])  # noqa: E731
         operands = [[pick() for _ in range(3)] if x in row.lists else pick() for x in row.operands]
         try:
-            result = function(row.name)(*operands)
+            result = OPERATIONS[row.name](*operands)
         except (ArithmeticError, ValueError):
             continue
         if isinstance(result, Value):

@@ -205,7 +205,7 @@ def test_hubers_delta_is_above_zero():
 @pytest.mark.parametrize("loss", ALL)
 def test_losses_can_be_traced_with_a_target_that_is_a_value(loss):
     output, target = Value(0.75), Value(1.0)
-    with autograd.core.manners.tracing():
+    with autograd.recording.tracing():
         cost = loss(output, target)
     assert target in cost.parents or target in autograd.core.graph.topological_order(cost)
     assert cost.data == loss(0.75, 1.0)
@@ -213,7 +213,7 @@ def test_losses_can_be_traced_with_a_target_that_is_a_value(loss):
 
 def test_cross_entropy_can_be_traced_with_a_one_hot_target():
     target = [Value(0.0), Value(1.0)]
-    with autograd.core.manners.tracing():
+    with autograd.recording.tracing():
         cost = cross_entropy([Value(0.5), Value(-1.0)], target)
     assert cost.data == pytest.approx(cross_entropy([0.5, -1.0], 1), rel=1e-15)
 

@@ -1,0 +1,149 @@
+"""Cautions: what a backward pass warns of: data assigned since the graph was computed, and slopes that are no numbers.
+
+Assigning data and `backward` are put in place here, as those of the core with what is noticed beside them.
+"""
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+import itertools
+import math
+import sys
+import warnings
+
+from autograd.core.graph import topological_order
+from autograd.core.manners import described
+from autograd.core.value import Value, accumulate
+from autograd.recording import is_tracing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+# Data assigned after a graph was computed --------------------------------------------------------------------------
+
+_changes = itertools.count(1)
+last_change = [0]  # differs after any assignment of data: a compiled program reads its leaves again only then
+
+
+def assign(leaves: Iterable[Value], data: Iterable[float]) -> None:
+    """Set the data of many leaves at once, as `leaf.data = x` does it for one."""
+    change = next(_changes)
+    for leaf, number_of_leaf in zip(leaves, data):
+        leaf._data = number_of_leaf
+        leaf._dx = change
+    last_change[0] = change
+
+
+_set = Value.data.__set__
+
+
+def _assign(value: Value, data: Any) -> None:
+    _set(value, data)
+    last_change[0] = change = next(_changes)
+    if value._x is None:
+        value._dx = change
+
+
+def assigned_at(value: Value) -> int:
+    """When the data of a leaf were last assigned, counted in assignments; 0 if never, or if it is no leaf."""
+    return value._dx or 0 if value._x is None else 0
+
+
+def agrees(node: Value) -> bool:
+    """Whether a node is what its operation makes of the present data of its operands."""
+    try:
+        return repr(node.again()) == repr(node.computed)
+    except (ArithmeticError, ValueError):
+        return False
+
+
+def stale(cost: Value) -> list[Value]:
+    """The leaves whose data were assigned since the nodes were computed that depend on them.
+
+    A node is computed once more to see it; where several of its parents were assigned, the last of them is named.
+    """
+    leaves: dict[Value, None] = {}
+    for node in topological_order(cost):
+        assigned = [parent for parent in node.parents if assigned_at(parent)]
+        if assigned and not agrees(node):
+            leaves[max(assigned, key=assigned_at)] = None
+    return list(leaves)
+
+
+# Warnings ----------------------------------------------------------------------------------------------------------
+
+
+def warn(message: str) -> None:
+    """A RuntimeWarning at the first line that is not this package's own."""
+    warnings.warn(message, RuntimeWarning, stacklevel=outside())
+
+
+def outside() -> int:
+    """The stacklevel, for a warning issued by the caller, of the first frame that is not this package's own."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "autograd":
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+def warn_of_nan(gradient: dict[Any, float]) -> None:
+    """Issue a RuntimeWarning if the cost or a gradient is nan or infinite, naming the node where that arose.
+
+    `gradient` lists the nodes in topological order; the last is the cost.
+    """
+    if is_tracing():  # the data of a recorded program are not settled yet
+        return
+    cost: Any = next(reversed(gradient))
+    if not math.isfinite(cost._data):
+        node = next(node for node in gradient if not math.isfinite(node._data))
+        warn(
+            f"backward from a cost that is {cost._data}, so its gradients are no guide. The first value that is "
+            f"not finite is {located(node)}. Look at the data, scale them, or use a stable form "
+            "(logsumexp, log1p, softplus)"
+        )
+    elif not math.isfinite(sum(gradient.values())) and not all(map(math.isfinite, gradient.values())):
+        warn(next(filter(None, (cause(node, upstream) for node, upstream in reversed(gradient.items())))))
+
+
+def cause(node: Any, upstream: float) -> str:
+    """Why a gradient that is not finite arises at a node whose own gradient is `upstream`; nothing if it does not."""
+    if not math.isfinite(upstream):
+        return f"the gradient of {located(node)} is {upstream}: the contributions of its paths have no finite sum"
+    for parent, partial in zip(node.parents, node.partials):
+        if not math.isfinite(upstream * partial):
+            return (
+                f"the gradient of {located(parent)} is {upstream * partial}. It arose in {located(node)}: "
+                f"gradient {upstream} times local derivative {partial}"
+            )
+    return ""
+
+
+def located(node: Any) -> str:
+    """A node as a sentence names it: by its label, its operation and its operands."""
+    name = f"{node.label!r}, " * bool(node.label)
+    return f"{name}{node.op} at {described(node.op, node.operands)}" if node.op else f"{name}a leaf of {node._data}"
+
+
+def backward(self: Value, gradient: float = 1.0) -> None:
+    """Add d self / d leaf into the gradient of every leaf; set the gradient of every other node on the way.
+
+    Leaves accumulate over calls, as in PyTorch: call `zero_grad` before the next step. All is multiplied by
+    `gradient`, as if it were d cost / d self.
+
+    Warns:
+        RuntimeWarning: a gradient is nan or infinite, naming the node where that arose; or the graph has been walked
+            before and its leaves have been assigned since it was computed: `refresh()` computes it anew.
+    """
+    if self._grad and (leaves := stale(self)):
+        names = ", ".join(leaf.label or repr(leaf) for leaf in leaves[:4])
+        warn(
+            f"backward once more through a graph that was computed before the data of {names} were assigned: its "
+            "values and derivatives are those of the old data. Build the cost again, or call its refresh()"
+        )
+    warn_of_nan(accumulate(self, gradient))
+
+
+setattr(Value, "data", Value.data.setter(_assign))  # noqa: B010
+setattr(Value, "backward", backward)  # noqa: B010

@@ -1,0 +1,82 @@
+"""Compatibility: what NumPy, micrograd, `copy` and `pickle` look for in a Value, put in place as its attributes."""
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+
+from autograd.core.graph import topological_order
+from autograd.core.table import TABLE
+from autograd.core.value import Value, new
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+# NumPy's functions of complex numbers, and micrograd's names of a node's parents, operation and backward step
+
+
+def _itself(value: Value) -> Value:
+    """The value itself: it is real."""
+    return value
+
+
+def _sign(value: Value) -> str:
+    """The operation as micrograd writes it: `+`, `**2`, `ReLU`."""
+    if value.op == "pow":
+        return "**" if isinstance(value._y, Value) else f"**{value._y:g}"
+    return {"": "", "relu": "ReLU"}.get(value.op) or (TABLE[value.op].infix if value.op else "") or value.op
+
+
+def _hand_on(value: Value) -> None:
+    """Add this node's gradient, times the local derivatives, into those of its parents."""
+    for parent, partial in zip(value.parents, value.partials):
+        parent._grad += partial * value._grad
+
+
+# Copies and pickles hold the whole graph. A node lists its ancestors first, so that no recursion follows its depth.
+
+_STATE = Value.__slots__[2:]
+_copying: ContextVar[bool] = ContextVar("copying", default=False)
+
+
+class _Ancestors:
+    """All nodes before one, as a list that is made while it is copied."""
+
+    def __init__(self, node: Value):
+        self.node = node
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, (), None, self._in_order()
+
+    def _in_order(self) -> Iterator[Value]:
+        token = _copying.set(True)
+        try:
+            yield from topological_order(self.node)[:-1]
+        finally:
+            _copying.reset(token)
+
+
+def _reduce(value: Value) -> tuple[Any, ...]:
+    ancestors = None if _copying.get() or not value.parents else _Ancestors(value)
+    return restore, (ancestors, type(value), *[getattr(value, slot) for slot in _STATE]), vars(value) or None
+
+
+def restore(ancestors: object, kind: type[Value], *state: Any) -> Value:
+    """A node as it was pickled, of the class that it had."""
+    node = new(kind)
+    for slot, content in zip(_STATE, state):
+        setattr(node, slot, content)
+    return node
+
+
+for _name, _attribute in {
+    "real": property(_itself),
+    "conjugate": _itself,
+    "_prev": property(lambda value: set(value.parents)),
+    "_op": property(_sign),
+    "_backward": _hand_on,
+    "__reduce__": _reduce,
+}.items():
+    setattr(Value, _name, _attribute)
