@@ -6,6 +6,8 @@ An expression is differentiated, two networks learn, their graphs are drawn.
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -69,13 +71,15 @@ def main(arguments: list[str] | None = None) -> None:
 
     heading("What to try next")
     page = (options.out / "backprop.html").resolve().as_uri()
+    python = os.path.relpath(sys.executable)  # as it was called in a virtual environment beside the files
+    python = sys.executable if python.startswith("..") else python
     own = "from autograd import *; w, x = Value(2.0, 'w'), Value(0.3, 'x'); print(explain(tanh(w * x) ** 2, w))"
     print("  step through the backward pass in a browser, with the right arrow, and move a leaf:")
-    print(f"    python -m webbrowser {page}")
+    print(f"    {python} -m webbrowser {page}")
     print("  have a derivative of your own explained:")
-    print(f'    python -c "{own}"')
+    print(f'    {python} -c "{own}"')
     print("  train from other weights, on other batches, to about the same accuracy:")
-    print(f"    python -m nn --seed {options.seed + 1}")
+    print(f"    {python} -m nn --seed {options.seed + 1}")
 
 
 def expression() -> Value:

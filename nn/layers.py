@@ -121,11 +121,7 @@ class Neuron(Module):
     def activation(self, name: str | bool) -> None:
         if isinstance(name, bool):  # micrograd's nonlin
             name = "relu" if name else "linear"
-        if not isinstance(name, str):
-            raise TypeError(f"activation is a name such as 'relu' or 'tanh', not {name!r}")
-        if name not in ACTIVATIONS:
-            raise ValueError(f"there is no activation {name!r}; choose one of {', '.join(ACTIVATIONS)}")
-        self._activation = name
+        self._activation = activation_name(name)
 
     @property
     def nonlin(self) -> bool:
@@ -300,7 +296,7 @@ class MLP(Module):
     Args:
         n_in: the number of inputs.
         sizes: the number of neurons in each layer, the last one being the output: [16, 16, 1].
-        activation: that of the hidden layers.
+        activation: that of the hidden layers; a network of one layer has none.
         output: that of the last layer.
         seed: what the weights are drawn from, alone: equal seeds give equal models. None: a fresh one.
 
@@ -326,6 +322,8 @@ class MLP(Module):
         widths = [count(n_in, "n_in"), *(count(size, "a layer's size") for size in sizes)]
         if len(widths) < 2:
             raise ValueError("an MLP needs at least one layer, as in MLP(2, [1])")
+        if isinstance(activation, str):  # a network of one layer has no use for it, and yet it may be misspelt
+            activation_name(activation)
         rng, activations = generator(seed), [activation] * (len(widths) - 2) + [output]
         self.layers = [Layer(n, m, name, seed=rng) for n, m, name in zip(widths, widths[1:], activations)]
         for number, layer in enumerate(self.layers, 1):
@@ -362,9 +360,18 @@ class MLP(Module):
 
     def __repr__(self) -> str:
         sizes = [len(layer.neurons) for layer in self.layers]
-        hidden = self.layers[0].activation if len(sizes) > 1 else "relu"
+        hidden = f"activation={self.layers[0].activation!r}, " if len(sizes) > 1 else ""  # that of hidden layers
         n_in, output = len(self.layers[0].neurons[0].w), self.layers[-1].activation
-        return f"MLP({n_in}, {sizes}, activation={hidden!r}, output={output!r})"
+        return f"MLP({n_in}, {sizes}, {hidden}output={output!r})"
+
+
+def activation_name(name: Any) -> str:
+    """The name of an activation, if there is such a one."""
+    if not isinstance(name, str):
+        raise TypeError(f"activation is a name such as 'relu' or 'tanh', not {name!r}")
+    if name not in ACTIVATIONS:
+        raise ValueError(f"there is no activation {name!r}; choose one of {', '.join(ACTIVATIONS)}")
+    return name
 
 
 def generator(seed: int | random.Random | None) -> random.Random:

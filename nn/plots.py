@@ -5,6 +5,7 @@ Every function draws on axes that are passed in or makes its own, and returns th
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -87,7 +88,8 @@ def plot_decision_boundary(model: Any, X: Any, y: Any, ax: Any = None, resolutio
     where it leads by little, and the boundaries are where two of them are equal.
     """
     import numpy as np
-    from matplotlib.colors import LinearSegmentedColormap, to_rgb  # pyright: ignore[reportMissingImports]
+
+    colors = of_matplotlib("colors")
 
     names, X = columns_of(X), checked_plane(inputs(model, X))
     classes, resolution = true_classes(model, predict(model, X), y), count(resolution, "resolution", 2)
@@ -99,7 +101,7 @@ def plot_decision_boundary(model: Any, X: Any, y: Any, ax: Any = None, resolutio
         middle = threshold_of(model)
         height = outputs.reshape(resolution, resolution) - middle
         reach = max(0.5 if outputs_are_probabilities(model) or middle else 1.5, float(np.quantile(np.abs(height), 0.9)))
-        colours = LinearSegmentedColormap.from_list("signed", [LOW, MIDDLE, HIGH])
+        colours = colors.LinearSegmentedColormap.from_list("signed", [LOW, MIDDLE, HIGH])
         picture = ax.imshow(
             height + middle,
             origin="lower",
@@ -123,7 +125,7 @@ def plot_decision_boundary(model: Any, X: Any, y: Any, ax: Any = None, resolutio
         largest = outputs.argmax(axis=1)
         two = np.sort(outputs, axis=1)[:, -2:]
         lead = 1 - np.exp(-(two[:, 1] - two[:, 0]))
-        palette = np.array([to_rgb(colour_of(k)) for k in range(outputs.shape[1])])
+        palette = np.array([colors.to_rgb(colour_of(k)) for k in range(outputs.shape[1])])
         strength = (0.12 + 0.38 * lead)[:, None]
         image = 1 - strength * (1 - palette[largest])
         ax.imshow(
@@ -150,7 +152,8 @@ def plot_activations(model: Any, X: Any, axes: Any = None, resolution: int = 80)
     Each map has its own scale, blue below 0, orange above, and its range under it; the line is where it is 0.
     """
     import numpy as np
-    from matplotlib.colors import LinearSegmentedColormap  # pyright: ignore[reportMissingImports]
+
+    colors = of_matplotlib("colors")
 
     layers = layers_of(model)
     if not layers or layers[0].n_in != 2:
@@ -174,7 +177,7 @@ def plot_activations(model: Any, X: Any, axes: Any = None, resolution: int = 80)
         raise ValueError(f"{len(layers)} layers of up to {columns} neurons need as many axes, not {axes.size}")
     axes = axes.ravel()[: len(layers) * columns].reshape(len(layers), columns)
     maps = evaluate(every_activation, points).T
-    colours = LinearSegmentedColormap.from_list("signed", [LOW, "#ffffff", HIGH])
+    colours = colors.LinearSegmentedColormap.from_list("signed", [LOW, "#ffffff", HIGH])
     labels = [label_of(layer, number, j) for number, layer in enumerate(layers, 1) for j in range(layer.n_out)]
     numbered = iter(zip(maps, labels))
     for row, layer in zip(axes, layers):
@@ -274,7 +277,8 @@ def plot_images(
     Returns the array of axes.
     """
     import numpy as np
-    from matplotlib.colors import LinearSegmentedColormap  # pyright: ignore[reportMissingImports]
+
+    colors = of_matplotlib("colors")
 
     images = table(images, "images")
     side = math.isqrt(images.shape[1])
@@ -293,7 +297,7 @@ def plot_images(
     if axes.size < len(images):
         raise ValueError(f"{len(images)} pictures need as many axes, not {axes.size}")
     top = float(np.abs(images).max()) or 1.0
-    shades = LinearSegmentedColormap.from_list("signed", [LOW, "#ffffff", HIGH]) if signed else "gray_r"
+    shades = colors.LinearSegmentedColormap.from_list("signed", [LOW, "#ffffff", HIGH]) if signed else "gray_r"
     for i, ax in enumerate(axes.ravel()):
         ax.axis("off")
         if i < len(images):
@@ -346,12 +350,17 @@ def moments(epochs: int, number: int) -> list[int]:
 # What the plots share -----------------------------------------------------------------------------------------------
 
 
-def new_axes(*shape: int, **settings: Any) -> Any:
-    """Axes of a new figure, or an error that says how to get matplotlib."""
+def of_matplotlib(module: str) -> Any:
+    """A module of matplotlib's, or an error that says how to get it."""
     try:
-        import matplotlib.pyplot as plt  # pyright: ignore[reportMissingImports]
+        return importlib.import_module(f"matplotlib.{module}")
     except ImportError:
         raise ImportError(MISSING) from None
+
+
+def new_axes(*shape: int, **settings: Any) -> Any:
+    """Axes of a new figure."""
+    plt = of_matplotlib("pyplot")
     if "inline" in plt.get_backend():  # in a notebook: twice the dots, at the same size
         from matplotlib_inline.backend_inline import set_matplotlib_formats
 
@@ -386,12 +395,8 @@ def curve_drawn(ax: Any, curve: Sequence[float], style: str = "-", **settings: A
 
 
 def new_figure(**settings: Any) -> Any:
-    """A figure of its own, which no window and no notebook shows by itself; an error where matplotlib is missing."""
-    try:
-        from matplotlib.figure import Figure  # pyright: ignore[reportMissingImports]
-    except ImportError:
-        raise ImportError(MISSING) from None
-    return Figure(layout="constrained", **settings)
+    """A figure of its own, which no window and no notebook shows by itself."""
+    return of_matplotlib("figure").Figure(layout="constrained", **settings)
 
 
 def tidy(ax: Any) -> None:

@@ -269,3 +269,10 @@ def test_micrograds_training_loop_runs_with_its_import_lines_changed():
             p.data -= 0.1 * learning_rate * p.grad
     assert total_loss.data < first.data / 2
     assert acc > 0.9
+
+
+def test_the_activation_of_a_network_without_hidden_layers_is_checked_and_not_claimed():
+    with pytest.raises(ValueError, match="there is no activation 'foo'"):
+        MLP(2, [3], "foo")
+    assert repr(MLP(2, [3], "tanh")) == "MLP(2, [3], output='linear')"
+    assert repr(MLP(2, [3, 1], "tanh")) == "MLP(2, [3, 1], activation='tanh', output='linear')"

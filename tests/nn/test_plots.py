@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pytest
 
+import nn
 from nn import (
     MLP,
     SGD,
@@ -228,3 +229,18 @@ def test_stages_show_the_cost_of_a_training_that_stops_early():
 def test_settings_of_plots_that_cannot_be_are_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("plot", ["plot_decision_boundary", "plot_activations", "plot_images", "plot_history"])
+def test_without_matplotlib_every_plot_says_how_to_get_it(plot, monkeypatch):
+    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    X, y = nn.moons(10)
+    model = nn.MLP(2, [1], seed=0)
+    given = {
+        "plot_images": (np.zeros((2, 16)),),
+        "plot_history": (nn.History(cost=[1.0]),),
+        "plot_activations": (model, X),
+    }
+    with pytest.raises(ImportError, match=r"glassgrad\[notebook\]"):
+        getattr(nn, plot)(*given.get(plot, (model, X, y)))
