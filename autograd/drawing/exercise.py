@@ -442,10 +442,11 @@ def expression(level: str, rng: random.Random) -> Value:
 
     f, g = rng.sample(FUNCTIONS, 2)
     x, w, b, y = leaf("x"), leaf("w"), leaf("b"), leaf("y")
-    if level == "chain":
+    if level == "chain":  # every value has one consumer
+        a = leaf("a")
         u = called("u", rng.choice([lambda: w * x, lambda: x + b, lambda: x**2, lambda: 3 * x])())
         v = called("v", f(u))
-        return called("C", rng.choice([lambda: (v - y) ** 2, lambda: v**3, lambda: w * v, lambda: 1 / v])())
+        return called("C", rng.choice([lambda: (v - y) ** 2, lambda: v**3, lambda: a * v, lambda: 1 / v])())
     if level == "shared":
         u = called("u", rng.choice([lambda: w * x, lambda: x + w])())
         v = called("v", rng.choice([lambda: u * x, lambda: f(u) + x, lambda: u - w * x**2])())

@@ -1,6 +1,7 @@
 """Worksheets: answers are marked, the step that went wrong is named, and the page marks as Python does."""
 
 import json
+import math
 import pathlib
 import random
 import xml.etree.ElementTree as ET
@@ -8,7 +9,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from browser import drive
 
-from autograd import Value, exercise, exercises, gradients, relu, tanh
+from autograd import Value, exercise, exercises, gradients, relu, sqrt, tanh
 from autograd.drawing.exercise import LEVELS
 
 
@@ -195,13 +196,28 @@ def test_the_same_seed_makes_the_same_exercises():
         assert len(one) == 3
 
 
-def test_the_levels_are_what_they_say():
-    assert all(max(len(node.parents) for node in order(made)) <= 2 for made in exercises("chain", 5))
-    for made in exercises("paths", 5):
-        uses = [x for node in order(made) for x in node.parents]
-        assert any(uses.count(x) > 1 for x in uses)
-    assert all(any(node.op == "weighted_sum" for node in order(made)) for made in exercises("neuron", 2))
-    assert all(sum(node.label.startswith("a_") for node in order(made)) == 2 for made in exercises("layers", 2))
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_levels_are_what_they_say(level):
+    for made in exercises(level, 60, seed=7):
+        nodes = order(made)
+        edges = [x for node in nodes for x in node.parents]
+        ways = {made.cost: 1}  # how many paths lead from a value to the cost
+        for node in reversed(nodes):
+            for x in node.parents:
+                ways[x] = ways.get(x, 0) + ways[node]
+        if level == "chain":  # one factor after the other: nothing is added
+            assert set(ways.values()) == {1}
+        if level == "shared":
+            assert max(map(edges.count, edges)) >= 2
+        if level == "paths":
+            assert max(n for x, n in ways.items() if not x.op) >= 2
+        sums = [node for node in nodes if node.op == "weighted_sum"]
+        if level in ("neuron", "layers"):
+            assert len(sums) == 1
+        if level == "neuron":
+            assert not any(x.op for x in sums[0].parents)
+        if level == "layers":
+            assert sum(bool(x.op) for x in sums[0].parents) == 2
 
 
 def order(made):
@@ -268,6 +284,36 @@ def test_the_page_reads_products_quotients_and_signs_of_other_keyboards():
     for text in ("6", "2*3", "−6/−1", "6,0", "0.6e1", "2 × 3"):
         assert drive(exercise(C).html, typed({"x": text}))["marks"] == {"x": "right"}, text
     assert drive(exercise(C).html, typed({"x": "six"}))["marks"] == {"x": "This is not a number."}
+
+
+TEXTS = "1/0 -1/0 0/0 inf -inf Infinity 1e999 -1e999 nan NaN 6 6,0 6.04 6.03 -6 12/2 12/-2 12/ 0x6 1e-3 6e0 ∞".split()
+
+
+@pytest.mark.parametrize("x", [3.0, -3.0, 0.0])
+def test_a_text_is_marked_as_python_marks_the_number_that_it_is(x):
+    def number(text):
+        first, _, second = text.replace(",", ".").replace("∞", "inf").partition("/")
+        try:
+            above, below = float(first), float(second) if "/" in text else 1.0
+            return above / below if below else above * math.inf
+        except ValueError:
+            return math.nan
+
+    leaf = Value(x, label="x")
+    C = leaf * leaf
+    made = exercise(C)
+    pairs = [(text, made.check({"x": number(text)}).right["x"]) for text in TEXTS]
+    script = "return %s.map((text) => { inputs[0].value = text; mark(); return inputs[0].closest('tr').className; });"
+    seen = drive(made.html, script % json.dumps([*TEXTS, "", "  "]))
+    assert seen == ["right" if good else "wrong" for _, good in pairs] + ["", ""]
+
+
+def test_a_gradient_that_is_not_finite_is_answered_by_itself_alone():
+    x = Value(0.0, label="x")
+    made = exercise(2 * sqrt(x))
+    assert made.answers["x"] == math.inf
+    for text, mark in (("inf", "right"), ("1/0", "right"), ("-inf", "This is not finite."), ("7", "Not this.")):
+        assert drive(made.html, typed({"x": text}))["marks"]["x"] == mark, text
 
 
 def test_the_page_needs_no_network_and_no_mouse():
