@@ -14,7 +14,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m autograd",
         description="Differentiate an expression such as 'z = w*a + b; C = (tanh(z) - y)^2; w = 0.8'. Statements stand "
-        "on lines or after ;, the last one is the cost, ^ and ** are powers, a name that is not assigned is a leaf. "
+        "on lines or after ;, the last one is the cost, ^ and ** are powers, a name that is not assigned is a leaf; "
+        "one that the expression gives no number gets one, which is said. "
         "Nothing of it is run as Python.",
     )
     parser.add_argument("expression", nargs="?", default="", help="the expression; '-' reads it from the input")
@@ -48,7 +49,14 @@ def _results(text: str) -> list[str]:
         for leaf, value in found.leaves.items()
     ]
     width = max(len(left) for left, _ in lines)
-    return [f"{left:<{width}}   {right}".rstrip() for left, right in lines]
+    told = [f"{left:<{width}}   {right}".rstrip() for left, right in lines]
+    if found.free:
+        names = " and ".join(filter(None, [", ".join(found.free[:-1]), found.free[-1]]))
+        numbers = "numbers here were" if len(found.free) > 1 else "number here was"
+        told.append(
+            f"The expression gives no number to {names}: the {numbers} chosen. Add {found.free[0]} = 0.8 to give one."
+        )
+    return told
 
 
 if __name__ == "__main__":

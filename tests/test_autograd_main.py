@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from autograd.__main__ import main
+from autograd.drawing.statements import expression
 
 
 def test_an_expression_is_differentiated_and_its_page_written(tmp_path, capsys):
@@ -16,6 +17,31 @@ def test_an_expression_is_differentiated_and_its_page_written(tmp_path, capsys):
     assert lines[1].split() == "w = 0.8 dC/dw = -0.75337".split()
     assert lines[-1].endswith("page.html: open it in a browser")
     assert "z = w*a + b" in (tmp_path / "page.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "free"),
+    [
+        ("C = (tanh(w*a + b) - y)^2", ["w", "a", "b", "y"]),
+        ("C = (tanh(w*a + b) - y)^2; w = 0.8; y = 1", ["a", "b"]),
+        ("x*x; z = 2", ["x"]),
+        ("q = s + 1; C = x*x; x = 2", []),
+        ("C = x*x; x = 0.5", []),  # the number that it would have got
+    ],
+)
+def test_leaves_that_got_a_number_which_nobody_gave_are_named(text, free, capsys):
+    main([text])
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("The expression gives no number")]
+    assert [re.findall(r"\w+", line.partition("to ")[2].partition(":")[0].replace(" and ", " ")) for line in told] == (
+        [free] if free else []
+    )
+    assert expression(text).free == free
+
+
+def test_the_help_says_that_leaves_get_numbers(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "no number gets one" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_page_without_an_expression_opens_with_a_network(tmp_path, capsys):

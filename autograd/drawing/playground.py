@@ -31,7 +31,8 @@ def playground(text: str = "") -> Playground:
     Args:
         text: the expression to open with, as `C = (tanh(w*a + b) - y)**2`. Statements stand on lines or after `;`, the
             last one is the cost; `^` and `**` are powers; a name that is not assigned is a leaf, and `w = 0.8` gives
-            one its number. Without a text the page opens with a network.
+            one its number; one without a number gets one, and the page says so. Without a text the page opens with a
+            network.
 
     Raises:
         TypeError: for anything but text.

@@ -49,11 +49,13 @@ class ExpressionError(ValueError):
 
 @dataclass(frozen=True)
 class Expression:
-    """The graph of a text: its cost, and the leaves by name in the order in which they came up."""
+    """The graph of a text: its cost, the leaves by name in the order in which they came up, and the names of those
+    that the text gives no number, so that they got one of `STARTS`."""
 
     text: str
     cost: Value
     leaves: dict[str, Value]
+    free: list[str]
 
 
 def operations() -> dict[str, Row]:
@@ -381,7 +383,8 @@ class _Builder:
             taken = {*self.names, *self.leaves}
             result.label = next(n for n in ("C", "cost", *(f"C_{i}" for i in range(len(taken) + 1))) if n not in taken)
         used = set(topological_order(result))
-        return Expression(self.text, result, {name: leaf for name, leaf in self.leaves.items() if leaf in used})
+        leaves = {name: leaf for name, leaf in self.leaves.items() if leaf in used}
+        return Expression(self.text, result, leaves, [name for name in leaves if name not in self.given])
 
     def run(self, statement: _Statement) -> Any:
         stack: list[Any] = []

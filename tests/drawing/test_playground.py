@@ -325,6 +325,67 @@ def test_a_page_that_opens_with_an_expression_checks_itself_against_python(tab, 
     assert "does not reproduce" in text_of(tab, "#check")
 
 
+def test_the_check_stands_only_under_the_expression_that_python_computed(tab, tmp_path):
+    path = tmp_path / "page.html"
+    playground("C = (tanh(w*a + b) - y)**2").save(path)
+    tab.open(path.as_uri())
+    for text in ("C = w*a", "C = (", ""):
+        choose(tab, "#text", text)
+        assert text_of(tab, "#check") == ""
+        choose(tab, "#text", "C = (tanh(w*a + b) - y)**2")
+        assert text_of(tab, "#check").startswith("Checked")
+    choose(tab, ".leafrow input[type=number]", "3")
+    assert text_of(tab, "#check") == ""
+    tab.click("#reset")
+    assert text_of(tab, "#check").startswith("Checked")
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("C = x*x; x = 3", ["first factor", "second factor"]),
+        ("C = x + x; x = 3", ["first term", "second term"]),
+        ("C = x - x; x = 3", ["first term", "second term"]),
+        ("C = x/x; x = 3", ["first operand", "second operand"]),
+        ("C = x^x; x = 3", ["first operand", "second operand"]),
+        ("C = sum(x, y, x); x = 3; y = 1", ["first term", "third term"]),
+        ("C = x*y; x = 3; y = 2", []),
+    ],
+)
+def test_an_operand_that_stands_twice_is_told_by_its_place(tab, text, parts):
+    opened(tab, f"#expression={quote(text)}")
+    texts = [text_of(tab, "#rule")]
+    for step in range(tab.run("desk.steps.length") - 1):
+        tab.run(f"go({step})")
+        texts.append(text_of(tab, "#words"))
+    for part in parts:
+        assert sum(f"by its {part}" in told for told in texts) == 3  # in the chain rule, forward and backward
+    if parts:
+        assert "∂C/∂x =" not in "".join(texts[1:-3])
+    else:
+        assert "by its" not in "".join(texts)
+
+
+def test_leaves_without_a_number_are_named(tab):
+    opened(tab, f"#expression={quote('C = w*a + b; a = 1.5')}")
+    assert text_of(tab, "#free").startswith("The text gives no number to w and b: ")
+    choose(tab, "#text", "C = w*a + b; w = 0.5; a = 1; b = 2")
+    assert text_of(tab, "#free") == ""
+
+
+def test_a_number_box_of_a_leaf_refuses_in_words_what_is_no_number(tab):
+    opened(tab, f"#expression={quote('C = w*w; w = 0.8')}")
+    for text in ("", "1e999", "-"):
+        choose(tab, ".leafrow input[type=number]", text)
+        told = text_of(tab, "#leaf-fault")
+        assert told.startswith("w takes a number")
+        assert told.endswith("stays at 0.8.")
+        assert tab.run("document.querySelector('.leafrow input[type=number]').value") == "0.8"
+        assert tab.run("desk.worth[0]") == 0.8
+    choose(tab, ".leafrow input[type=number]", "2")
+    assert text_of(tab, "#leaf-fault") == ""
+
+
 # Networks: the same points, the same training, the same gradients ---------------------------------------------------
 
 
@@ -504,6 +565,49 @@ def test_every_control_of_the_network_does_what_it_says(tab):
     assert tab.run("document.getElementById('expression').hidden")
 
 
+def test_a_seed_or_a_weight_that_is_none_is_refused_and_the_training_kept(tab):
+    opened(tab)
+    for _ in range(3):
+        tab.click("#one")
+    before = tab.run("[...lab.trainer.network.theta]")
+    for box, fault in (("#seed", "#seed-fault"), ("#weight", "#weight-fault")):
+        for text in ("-1", "1.5", "4294967296", "") if box == "#seed" else ("1e12", ""):
+            tab.run(f"(document.querySelector('{box}').focus(), document.querySelector('{box}').select())")
+            tab.press("Backspace")
+            tab.type(text)
+            tab.press("Enter", "Tab")
+            told = text_of(tab, fault)
+            assert " takes a " in told
+            assert (f", not {text}; it stays at" if text else "; it stays at") in told
+            assert tab.run("[...lab.trainer.network.theta]") == before
+            assert tab.run("lab.trainer.steps") == 3
+        tab.run(f"(document.querySelector('{box}').focus(), document.querySelector('{box}').select())")
+        tab.type("5")
+        assert text_of(tab, fault) == ""
+        tab.press("Escape")
+        tab.run(f"document.querySelector('{box}').value = document.querySelector('{box}').defaultValue || 0")
+        tab.press("Enter", "Tab")
+        assert tab.run("lab.trainer.steps") == 3
+    choose(tab, "#seed", "7")
+    assert tab.run("[lab.seed, lab.trainer.steps]") == [7, 0]
+
+
+def test_the_two_costs_say_of_when_they_are(tab):
+    opened(tab)
+    drawn = "(() => { let told = []; const of = CanvasRenderingContext2D.prototype, kept = of.fillText;"
+    drawn += " of.fillText = (text) => told.push(text); curve(); of.fillText = kept; return told; })()"
+    choose(tab, "#batch", "50")
+    tab.run("(lab.trainer.finishEpoch(0.1), lab.trainer.finishEpoch(0.1), paint())")
+    assert tab.run(drawn)[0].startswith("mean before the steps of epoch 2: ")
+    choose(tab, "#batch", "0")
+    before = []
+    for _ in range(2):
+        before.append(text_of(tab, "#cost"))
+        tab.run("(lab.trainer.finishEpoch(0.1), paint())")
+    assert tab.run(drawn) == [f"before the step of epoch 2: {before[1]}"]
+    assert text_of(tab, ".figures").startswith("cost now")
+
+
 def test_a_click_on_a_weight_works_out_its_gradient(tab):
     opened(tab, "#data=moons&n=50&layers=3-2&epoch=5")
     place = tab.run(
@@ -629,6 +733,12 @@ def test_pasted_points_are_standardized_and_trained_on(tab):
     assert tab.run("[...lab.points.X]") == pytest.approx(ours.ravel().tolist(), abs=1e-14)
     assert tab.run("[lab.points.names, [...lab.points.classes]]") == [["cat", "dog"], [0, 1, 1, 0]]
     assert text_of(tab, "#legend") == "class catclass dog"
+    told = text_of(tab, "#standardized")
+    assert "standardized: x0 = (first number − 4) / 2.236, x1 = (second number − 25) / 11.18." in told
+    assert "inputs standardized" in text_of(tab, "#examples")
+    tab.click("[data-shape=moons]")
+    assert text_of(tab, "#standardized") == ""
+    tab.click("[data-shape=csv]")
     tab.click("#one")
 
 

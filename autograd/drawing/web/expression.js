@@ -28,6 +28,7 @@ const SAMPLES = [
     "h1 = tanh(w*x1)\nh2 = tanh(w*x2 + u*h1)\nC = (h2 - y)^2\nw = 0.7; u = 1.2; x1 = 0.5; x2 = -1; y = 0.3",
   ],
 ];
+const listed = (names) => (names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}` : names[0]);
 const MOST_DRAWN = 150,
   PATHS = 8;
 
@@ -65,6 +66,7 @@ function read(text, follow = true) {
   element("fault").replaceChildren();
   element("text").removeAttribute("aria-invalid");
   element("graph").classList.remove("stale");
+  element("leaf-fault").textContent = "";
   const { steps, completeAt } = passes(values),
     leaves = values.flatMap((value, i) => (value.op ? [] : [i]));
   desk.worth = desk.start.map((x, i) => desk.moved.get(values[i].label) ?? x);
@@ -73,6 +75,10 @@ function read(text, follow = true) {
   rerun();
   draw();
   sliders();
+  const free = leaves.filter((i) => values[i].free).map((i) => values[i].label);
+  element("free").textContent = free.length
+    ? `The text gives no number to ${listed(free)}: where ${free.length > 1 ? "they start" : "it starts"} was chosen here. Write ${free[0]} = 0.8 to give one.`
+    : "";
   element("step").max = steps.length - 1;
   const names = values.map((value) => plainText(value.symbol));
   element("chosen").replaceChildren(
@@ -101,6 +107,7 @@ function complain(text, { reason, at, end }) {
   element("fault").replaceChildren(`Line ${line}, column ${at - from + 1}: ${reason}`, excerpt);
   element("text").setAttribute("aria-invalid", "true");
   element("graph").classList.add("stale");
+  check();
 }
 
 // Names, formulas and rules of all values, as HTML. A value without a label goes by its formula, where that is long by a
@@ -135,6 +142,7 @@ function describe(values, data, longest = 16) {
 function rerun() {
   desk.result = evaluated(desk.values, desk.worth);
   describe(desk.values, desk.result.data);
+  check();
 }
 
 // The picture ---------------------------------------------------------------------------------------------------------
@@ -368,21 +376,15 @@ function chain() {
   }
   const listed = paths.map(({ product, edges }, p) => {
     const shown = edges.length > 9 ? [...edges.slice(0, 4), null, ...edges.slice(-4)] : edges;
-    let below = here;
     const terms = shown.map((edge, at) => {
-      if (!edge) {
-        below = values[edges[edges.length - 5][0]];
-        return term("\u2026", "", "\u2026");
-      }
+      if (!edge) return term("\u2026", "", "\u2026");
       const [i, k] = edge,
-        rule = values[i].rules[k],
-        above = values[i];
+        rule = values[i].rules[k];
       const text = term(
-        slope(above.symbol, below.symbol),
+        partial(values, i, k),
         rule === html(partials[i][k]) ? "" : rule,
         at ? bracketed(partials[i][k]) : html(partials[i][k]),
       );
-      below = above;
       return text;
     });
     const way = [here.symbol, ...edges.map(([i]) => values[i].symbol)],
@@ -477,7 +479,15 @@ function sliders() {
       Object.assign(range, { min: from - reach, max: from + reach, value: x });
       number.value = Number(x.toPrecision(6));
       range.addEventListener("input", () => move(i, Number(range.value)));
-      number.addEventListener("input", () => number.value !== "" && move(i, Number(number.value)));
+      number.addEventListener("input", () => {
+        element("leaf-fault").textContent = "";
+        if (number.value !== "") move(i, Number(number.value));
+      });
+      number.addEventListener("change", () => {
+        if (number.value !== "" && Number.isFinite(Number(number.value))) return;
+        element("leaf-fault").textContent = refused(desk.values[i].label, "a number such as 0.5", number, desk.worth[i]);
+        number.value = Number(desk.worth[i].toPrecision(6));
+      });
       return row;
     }),
   );
@@ -520,9 +530,12 @@ element("play").addEventListener("click", () => animate(!ticking));
 element("all").addEventListener("toggle", show);
 new ResizeObserver(() => requestAnimationFrame(fit)).observe(element("picture"));
 
-// Does this page compute what Python computed?
+// Does this page compute what Python computed? Of any other expression, and of moved leaves, it does not know.
 function check() {
-  if (desk.text !== opening.text || desk.moved.size) return;
+  if (element("text").value !== opening.text || desk.text !== opening.text || desk.moved.size) {
+    element("check").textContent = "";
+    return;
+  }
   const { data, gradient } = desk.result;
   let worst = 0;
   const compare = (x, y) =>

@@ -24,7 +24,8 @@ const DEFAULTS = {
   csv: "",
 };
 const SHIPPED_NOISE = { moons: 0.1, circles: 0.05, spirals: 0.03, xor: 0.1 };
-const MOST_NEURONS = 8,
+const LARGEST_WEIGHT = 1e9,
+  MOST_NEURONS = 8,
   MOST_LAYERS = 6,
   SIDE = 50,
   EXAMPLES = 8,
@@ -388,10 +389,15 @@ function controls() {
   }
 }
 element("noise").addEventListener("input", () => setting("noise", Number(element("noise").value)));
+element("seed").addEventListener("input", () => (element("seed-fault").textContent = ""));
 element("seed").addEventListener("change", () => {
-  const seed = Number(element("seed").value);
-  if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32) setting("seed", seed);
-  else controls();
+  const text = element("seed").value,
+    seed = Number(text);
+  if (text === "" || !(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) {
+    const words = refused("The seed", "a whole number from 0 to 4294967295", element("seed"), lab.seed);
+    element("seed-fault").textContent = `${words} The training is kept.`;
+    element("seed").value = lab.seed; // for which the browser may report a change once more
+  } else if (seed !== lab.seed) setting("seed", seed);
 });
 element("csv").addEventListener("input", () => setting("csv", element("csv").value));
 element("run").addEventListener("click", () => train(!lab.running));

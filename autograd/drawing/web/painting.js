@@ -80,6 +80,15 @@ function legend() {
       }),
     ),
   );
+  // pasted points are shown as nn.standardize makes them, not as they were typed
+  const { columns } = lab.points;
+  const from = ({ mean, deviation }, k) => {
+    const moved = `${k ? "second" : "first"} number ${mean < 0 ? "+" : "\u2212"} ${html(Math.abs(mean))}`;
+    return `${inputName(0, k)} = ${deviation ? `(${moved}) / ${html(deviation)}` : moved}`;
+  };
+  element("standardized").innerHTML = columns
+    ? `Shown and trained on standardized: ${columns.map(from).join(", ")}.`
+    : "";
 }
 function onCanvas(x, y) {
   const [[left, right], [bottom, top]] = lab.view,
@@ -141,7 +150,12 @@ function curve() {
   context.lineWidth = 3.5;
   context.stroke();
   context.textAlign = "right";
-  context.fillText(significant(costs[costs.length - 1], 3), width - 12, 34);
+  const several = lab.batch && lab.batch < lab.points.n;
+  context.fillText(
+    `${several ? "mean before the steps" : "before the step"} of epoch ${costs.length}: ${significant(costs[costs.length - 1])}`,
+    width - 12,
+    34,
+  );
   context.textAlign = "left";
 }
 

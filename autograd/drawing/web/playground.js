@@ -212,7 +212,7 @@ function visit(hash) {
       const { theta } = lab.trainer.network,
         text = state.get("weights"),
         numbers = text.split("_").map((x) => (x.trim() ? Number(x) : NaN));
-      if (numbers.length === theta.length && numbers.every((x) => Math.abs(x) < 1e9)) {
+      if (numbers.length === theta.length && numbers.every((x) => Math.abs(x) < LARGEST_WEIGHT)) {
         theta.set(numbers);
         Object.assign(lab, { changed: "the weights came from a link" });
         lab.trainer.ready = false;

@@ -116,19 +116,21 @@ function pasted(text) {
   if (names.length < 2)
     fail(lines.length - 1, 2, `all points are of the class \u201C${short(names[0])}\u201D; two are needed`);
   names.sort((a, b) => (Number.isNaN(a - b) ? (a < b ? -1 : 1) : a - b));
+  const columns = columnsOf(X);
   return {
     n: classes.length,
     raw: X,
-    X: standardized(Float64Array.from(X)),
+    columns,
+    X: Float64Array.from(X, (x, i) => (columns[i % 2].deviation ? (x - columns[i % 2].mean) / columns[i % 2].deviation : 0)),
     classes: Uint8Array.from(classes, (name) => names.indexOf(name)),
     names,
   };
 }
 
-// Mean 0 and standard deviation 1 in each of the two columns, as nn.standardize makes them
-function standardized(X) {
+// Mean and standard deviation of each of the two columns, as nn.standardize takes them; a constant one has deviation 0
+function columnsOf(X) {
   const n = X.length / 2;
-  for (const k of [0, 1]) {
+  return [0, 1].map((k) => {
     let mean = 0,
       square = 0,
       constant = true;
@@ -137,7 +139,6 @@ function standardized(X) {
       constant &&= X[i] === X[k];
     }
     for (let i = k; i < X.length; i += 2) square += (X[i] - mean) ** 2 / n;
-    for (let i = k; i < X.length; i += 2) X[i] = constant ? 0 : (X[i] - mean) / Math.sqrt(square);
-  }
-  return X;
+    return { mean, deviation: constant ? 0 : Math.sqrt(square) };
+  });
 }

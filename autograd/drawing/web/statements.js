@@ -281,7 +281,7 @@ function graphOf(text, starts) {
       throw new Fault(`${name} is used here before the statement that computes it`, step.at, step.end);
     if (!leaves.has(name)) {
       const data = statement ? given.get(name) : starts[waiting++ % starts.length];
-      leaves.set(name, { node: nodes.push({ op: "", label: name, data, at: step.at, end: step.end }) - 1 });
+      leaves.set(name, { node: nodes.push({ op: "", label: name, data, free: !statement, at: step.at, end: step.end }) - 1 });
     }
     return leaves.get(name);
   }

@@ -3,6 +3,16 @@
 
 const slope = (above, below) => `\u2202${above}/\u2202${below}`;
 
+// Of operands that are one value, as in x * x, each has a derivative of its own, which d/dx does not name: the first factor's
+const isRepeated = ({ operands }, k) => operands.indexOf(operands[k]) !== operands.lastIndexOf(operands[k]);
+const PARTS = { mul: "factor", prod: "factor", add: "term", sub: "term", sum: "term" };
+const ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth"];
+const part = ({ op }, k) => (k < ORDINALS.length ? `${ORDINALS[k]} ${PARTS[op] ?? "operand"}` : `${PARTS[op] ?? "operand"} ${k + 1}`);
+function partial(values, i, k) {
+  const { symbol, operands } = values[i];
+  return isRepeated(values[i], k) ? `${symbol} by its ${part(values[i], k)}` : slope(symbol, values[operands[k]].symbol);
+}
+
 function told({ values, steps, completeAt, result, now }, sum) {
   const { data, partials, gradient } = result, step = steps[now], C = values[values.length - 1].symbol;
   const rule = (i, k) => (/^\u2212?[\d.]+$/.test(values[i].rules[k]) ? "" : values[i].rules[k]);  // unless it is a number
@@ -11,7 +21,7 @@ function told({ values, steps, completeAt, result, now }, sum) {
   }
   const { name, symbol, formula } = values[step.i ?? values.length - 1], i = step.i;
   if (step.kind === "forward") {
-    const edges = values[i].operands.flatMap((x, k) => (typeof x === "number" ? [`${slope(symbol, values[x].symbol)}${rule(i, k) && ` = ${rule(i, k)}`} = ${html(partials[i][k])}`] : []));
+    const edges = values[i].operands.flatMap((x, k) => (typeof x === "number" ? [`${partial(values, i, k)}${isRepeated(values[i], k) ? ": " : " = "}${rule(i, k) && `${rule(i, k)} = `}${html(partials[i][k])}`] : []));
     const shown = edges.length > 8 ? [...edges.slice(0, 7), `... and ${edges.length - 7} more`] : edges;
     return `<p><b>Forward.</b> ${name}${values[i].labelled ? ` = ${formula}` : ""} = <b>${html(data[i])}</b></p><p>Its local derivatives: ${shown.join(", &ensp;")}</p>`;
   }
@@ -26,8 +36,8 @@ function told({ values, steps, completeAt, result, now }, sum) {
     `<span class="rule">${rule}</span><span class="number">${html(x)}</span>`;
   const sign = (s) => `<span></span><span class="symbol">${s}</span><span></span><span class="number">${s}</span>`;
   const complete = now >= completeAt.get(x);
-  return `<p><b>Backward</b>, along the edge from ${name} to ${values[x].name}:</p><p class="product">` +
-    column("upstream", slope(C, symbol), upstream) + sign("\u00D7") + column("local", slope(symbol, below), local, rule(i, k)) + sign("=") +
+  return `<p><b>Backward</b>, along the edge from ${name} to ${values[x].name}${isRepeated(values[i], k) ? `, its ${part(values[i], k)}` : ""}:</p><p class="product">` +
+    column("upstream", slope(C, symbol), upstream) + sign("\u00D7") + column("local", partial(values, i, k), local, rule(i, k)) + sign("=") +
     column("contribution", `to ${slope(C, below)}`, flow) + `</p><p>${values[x].name} has collected ` +
     (earlier.length ? `${html(before)} + ${flow < 0 ? `(${html(flow)})` : html(flow)} = ` : "") + `<b id="sum">${html(sum[x])}</b>` +
     (complete ? `, which is all: ${slope(C, below)} = ${html(sum[x])}.` : " so far; more edges lead back to it.") + "</p>";

@@ -29,10 +29,19 @@ function explain() {
     `<p>Now ${name} = <b>${html(theta[index])}</b>. The next step of ${lab.optimizer} makes it <b>${html(after[index])}</b>, a change of ${html(after[index] - theta[index])}.` +
     (unit ? ` Its neuron is <b>${unit}</b>.` : "") +
     "</p>" +
-    `<label class="row">set it by hand <input id="weight" type="number" step="any" value="${Number(theta[index].toPrecision(6))}"></label>`;
+    `<label class="row">set it by hand <input id="weight" type="number" step="any" value="${Number(theta[index].toPrecision(6))}" aria-describedby="weight-fault"></label><p id="weight-fault" class="fault" role="alert"></p>`;
+  const shown = element("weight").value;
+  element("weight").addEventListener("input", () => (element("weight-fault").textContent = ""));
   element("weight").addEventListener("change", () => {
-    const x = Number(element("weight").value);
-    if (!Number.isFinite(x) || element("weight").value === "") return;
+    const text = element("weight").value,
+      x = Number(text);
+    if (text === shown) return; // not what is shown in place of all its digits
+    if (text === "" || !(Math.abs(x) < LARGEST_WEIGHT)) {
+      const what = k === null ? "The bias" : "The weight";
+      element("weight-fault").textContent = refused(what, "a number between \u22121e9 and 1e9", element("weight"), theta[index]);
+      element("weight").value = shown;
+      return;
+    }
     theta[index] = x;
     trainer.ready = false;
     lab.changed ||= "a parameter was set by hand";
@@ -57,7 +66,7 @@ function explain() {
     `<td>${html(room.a[0][2 * e])}</td><td>${html(room.a[0][2 * e + 1])}</td><td>${html(targets[e])}</td>${own ? `<td>${html(inputOf(e))}</td>` : ""}<td>${html(deltaOf(e))}</td><td class="${inputOf(e) * deltaOf(e) < 0 ? "neg" : "pos"}">${html(inputOf(e) * deltaOf(e))}</td></tr>`;
   const more = n - listed.length;
   element("examples").innerHTML =
-    `<h3>Example by example${more > 0 ? ", the largest first" : ""}</h3><div class="scroll"><table><thead><tr><th scope="col">example</th><th scope="col">${inputName(0, 0)}</th><th scope="col">${inputName(0, 1)}</th><th scope="col"><i>y</i></th>` +
+    `<h3>Example by example${more > 0 ? ", the largest first" : ""}${lab.points.columns ? ", inputs standardized" : ""}</h3><div class="scroll"><table><thead><tr><th scope="col">example</th><th scope="col">${inputName(0, 0)}</th><th scope="col">${inputName(0, 1)}</th><th scope="col"><i>y</i></th>` +
     `${own ? `<th scope="col">${input}</th>` : ""}<th scope="col">${slope(C, z)}</th><th scope="col">product</th></tr></thead><tbody>${listed.map(line).join("")}` +
     (more > 0
       ? `<tr><th scope="row" colspan="${own ? 6 : 5}">the sum of the other ${more}</th><td>${html(rest)}</td></tr>`

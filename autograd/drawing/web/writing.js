@@ -15,6 +15,11 @@ const html = (x) => {
   const [mantissa, power] = significant(x).split("e");
   return power === undefined ? mantissa : `${mantissa} \u00D7 10<sup>${power}</sup>`;
 };
+// What is said of a number box that holds none, or one that cannot be taken
+function refused(what, wanted, input, stays) {
+  const given = input.value === "" ? "" : `, not ${input.value.length > 24 ? `${input.value.slice(0, 23)}\u2026` : input.value}`;
+  return `${what} takes ${wanted}${given}; it stays at ${significant(stays, 10)}.`;
+}
 function write(text, x, before = "") {
   const [mantissa, power] = significant(x).split("e");
   text.textContent = before + mantissa + (power === undefined ? "" : " \u00D7 10");
