@@ -142,7 +142,7 @@ class Drawing(Picture):
         engine: which program placed the boxes.
         title: what is drawn.
         table: the picture in words, one line a value (at most 1000 of them).
-        notes: what must be said of the numbers: that leaves were assigned since, that gradients are sums.
+        notes: what must be said of the numbers: that leaves were assigned since, that gradients are others.
         width, height: the size of the picture.
     """
 

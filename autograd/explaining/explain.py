@@ -48,17 +48,18 @@ class Explanation:
         self.cost, self.value = cost, value
         self._paths: list[tuple[float, tuple[tuple[Link, int], ...]]] = []
         self._rest: float = 0.0
-        self._count = 0
+        self._count = self._all = 0  # paths from name to name, and in the graph
         if self._links:
             ends = self._links[cost], self._links[value]
             reach = reached(*ends)
             self._count = reach[ends[0]].paths
+            self._all = reached(cost, value)[cost].paths
             self._paths, rest = largest_paths(*ends, reach, MOST)
             self._rest = exact_sum(rest)
         self.gradient = exact_sum([*(worth for worth, _ in self._paths), self._rest])
         self._summed = summed_gradient(value, self.gradient)
         self._largest = self._paths[0][1] if self._paths else ()
-        self._verdict = Verdict(self._formulas, self._links, self._largest, self._count, self.gradient)
+        self._verdict = Verdict(self._formulas, self._links, self._largest, (self._count, self._all), self.gradient)
         if self._count <= len(self._paths):  # all are shown: in the order of the graph, as a textbook lists them
             place = {id(link): i for i, link in enumerate(self._links.values())}
             self._paths.sort(key=lambda path: [place[id(link)] for link, _ in path[1]])
@@ -66,6 +67,7 @@ class Explanation:
         self._edges = [
             (link, i) for link in self._links.values() for i in range(len(link.parents)) if (link, i) in shown
         ]
+        self._around = {edge: around for edge in self._edges if (around := self._other_ways(edge))}
         self._formula = {(link, i): link.formula(i, self._formulas) for link, i in self._edges}
 
     @property
@@ -95,7 +97,37 @@ class Explanation:
 
     def _symbol(self, notation: Writer, edge: tuple[Link, int]) -> str:
         link, i = edge
-        return notation.derivative(self._name(link.node), self._name(link.parents[i].node))
+        derivative = notation.derivative(self._name(link.node), self._name(link.parents[i].node))
+        return notation.direct(derivative) if edge in self._around else derivative
+
+    def _other_ways(self, edge: tuple[Link, int]) -> list[Link]:
+        """The other parents of a link that depend on this one: what is held fixed in the factor of the edge."""
+        link, i = edge
+        if len(link.parents) < 2:
+            return []
+        depending = {link.parents[i]}
+        for later in self._links.values():  # in topological order
+            if not depending.isdisjoint(later.parents):
+                depending.add(later)
+            if later is link:
+                break
+        return [parent for k, parent in enumerate(link.parents) if k != i and parent in depending]
+
+    def _told_direct(self, notation: Writer, say: Callable[[str], str]) -> str:
+        """What the symbol of a direct contribution means, at the first that occurs."""
+        if not self._around:
+            return ""
+        edge, around = max(self._around.items(), key=lambda item: item[0][0].node is self.cost)
+        link, i = edge
+        total = notation.derivative(self._name(link.node), self._name(link.parents[i].node))
+        names = [say(notation(self._name(other.node))) for other in around[:3]]
+        names += [f"{len(around) - 3} more"] * (len(around) > 3)
+        fixed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+        x = say(notation(self._name(link.parents[i].node)))
+        return (
+            f"{say(self._symbol(notation, edge))} is what {x} contributes by itself, with {fixed} held fixed; "
+            f"{say(total)} counts all paths."
+        )
 
     def _product(self, edges: tuple, write: Callable[[Any], str], times: str, dots: str) -> str:
         shown = shortened(edges, LONGEST // 2)
@@ -191,7 +223,8 @@ class Explanation:
         else:
             numbers += f" = {digits(self.gradient)}"
         factors = aligned([[f.name, f.formula, digits(f.value)] for f in self.factors])
-        return "\n\n".join(filter(None, [*quantities, symbols, *factors, numbers, self._remark(text)]))
+        direct = self._told_direct(text, str)
+        return "\n\n".join(filter(None, [*quantities, symbols, *factors, direct, numbers, self._remark(text)]))
 
     @property
     def latex(self) -> str:
@@ -215,7 +248,7 @@ class Explanation:
     def markdown(self) -> str:
         """The derivation in Markdown, its mathematics in LaTeX."""
         say = lambda tree: f"${latex(tree)}$"  # noqa: E731
-        parts = [f"$$\n{self.latex}\n$$", self._remark(say)]
+        parts = [f"$$\n{self.latex}\n$$", self._told_direct(latex, lambda formula: f"${formula}$"), self._remark(say)]
         if self.factors and len(self.factors) > 1:
             number = self._number(latex)
             rows = [

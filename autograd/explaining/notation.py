@@ -120,6 +120,10 @@ class Writer:
         above, below = (self(z) if isinstance(z, Name) else self.bracketed(self(z)) for z in (y, x))
         return self.row("d", above, "/d", below)
 
+    def direct(self, derivative: Any) -> Any:
+        """A derivative that counts only what does not pass through other quantities: (dC/dx)_direct."""
+        return self.row("(", derivative, ")_direct")
+
     def write(self, formula: Symbol) -> tuple[Any, int]:
         """A formula, and how strongly it holds together."""
         match formula:
@@ -239,6 +243,10 @@ class Latex(Writer):
     def derivative(self, y: Symbol, x: Symbol) -> str:
         """dy/dx, as a partial derivative."""
         return rf"\frac{{\partial {self.at_least(y, POWER)}}}{{\partial {self.at_least(x, POWER)}}}"
+
+    def direct(self, derivative: str) -> str:
+        """The same with a bar; not as the letter |, which would end a table's cell."""
+        return rf"\left.{derivative}\right\vert_{{\text{{direct}}}}"
 
 
 def slope_name(function: str) -> str:

@@ -163,4 +163,7 @@ def paths(cost: Value, value: Value, limit: int = 20) -> Paths:
 
 def percent(share: float) -> str:
     """A share as a percentage; empty where there is none."""
-    return f"{100 * share:.3g}%" if math.isfinite(share) else ""
+    if not math.isfinite(share):
+        return ""
+    percents = 100 * share + 0.0  # no -0
+    return f"{percents:.3g}%" if abs(percents) < 1000 or abs(percents) >= 1e9 else f"{percents:.0f}%"

@@ -1,4 +1,4 @@
-"""The state of a graph in words: leaves assigned since it was computed, gradients that are sums over several passes."""
+"""The state of a graph in words: leaves assigned since it was computed, gradients that earlier passes have left."""
 
 import math
 
@@ -6,6 +6,8 @@ from autograd.cautions import stale
 from autograd.core.graph import backpropagate
 from autograd.core.value import Value
 from autograd.explaining.typography import digits, one_line
+
+LEFT = "which backward passes so far have left there (of other costs, or of before a refresh(), too)"
 
 
 def leaf_name(value: Value) -> str:
@@ -45,9 +47,9 @@ def replayed_words(cost: Value) -> str:
 
 
 def summed_words(cost: Value) -> str:
-    """That the gradients kept in the leaves are sums over several backward passes; empty where they are not.
+    """That the gradients kept in the leaves are not those of this cost alone; empty where they are.
 
-    A gradient that is some other number, left by another cost or set by hand, is not told from a sum.
+    Whether they are sums, of another cost or of before a refresh() cannot be told from the numbers.
     """
     if not cost.grad or not math.isfinite(cost.grad):
         return ""
@@ -57,7 +59,7 @@ def summed_words(cost: Value) -> str:
         return ""
     leaf = max(leaves, key=lambda x: abs(x.grad))
     return (
-        f"Gradients are sums over several backward passes: {leaf_name(leaf)} has {digits(leaf.grad)}, "
+        f"Gradients are not those of this cost alone: {leaf_name(leaf)} holds {digits(leaf.grad)}, {LEFT}; "
         f"this cost alone gives {digits(order[leaf])}. zero_grad() starts afresh."
     )
 
@@ -71,5 +73,5 @@ def summed_gradient(value: Value, gradient: float) -> str:
     """That the gradient kept in one value is not the one that is shown here."""
     if not value.grad or same_gradient(value.grad, gradient):
         return ""
-    kept = digits(value.grad)
-    return f"{leaf_name(value)}.grad is {kept}, a sum over backward passes; this cost alone gives {digits(gradient)}."
+    kept = f"{leaf_name(value)}.grad holds {digits(value.grad)}, {LEFT}"
+    return f"{kept}; this cost alone gives {digits(gradient)}."

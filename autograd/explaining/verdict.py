@@ -6,6 +6,7 @@ group does to the gradient is its product, compared with 1, and the sentence nam
 
 import math
 import statistics
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,8 +24,12 @@ FactorEdge = tuple[Link, int]
 Say = Callable[[Symbol], str]
 
 WORTH_SAYING = 1.5  # times larger or smaller from which a group is mentioned
-CANCELLING = 10.0  # times the paths may be larger than their sum before they are said to cancel
+CANCELLING = 3.0  # times the paths may be larger than their sum before they are said to cancel
 STANDS_OUT = 3.0  # times a gradient may differ from those of its layer before that is said
+CUT_OFF = (
+    "If it should: math.tanh(w), float(w) and w.data are plain numbers, which cut the derivative off; "
+    "autograd.tanh(w) keeps it."
+)
 LONG = 9  # factors from which their mean says more than they do
 SHOWN = 60  # letters of a formula that stand in a sentence
 
@@ -56,9 +61,15 @@ class Verdict:
     """The reasons for the size of one gradient, the weightiest first, and the sentence that tells them."""
 
     def __init__(
-        self, formulas: Formulas, links: dict[Value, Link], path: Sequence[FactorEdge], count: int, gradient: float
+        self,
+        formulas: Formulas,
+        links: dict[Value, Link],
+        path: Sequence[FactorEdge],
+        counts: tuple[int, int],  # of paths from name to name, and in the graph
+        gradient: float,
     ):
-        self.formulas, self.links, self.path, self.count, self.gradient = formulas, links, path, count, gradient
+        self.formulas, self.links, self.path, self.gradient = formulas, links, path, gradient
+        self.count, self.all = counts
         self.cost, self.value = formulas.cost, formulas.value
         self.reasons: list[Reason] = self.told(text)[0]
 
@@ -66,7 +77,7 @@ class Verdict:
         """The reasons, and the sentence with its formulas written by `say`; it is empty where nothing is to tell."""
         cost, value = say(self.formulas.name(self.cost)), say(self.formulas.name(self.value))
         if not self.count:
-            return [], f"No path leads from {value} to {cost}: the cost does not depend on it."
+            return [], f"No path leads from {value} to {cost}: the cost does not depend on it. {CUT_OFF}"
         if self.value is self.cost:
             return [], "A quantity changes at its own rate."
         undefined = next((edge for edge in self.path if math.isnan(slope_of(edge))), None)
@@ -74,16 +85,25 @@ class Verdict:
             sentence = f"There is no slope at {self._at(undefined, say)}: it is not a number."
             return [Reason("undefined", math.nan)], sentence
         sizes = absolute_sum(self.links.values(), self.value)
-        if sizes > CANCELLING * abs(self.gradient):
-            reasons, sentence = self._cancelled(sizes)
-            if not self.gradient or sizes * sizes > abs(self.gradient):  # the signs do more than the sizes of the paths
-                return reasons, sentence
-            causes, cause = self._compared(say)
-            times = rounded(sizes / abs(self.gradient))
-            return [*causes, *reasons], f"{cause} And the paths cancel, which makes it {times} times smaller."
         if not self.gradient:
-            return self._stopped(say)
-        return self._compared(say)
+            return self._cancelled(sizes) if sizes else self._stopped(say)
+        if not sizes >= CANCELLING * abs(self.gradient):
+            return self._compared(say, sizes)
+        (cancelling,), cancelled = self._cancelled(sizes)
+        reasons, sentence = self._compared(say, sizes)
+        small = abs(self.gradient) < 1
+        rivals = [(weight, group) for weight, group in self._ranked(sizes) if not small or group_size(group) < 0]
+        largest = max((weight for weight, _ in rivals), default=0.0)
+        times = rounded(sizes / abs(self.gradient))
+        if math.log(min(sizes / abs(self.gradient), sys.float_info.max)) < largest:
+            return [*reasons, cancelling], f"{sentence} And the paths cancel, which makes it {times} times smaller."
+        cancelled = f"{cancelled[:-1]}, which makes it {times} times smaller."
+        if self.count == 1:  # what cancels is within the factors, whose sizes say it once more
+            return [cancelling, *reasons], cancelled
+        told = ""
+        if any(abs(group_size(group)) >= math.log(CANCELLING) for _, group in rivals):
+            told = sentence.removeprefix(f"{self._paths()} are added. ")
+        return [cancelling, *reasons], f"{cancelled} {told}".rstrip()
 
     def _at(self, edge: FactorEdge, say: Say) -> str:
         lower = edge[0].parents[edge[1]].node
@@ -93,10 +113,15 @@ class Verdict:
 
     def _cancelled(self, sizes: float) -> tuple[list[Reason], str]:
         up, down = (sizes + self.gradient) / 2, (sizes - self.gradient) / 2
-        what = f"{whole(self.count)} paths" if self.count > 1 else "terms of this sum over paths"
+        what = self._paths() if self.count > 1 else f"{whole(self.all)} paths"
         return [Reason("cancel", abs(self.gradient) / sizes)], (
             f"The {what} cancel: those that are positive add up to {digits(up)}, the negative ones to {digits(-down)}."
         )
+
+    def _paths(self) -> str:
+        """How many paths there are from name to name, and in the graph where these are more."""
+        gathered = f", gathered into {whole(self.count)} by the names on the way," if self.all > self.count else ""
+        return f"{whole(self.all)} paths{gathered}"
 
     def _stopped(self, say: Say) -> tuple[list[Reason], str]:
         """Why nothing at all passes."""
@@ -155,15 +180,32 @@ class Verdict:
 
     # Gradients that are not
 
-    def _compared(self, say: Say) -> tuple[list[Reason], str]:
-        """The groups of factors, by how much they do."""
+    def _ranked(self, sizes: float) -> list[tuple[float, list["FactorPart"]]]:
+        """The groups of factors, each with the logarithm of what it does, the weightiest first.
+
+        The 1 / n of a mean over n paths is one of them, as far as adding up the paths does not make up for it.
+        """
         parts = [part for edge in self.path for part in self._parts(edge)]
         groups: dict[Any, list[FactorPart]] = {}
         for part in parts:
             groups.setdefault(part.group, []).append(part)
-        ranked = sorted(groups.values(), key=lambda group: -abs(group_size(group)))
-        if self.count > 1:  # 1 / n of a mean over n paths explains nothing
-            ranked = [group for group in ranked if group[0].kind != "constants"]
+        added = self._added(sizes)
+
+        def weight(group: list[FactorPart]) -> float:
+            size = group_size(group)
+            makes_up = group[0].kind == "constants" and size < 0 and 1 < added < math.inf
+            return -min(0.0, size + math.log(added)) if makes_up else abs(size)
+
+        return sorted(((weight(group), group) for group in groups.values()), key=lambda item: -item[0])
+
+    def _added(self, sizes: float) -> float:
+        """How many times larger than the largest path the sizes of all paths together are."""
+        product = math.prod(abs(slope_of(edge)) for edge in self.path)
+        return sizes / product if product and self.count > 1 else 1.0
+
+    def _compared(self, say: Say, sizes: float) -> tuple[list[Reason], str]:
+        """The reasons, and the sentence that names the groups of factors by how much they do."""
+        ranked = [group for _, group in self._ranked(sizes)]
         ranked = [group for group in ranked if abs(group_size(group)) >= math.log(WORTH_SAYING)]
         small = abs(self.gradient) < 1
         causes = [group for group in ranked if (group_size(group) < 0) == small]
@@ -171,7 +213,7 @@ class Verdict:
         reasons = [self._reason(group) for group in (*causes, *against)]
         if len(self.path) < 2 and self.count == 1:
             return reasons, self._beside_its_layer(say)
-        path = f"{whole(self.count)} paths are added. On the largest of them " if self.count > 1 else ""
+        path = f"{self._paths()} are added. On the largest of them " if self.count > 1 else ""
         if not reasons:
             sentence = path + ("every factor is near 1." if path else "Every factor is near 1, and so is the gradient.")
         else:
@@ -182,6 +224,11 @@ class Verdict:
                 if path
                 else f"{digits(abs(self.gradient), 3)} is {lead} 1: {'; '.join(clauses)}."
             )
+        added = self._added(sizes)
+        if WORTH_SAYING < added < math.inf and any(
+            reason.kind == "constants" and reason.size < 1 for reason in reasons
+        ):
+            sentence += f" The sizes of all paths add up to {rounded(added)} times that of the largest."
         if len(self.path) > LONG and math.isfinite(self.gradient):
             mean = math.exp(math.fsum(math.log(abs(slope_of(edge))) for edge in self.path) / len(self.path))
             trend = "vanishes" if mean < 0.9 else "explodes" if mean > 1.1 else "keeps its size"
@@ -259,22 +306,30 @@ class Verdict:
         if isinstance(formula, Number) or not powers or any(contains(base, Dots) for base, _ in powers):
             number = isinstance(formula, (Number, Product)) and not contains(formula, Dots)
             kind = ("inputs" if self._is_weight(edge) else "constants") if number else "factor"
-            return [
-                FactorPart(
-                    kind, (kind, *([edge] if kind == "factor" else [])), formula, slope_of(edge), slope_of(edge), edge
-                )
-            ]
+            group = kind, *([edge] if kind == "factor" else [])
+            if kind == "inputs" and isinstance(formula, Product) and formula.denominator != 1:
+                x = slope_of(edge) * formula.denominator
+                return [FactorPart(kind, group, Number(x), x, x, edge), self._divisor(formula, edge)]
+            return [FactorPart(kind, group, formula, slope_of(edge), slope_of(edge), edge)]
         parts = []
+        divisors = [self._divisor(formula, edge)] if isinstance(formula, Product) and formula.denominator != 1 else []
+        slope = slope_of(edge) / math.prod(part.size for part in divisors)
         for (base, n), size in zip(powers, sizes):
             kind = self._kind(base, edge)
             power = abs(size) ** n if size else 0.0 if n > 0 else math.inf
             group = base.key if kind == "factor" else kind
-            symbol, value = (formula, slope_of(edge)) if kind == "factor" and len(powers) == 1 else (base, size)
+            alone = kind == "factor" and len(powers) == 1 and not divisors
+            symbol, value = (formula, slope) if alone else (base, size)
             parts.append(FactorPart(kind, group, symbol, value, power, edge))
         rest = math.prod(part.size for part in parts)
         if rest and math.isfinite(rest):  # the 2 of 2 (a - y)
-            parts[-1].size *= abs(slope_of(edge)) / rest
-        return parts
+            parts[-1].size *= abs(slope) / rest
+        return parts + divisors
+
+    def _divisor(self, formula: Product, edge: FactorEdge) -> "FactorPart":
+        """The number that a formula is divided by, such as the 1 / n of a mean, as a factor of its own."""
+        worth = 1 / formula.denominator
+        return FactorPart("constants", "constants", Product(1.0, formula.denominator, ()), worth, worth, edge)
 
     def _is_weight(self, edge: FactorEdge) -> bool:
         """Whether a factor is what the weight that is asked about is multiplied with."""

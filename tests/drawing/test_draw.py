@@ -412,7 +412,7 @@ def test_gradients_of_several_backward_passes_are_said_to_be_sums():
     assert draw(C).notes == []
     C.backward()
     [note] = draw(C).notes
-    assert note.startswith("Gradients are sums over several backward passes")
+    assert note.startswith("Gradients are not those of this cost alone")
     assert "zero_grad()" in note
     zero_grad(leaves)
     C.backward()

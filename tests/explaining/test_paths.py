@@ -1,6 +1,7 @@
 """Paths: their number, products, sum and order, on small graphs by enumeration and on large ones by closed forms."""
 
 import math
+import re
 import time
 
 import pytest
@@ -186,6 +187,14 @@ def test_the_table_shows_labels_formulas_factors_shares_and_the_remainder():
         "1 more                                                            -0.73576   100%\n"
         "total                                                             -0.73576"
     )
+
+
+def test_shares_have_no_minus_zero_and_no_powers_of_ten():
+    x = labelled(1.0, "x")
+    C = x * 1000 - x * 999.5 + x * -0.0
+    text = str(paths(C, x))
+    assert not re.search(r"-0%|e\+", text)
+    assert "200000%" in text
 
 
 def test_the_notebook_shows_an_escaped_and_captioned_table():

@@ -61,10 +61,11 @@ def test_a_gradient_that_is_a_sum_over_passes_is_called_one():
     f.backward()
     assert summed_words(f) == ""
     (x * x).backward()
-    assert "x has 12, this cost alone gives 6" in summed_words(f)
+    assert "this cost alone gives 6." in summed_words(f)
     for result in (explain(f, x), paths(f, x)):
         assert all(
-            "x.grad is 12, a sum over backward passes; this cost alone gives 6." in text for text in shown(result)
+            "x.grad holds 12, which backward passes" in text and "this cost alone gives 6." in text
+            for text in shown(result)
         )
     x.grad = 0.0
     f = tanh(x)
@@ -73,12 +74,31 @@ def test_a_gradient_that_is_a_sum_over_passes_is_called_one():
     assert "sums" not in str(explain(f, x))
 
 
+def test_a_gradient_of_another_cost_or_of_before_a_refresh_is_not_called_a_sum_of_this_one():
+    x = Value(3.0, label="x")
+    other, f = x * 5, x * x
+    other.backward()
+    for text in (str(explain(f, x)), str(paths(f, x))):
+        assert "x.grad holds 5" in text
+        assert "this cost alone gives 6" in text
+        assert "sum over backward passes" not in text
+    x.grad = 0.0
+    f.backward()
+    x.data = 4.0
+    f.refresh()
+    for text in (str(explain(f, x)), str(paths(f, x)), draw(f).table):
+        assert "refresh()" in text
+        assert "this cost alone gives 8" in text
+        assert "sums" not in text
+        assert "a sum" not in text
+
+
 def test_a_drawing_and_a_page_say_it_too():
     C, w, _ = product()
     C.backward()
     C.backward()
-    assert "Gradients are sums over several backward passes" in draw(C).svg
-    assert "sums over several backward passes" in draw(C).table
+    assert "Gradients are not those of this cost alone" in draw(C).table
+    assert "not those of this cost alone" in draw(C).svg
     w.data = 5.0
     assert "w was assigned after this graph was computed" in draw(C).svg
     assert "was assigned" not in draw(C, blank="gradients").svg

@@ -1,5 +1,6 @@
 """The verdict of `explain` on graphs whose cause is known: it names that cause, and blames nothing else."""
 
+import math
 import re
 
 import pytest
@@ -8,11 +9,13 @@ from autograd import (
     Value,
     clip,
     explain,
+    gradients,
     leaky_relu,
     logsumexp,
     maximum,
     mean,
     minimum,
+    paths,
     relu,
     sigmoid,
     step,
@@ -263,6 +266,38 @@ def test_the_verdict_names_the_cause(build):
     verdict = explain(cost, value).text.split("\n\n")[-1]
     assert re.search(says, verdict), verdict
     assert not re.search(never, verdict), verdict
+
+
+def opposed_examples(y: float):
+    """The mean over 200 examples of which half pull one way, half the other, nearly as much."""
+    (w,) = named(w=0.4)
+    return labelled(mean([(tanh(w * x) - t) ** 2 for x, t in [(1.0, 0.9), (1.0, y)] * 100]), "C"), w
+
+
+@pytest.mark.parametrize("y", [-0.05, -0.1, -0.126])
+def test_paths_that_nearly_cancel_are_named_first_where_that_does_most(y):
+    cost, w = opposed_examples(y)
+    sizes = [abs(path.product) for path in paths(cost, w, limit=200)]
+    times = math.fsum(sizes) / abs(gradients(cost, [w])[0])
+    assert 5 < times < 1000
+    explanation = explain(cost, w)
+    assert explanation.reasons[0].kind == "cancel"
+    assert explanation.reasons[0].size == pytest.approx(1 / times)
+    verdict = explanation.text.split("\n\n")[-1]
+    assert verdict.startswith("The 200 paths cancel")
+    assert f"{float(f'{times:.2g}'):g} times smaller" in verdict
+
+
+def test_the_divisor_of_a_mean_is_a_cause_as_far_as_its_paths_do_not_make_up_for_it():
+    (w,) = named(w=0.4)
+    few = labelled(mean([relu(w * x - 1) for x in [3.0] * 4 + [0.1] * 196]), "C")
+    first = explain(few, w).reasons[0]
+    assert (first.kind, first.size, first.names) == ("constants", pytest.approx(1 / 200), ("1 / 200",))
+    assert "constant 1 / 200 = 0.005 makes it 200 times smaller" in explain(few, w).text
+    assert "the constant 1 / 200 = 0.005 makes it 200 times smaller" in explain(*opposed_examples(-0.1)).text
+    all_alike = labelled(mean([tanh(w * 0.01) for _ in range(200)]), "C")
+    reasons = explain(all_alike, w).reasons
+    assert (reasons[0].kind, reasons[0].size) == ("inputs", pytest.approx(0.01))
 
 
 if __name__ == "__main__":  # the score of whatever engine is installed
