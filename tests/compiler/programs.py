@@ -142,7 +142,8 @@ def apply_value(op, operands):
         return OPERATORS[op](*operands)
     if op.startswith("softmax_"):
         return autograd.softmax(operands)[int(op[8:])]
-    return autograd.OPERATIONS[op](*TABLE[op].grouped(operands).values())
+    row = TABLE[op]
+    return autograd.OPERATIONS[op](*(row.grouped(operands).values() if row.lists else operands))
 
 
 def declare():

@@ -1,6 +1,8 @@
 """Kernels and passes: what a program is before and after each, and that each leaves it the same program."""
 
+import inspect
 import math
+import pathlib
 import random
 
 import numpy as np
@@ -250,6 +252,21 @@ def test_the_branches_of_a_choice_are_computed_whichever_is_taken():
     program = autograd.compile([autograd.where(w[0], w[1], autograd.log(w[2]))], wrt=w)
     with pytest.raises(ValueError, match="log is not defined"):
         program.forward([1.0, 1.0, -1.0])
+
+
+# All of them
+
+
+def test_every_pass_has_its_place_and_a_test():
+    declared = {
+        name
+        for name, function in inspect.getmembers(passes, inspect.isfunction)
+        if function.__module__ == passes.__name__ and list(inspect.signature(function).parameters) == ["code"]
+    } - {"passed"}
+    assert declared == {change.__name__ for change in passes.PASSES}
+    assert set(passes.OF_NUMBERS) <= set(passes.PASSES)
+    tests = pathlib.Path(__file__).read_text(encoding="utf-8")
+    assert [name for name in declared if f"passes.{name}" not in tests] == []
 
 
 # The pass at fault

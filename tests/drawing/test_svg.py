@@ -1,13 +1,17 @@
 import re
 import xml.etree.ElementTree as ElementTree
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import autograd
+from autograd import Value, draw
 from autograd.drawing import svg
 from autograd.drawing.layout import arrange
 from autograd.drawing.svg import Arrow, Box, write
 from autograd.explaining.typography import Run, name, quantity
+from nn import MLP, Neuron
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -80,3 +84,38 @@ def test_a_highlighted_edge_is_drawn_over_the_others():
     placed = arrange([box.size() for box in boxes], [Edge(a.tail, a.head) for a in arrows])
     text = write("t", "d", boxes, arrows, placed)
     assert text.index("faint") < text.index("bold</title>")
+
+
+def of_a_model(*, label):
+    cost = (MLP(2, [12, 12, 1], "tanh", seed=0)([Value(0.5, "x_0"), Value(-0.5, "x_1")]) - 1) ** 2
+    cost.label = label
+    return cost
+
+
+# For each kind of box a graph that has one
+DRAWN = {
+    "parameter": lambda: draw(Neuron(2, "tanh", seed=0)([1.0, Value(-0.5, "x_1")])),
+    "input": lambda: draw(of_a_model(label="C")),
+    "leaf": lambda: draw(Value(2.0, "x") * 3),
+    "constant": lambda: draw(Value(2.0, "x") * 3),
+    "operation": lambda: draw(Value(2.0, "x") * 3),
+    "neuron": lambda: draw(of_a_model(label="C")),
+    "group": lambda: draw(autograd.sum([Value(float(k)) for k in range(200)])),
+    "cost": lambda: draw(of_a_model(label="C")),
+}
+
+
+def test_every_kind_of_box_has_its_shape():
+    shapes = {kind: svg.outline(kind, 0.0, 0.0, 80.0, 40.0) for kind in svg.KINDS if kind != "leaf"}
+    shapes["neuron"] = svg.outline("neuron", 0.0, 0.0, 40.0, 40.0)
+    for kind, shape in shapes.items():
+        assert [other for other in shapes if shapes[other] == shape] == [kind]
+    assert svg.outline("leaf", 0.0, 0.0, 80.0, 40.0) == shapes["input"]  # where there are parameters, leaves are inputs
+
+
+@pytest.mark.parametrize("kind", svg.KINDS)
+def test_every_kind_of_box_is_drawn_and_in_the_legend(kind):
+    assert kind in DRAWN, f"DRAWN needs a graph with a box of the kind {kind}"
+    drawing = DRAWN[kind]()
+    assert f'class="node {kind}' in drawing.svg
+    assert ("several values, folded" if kind == "group" else kind) in drawing.svg

@@ -6,13 +6,14 @@ import pickle
 
 import numpy as np
 import pytest
+from conftest import DECLARED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd
 from autograd import Value
 from nn import MLP, Layer, Neuron, squared_error
-from nn.layers import ACTIVATIONS
+from nn.layers import _HALVING, ACTIVATIONS
 
 
 def test_a_neuron_is_two_nodes_whatever_its_number_of_inputs():
@@ -276,3 +277,15 @@ def test_the_activation_of_a_network_without_hidden_layers_is_checked_and_not_cl
         MLP(2, [3], "foo")
     assert repr(MLP(2, [3], "tanh")) == "MLP(2, [3], output='linear')"
     assert repr(MLP(2, [3, 1], "tanh")) == "MLP(2, [3, 1], activation='tanh', output='linear')"
+
+
+def test_activations_that_pass_half_have_weights_of_twice_the_variance():
+    def passes_half(name):
+        try:
+            low, high = (autograd.OPERATIONS[name](Value(x)).partials[0] for x in (-6.0, 6.0))
+        except ValueError:
+            return False
+        return abs(low) < 0.1 and abs(high - 1) < 0.1
+
+    rows = {name for name in DECLARED if name in ACTIVATIONS and name != "linear"}
+    assert {name for name in rows if passes_half(name)} == _HALVING

@@ -1,6 +1,7 @@
 """Losses: closed forms, PyTorch's figures, stability, and targets refused."""
 
 import functools
+import inspect
 import math
 
 import mpmath
@@ -9,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
+import nn
+import nn.losses
 from autograd import Value
 from nn import (
     MLP,
@@ -268,3 +271,16 @@ def test_settings_of_losses_compile_in_fit():
 def test_settings_that_cannot_be_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_every_loss_is_public_and_tested():
+    losses = {
+        name
+        for name, function in inspect.getmembers(nn.losses, inspect.isfunction)
+        if function.__module__ == "nn.losses"
+        and list(inspect.signature(function).parameters)[:2] == ["output", "target"]
+    } - {"pairs"}
+    assert losses == {loss.__name__ for loss in (*ALL, cross_entropy)}
+    for name in losses:
+        assert name in nn.__all__, f"{name} is not in __all__ of nn/__init__.py"
+        assert getattr(nn, name) is getattr(nn.losses, name)

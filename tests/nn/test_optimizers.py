@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 import autograd
+import nn
+import nn.optimizers
+import nn.storage
 from autograd import Value
 from nn import SGD, Adam, AdamW, Optimizer, RMSprop, clip_gradient_norm, cosine_decay, linear_decay, warmup
 
@@ -276,3 +279,14 @@ def test_an_optimizer_with_a_schedule_pickles(schedule):
     twin = pickle.loads(pickle.dumps(Adam([Value(1.0)], lr=schedule)))
     assert twin.lr == schedule
     assert [twin.lr(step) for step in range(12)] == [schedule(step) for step in range(12)]
+
+
+def test_every_optimizer_is_public_and_compared():
+    optimizers = {
+        kind for kind in vars(nn.optimizers).values() if isinstance(kind, type) and issubclass(kind, Optimizer)
+    } - {Optimizer}
+    assert optimizers == {kind for kind, _, _ in TORCH}
+    for kind in optimizers:
+        assert nn.storage.OPTIMIZERS.get(kind.__name__) is kind, f"{kind.__name__} is not in nn.storage.OPTIMIZERS"
+        assert kind.__name__ in nn.__all__, f"{kind.__name__} is not in __all__ of nn/__init__.py"
+        assert getattr(nn, kind.__name__) is kind
