@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import html
 import time
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -120,23 +121,36 @@ class Panel:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         from base64 import b64encode
 
+        sizes = {"image/png": {"width": 960, "height": 310}}
         try:
             import ipywidgets  # noqa: F401  # pyright: ignore[reportMissingImports]
         except ImportError:
-            sizes = {"image/png": {"width": 960, "height": 310}}
             return {"text/plain": repr(self), "image/png": b64encode(self.picture()).decode()}, sizes
-        self._widgets = self._widgets or Widgets(self)
-        return self._widgets.box._repr_mimebundle_()
+        if self._widgets is None:
+            self._widgets = Widgets(self)
+        else:
+            self._widgets.show()
+        # the picture stays in the file, for whoever opens it without the widgets' kernel
+        picture = b64encode(self._widgets.image.value).decode()
+        return {**self._widgets.box._repr_mimebundle_(), "text/plain": repr(self), "image/png": picture}, sizes
 
 
 class Widgets:
-    """The buttons and sliders of a panel, by ipywidgets. They act at once; nothing waits in a queue."""
+    """The buttons and sliders of a panel, by ipywidgets. They act at once; nothing waits in a queue.
+
+    One panel plays at a time. To show or to play another pauses it: the one before may be that of a cell which was run
+    again, whose pause button nobody sees any more.
+    """
+
+    playing_now: weakref.ref[Widgets] | None = None
 
     def __init__(self, panel: Panel):
         import ipywidgets as w  # pyright: ignore[reportMissingImports]
 
+        self.pause_others()
         self.panel, self.task = panel, None
         settings = panel.settings
+        whole = {"description_width": "initial"}
         self.image = w.Image(format="png", layout=w.Layout(width="100%", max_width="960px"))
         self.play = w.ToggleButton(description="play", icon="play")
         self.step = w.Button(description="step", icon="step-forward")
@@ -146,7 +160,7 @@ class Widgets:
         width = max(settings["hidden"], default=8)
         self.width = w.IntSlider(width, 1, 16, description="neurons", continuous_update=False)
         self.activation = w.Dropdown(options=ACTIVATIONS, value=settings["activation"], description="activation")
-        self.lr = w.FloatLogSlider(panel.lr, min=-4, max=0.5, step=0.1, description="learning rate")
+        self.lr = w.FloatLogSlider(panel.lr, min=-4, max=0.5, step=0.1, description="learning rate", style=whole)
         self.weight = w.Dropdown(options=["", *dict(panel.model.named_parameters())], description="explain")
         self.words = w.HTML()
         self.line = w.Label()
@@ -180,22 +194,38 @@ class Widgets:
 
     def playing(self) -> None:
         """Begin to train, or stop."""
-        if self.play.value and (self.task is None or self.task.done()):
+        if not self.play.value:
+            return
+        self.pause_others()
+        Widgets.playing_now = weakref.ref(self)
+        if self.task is None or self.task.done():
             self.task = asyncio.ensure_future(self.run())
+
+    def pause_others(self) -> None:
+        """Press the pause button of the panel that plays, unless it is this one."""
+        other = Widgets.playing_now and Widgets.playing_now()
+        if other is not None and other is not self:
+            other.play.value = False
 
     async def run(self) -> None:
         """Train while the button says so, and let the notebook's other events have their turn between two pictures."""
-        while self.play.value:
-            end = time.monotonic() + SHARE
-            while time.monotonic() < end:
-                self.panel.train(1)
-            self.show()
-            await asyncio.sleep(0.02)
+        try:
+            while self.play.value:
+                end = time.monotonic() + SHARE
+                while time.monotonic() < end:
+                    self.panel.train(1)
+                drawing = time.monotonic()
+                self.show()
+                await asyncio.sleep(max(0.02, time.monotonic() - drawing))
+        finally:  # an error, or the interrupt of the kernel, ends the playing, and the button says so
+            self.play.value = False
 
     def show(self) -> None:
         """The picture and the words of this moment."""
         self.image.value = self.panel.picture()
         cost = f", cost {self.panel.cost[-1]:.4f}" if self.panel.cost else ""
         self.line.value = f"step {len(self.panel.cost)}{cost}"
-        words = str(self.panel.explain(self.weight.value)) if self.weight.value else ""
-        self.words.value = f"<pre>{html.escape(words)}</pre>" if words else ""
+        words = html.escape(str(self.panel.explain(self.weight.value))) if self.weight.value else ""
+        formulas, _, verdict = words.rpartition("\n")
+        style = "white-space: pre; overflow-x: auto"
+        self.words.value = f'<p>{verdict}</p><pre style="{style}">{formulas}</pre>' if words else ""

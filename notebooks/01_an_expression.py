@@ -25,7 +25,8 @@ draw(C)
 
 # %% [markdown]
 # Now each box holds a gradient, too: `w` has about -0.75. If `w` grows by a little, the cost falls by 0.75 times as
-# much. Try it:
+# much. Try it. (If you run the cell above a second time, the leaves have twice the gradient, and the drawing says so:
+# passes add up. Why, and what to do about it, is told in [notebook 4](04_why_a_topological_order.ipynb).)
 
 # %%
 w_after = w.data + 0.001
@@ -103,7 +104,7 @@ axes = plot_decision_boundary(network, X_test, y_test)
 # %% [markdown]
 # ## Try it
 #
-# Three chains, whose gradients you can work out by hand. The answers are folded below each sheet.
+# Three chains, whose gradients you can work out by hand. The answers are folded below.
 
 # %%
 from autograd import exercises

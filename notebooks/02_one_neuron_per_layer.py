@@ -212,7 +212,7 @@ for step in range(400):
         print(f"step {step:3}: cost {cost.data:.4f}, slopes", *(f"{p.grad:8.4f}" for p in network.parameters()))
 
 # %% [markdown]
-# For fifty steps little happens, for two reasons. Every sigmoid on the way has made the slopes of the first layers
+# For some forty steps little happens, for two reasons. Every sigmoid on the way has made the slopes of the first layers
 # smaller. And the examples pull in different directions: at the start the network answers nearly the same to all four,
 # so what two of them ask of the last weight, the other two take back.
 
@@ -220,7 +220,8 @@ for step in range(400):
 print("at the start, by example:", *(f"{slope:.3f}" for slope in start), f"  their mean: {sum(start) / 4:.3f}")
 
 # %% [markdown]
-# Then the network finds a direction that serves them all, the cost falls, and with it the slopes.
+# Then the network finds a direction that serves them all: the slopes grow, the cost falls fast, and as it nears 0 the
+# slopes become small once more, now because there is little left to learn.
 
 # %%
 
@@ -239,7 +240,7 @@ play(squared_error(network([0.8]), 1.0))
 # %% [markdown]
 # ## Try it
 #
-# Three neurons, each with its cost. The answers are folded below each sheet.
+# Three neurons, each with its cost. The answers are folded below.
 
 # %%
 from autograd import exercises

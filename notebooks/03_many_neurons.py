@@ -116,7 +116,7 @@ print("they agree to 1e-14:", np.allclose(by_hand, by_the_engine, rtol=0, atol=1
 # %% [markdown]
 # ## Try it
 #
-# Three networks of two layers. The answers are folded below each sheet.
+# Three networks of two layers. The answers are folded below.
 
 # %%
 from autograd import exercises

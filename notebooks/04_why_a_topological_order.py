@@ -74,6 +74,9 @@ compare(walk(topological_order(C), add=False))
 # The first to go wrong is `h`: it is used twice, so two contributions arrive, and only the later one survives. Then `x`
 # is wrong for two reasons: it inherits the error of `h`, and of its own two edges to `x * x` one is lost as well. In a
 # chain, where every value is used once, the mistake does not show; it shows as soon as two neurons share an input.
+#
+# (The line below the picture is a guess: `draw` sees that these are not the gradients of this cost, and takes them for
+# sums over several passes, by far the commonest reason.)
 
 # %% [markdown]
 # ## Any order
@@ -95,7 +98,7 @@ compare(walk(order))
 # Now `h` itself ends up right, and `x` is wrong. It was the turn of `h` while only the short way's contribution had
 # arrived. What came along the long way was added to `h` later, but `h` had handed on its share already.
 #
-# How much is missing is exactly the product along the path that came too late:
+# How much is missing is exactly the sum of the products along the paths that came too late:
 
 # %%
 from autograd import paths
@@ -167,8 +170,8 @@ play(C)
 # %% [markdown]
 # ## Try it
 #
-# Three expressions in which a value is used more than once. Say "=" instead of "+=" to yourself, and see what `check`
-# makes of it. The answers are folded below each sheet.
+# Three expressions in which a value is used more than once. Give `check` an answer that
+# "=" instead of "+=" leads to, and it says so. The answers are folded below.
 
 # %%
 from autograd import exercises

@@ -50,9 +50,9 @@ draw(dy)
 # their product. The graph knows its own local derivatives already, so the second derivative is one more walk:
 
 # %%
-dy.backward()
+[second] = gradients(dy, [x])
 t = np.tanh(0.5)
-print(f"by the graph {x.grad:.12f}, by hand {2 * (1 - t**2) ** 2 - 4 * t**2 * (1 - t**2):.12f}")
+print(f"by the graph {second:.12f}, by hand {2 * (1 - t**2) ** 2 - 4 * t**2 * (1 - t**2):.12f}")
 
 # %% [markdown]
 # ## A gradient to go down, a Hessian to go there at once
@@ -117,7 +117,7 @@ _ = axes.legend(loc="upper center", frameon=False)
 # %% [markdown]
 # Newton's method leaps across the valley and is there. It pays for that with the Hessian, which has as many entries
 # as the square of the number of weights. When a network has thousands of weights, nobody can afford it; but its product
-# with one vector costs about as much as two gradients, and needs no Hessian at all:
+# with one vector costs no more than a few gradients, and needs no Hessian at all:
 
 # %%
 v = np.array([1.0, -2.0])
@@ -187,13 +187,20 @@ draw(z)
 # %% [markdown]
 # ## Try it
 #
-# Three sums over paths; `check` of the last one is told a mistake. The answers are folded below each sheet.
+# Three sums over paths. The answers are folded below.
 
 # %%
 from autograd import exercises
 
 sheets = exercises("paths", 3, seed=5)
 sheets
+
+# %% [markdown]
+# `check` marks what you worked out, and recognises how a wrong answer came about. In the third sheet, let somebody have
+# forgotten one of the two paths from `p` to the cost:
+
+# %%
+sheets[2].check({"r": -0.964, "p": 1.036})
 
 # %% [markdown]
 # ## Next

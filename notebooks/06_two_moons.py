@@ -40,6 +40,7 @@ print(f"right about {accuracy(model, X, targets):.0%} of the points")
 # %%
 C = hinge(model(X[0]), targets[0])
 C.label = "C"
+model.zero_grad()
 C.backward()
 first, second, last = model.layers
 explain(C, second.neurons[0].w[0])
@@ -109,7 +110,7 @@ axes = plot_activations(model, X)
 # %% [markdown]
 # ## Try it
 #
-# Three networks of two layers, smaller than this one. The answers are folded below each sheet.
+# Three networks of two layers, smaller than this one. The answers are folded below.
 
 # %%
 from autograd import exercises

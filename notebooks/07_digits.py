@@ -2,7 +2,7 @@
 # # Digits
 #
 # Handwritten digits, 8 by 8 pixels each: 64 numbers in, 10 classes out. The network between has 32 neurons, and 2410
-# parameters in all. The graph of one example's cost is a few hundred nodes; `fit` traces it once and replays it as
+# parameters in all. The graph of one example's cost has 85 operations; `fit` traces it once and replays it as
 # NumPy calls over whole batches, so that training takes seconds although every number is a scalar.
 #
 # After this notebook you can train a classifier, read its confusion matrix, and follow one mistake back to the weights.
@@ -39,8 +39,8 @@ print(f"the cost of held-out digits was {before:.2f} and is {history.validation_
 print(f"held-out digits recognised: {accuracy(model, X_test, y_test):.1%}")
 
 # %% [markdown]
-# The two cost curves part after a while: the network goes on becoming surer of the digits it has seen, and no better
-# at those it has not. The learning rate falls along a cosine, so the last epochs only settle.
+# The two cost curves part after a while: the network goes on becoming surer of the digits it has seen, and hardly
+# better at those it has not. The learning rate falls along a cosine, so the last epochs only settle.
 #
 # ## Where it errs
 #
@@ -85,6 +85,7 @@ i = int(np.argmax(wrong))
 true, guess = int(y_test[i]), int(taken[i])
 C = cross_entropy(model(X_test[i].tolist()), true)
 C.label = "C"
+model.zero_grad()
 C.backward()
 explain(C, model.layers[1].neurons[guess].b)
 
@@ -111,7 +112,7 @@ axes = plot_images(model.state_dict()["layers.0.weight"], columns=11, signed=Tru
 # %% [markdown]
 # ## Try it
 #
-# Three networks of two layers. The answers are folded below each sheet.
+# Three networks of two layers. The answers are folded below.
 
 # %%
 from autograd import exercises

@@ -2,8 +2,8 @@
 # # Three activations
 #
 # Sigmoid, tanh or ReLU? The usual advice is that the sigmoid is slow to converge, that tanh is centred on zero, and
-# that ReLU is cheap. Train the same network on the same data with each of the three, everything else equal, and see;
-# then look into the gradients for the reason.
+# that ReLU lets the gradient pass. Train the same network on the same data with each of the three, everything else
+# equal, and see; then look into the gradients for the reason.
 #
 # After this notebook you can say why the gradient of a deep network of sigmoids vanishes, in factors.
 
@@ -74,7 +74,7 @@ legend = ax.legend()
 
 # %% [markdown]
 # In the network of sigmoids the first layer is all but deaf. That is the *vanishing gradient*: nothing is wrong with
-# the derivative, it is exactly as small as the product of its factors. `explain` shows that product for one weight of
+# the derivative, it is exactly as small as the product of its factors. `paths` shows that product for one weight of
 # the first layer, along its strongest path.
 
 # %%
@@ -118,7 +118,7 @@ for name in NAMES:
 # %% [markdown]
 # ## Try it
 #
-# Three chains: which factor makes each gradient small? The answers are folded below each sheet.
+# Three chains: which factor makes each gradient small? The answers are folded below.
 
 # %%
 from autograd import exercises

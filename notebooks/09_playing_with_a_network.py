@@ -102,7 +102,7 @@ history.sheet(4)
 # ## Try it
 #
 # Which combinations fail, and can you tell why from the pictures? And on paper, three neurons; the answers are folded
-# below each sheet.
+# below.
 
 # %%
 from autograd import exercises

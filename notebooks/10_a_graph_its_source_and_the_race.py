@@ -182,7 +182,7 @@ except ValueError as error:
 # %% [markdown]
 # ## Try it
 #
-# Three neurons: what would their programs compute? The answers are folded below each sheet.
+# Three neurons: what would their programs compute? The answers are folded below.
 
 # %%
 from autograd import exercises

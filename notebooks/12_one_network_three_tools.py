@@ -48,6 +48,7 @@ from nn import cross_entropy
 model = grid.best_estimator_.model_
 C = cross_entropy(model(X_test[0].tolist()), int(y_test[0]))
 C.label = "C"
+model.zero_grad()
 C.backward()
 explain(C, model.layers[1].neurons[0].w[3])
 
@@ -85,8 +86,7 @@ import dask.array as da
 from distributed import Client, LocalCluster
 
 data = da.from_array(X_train, chunks=(300, 64)), da.from_array(y_train, chunks=300)
-cluster = LocalCluster(2, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL)
-client = Client(cluster)
+local = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": logging.CRITICAL}
 
 
 # %%
@@ -98,12 +98,10 @@ def trained(client):
     return np.array([p.data for p in network.parameters()])
 
 
-here, there = trained(None), trained(client)
-print("the same bits here and there:", np.array_equal(here, there))
-
 # %%
-client.close()
-cluster.close()
+with LocalCluster(**local) as cluster, Client(cluster) as client:
+    here, there = trained(None), trained(client)
+print("the same bits here and there:", np.array_equal(here, there))
 
 # %% [markdown]
 # A step on a cluster costs some tens of milliseconds for the messages alone, so partitions want to be large: for these
@@ -118,7 +116,7 @@ cluster.close()
 # %% [markdown]
 # ## Try it
 #
-# Three networks of two layers. The answers are folded below each sheet.
+# Three networks of two layers. The answers are folded below.
 
 # %%
 from autograd import exercises

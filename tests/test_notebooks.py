@@ -8,7 +8,10 @@ Text must come out again, its numbers up to a last digit that differs between ma
 The text of a cell tagged "rounding" (`# %% tags=["rounding"]`) shows rounding itself and is not compared.
 """
 
+import ast
 import base64
+import contextlib
+import io
 import math
 import re
 from pathlib import Path
@@ -123,6 +126,44 @@ def test_the_committed_notebook_is_what_its_source_says_and_shows(source, reques
     for now, before in zip(notebook.cells, committed.cells):
         assert alike(contents(now), contents(before)), f"{target.name} is out of date: run {rebuild}\n{now}\n{before}"
     assert len(notebook.cells) == len(committed.cells), f"{target.name} is out of date: run {rebuild}"
+
+
+GOES_ON = ("fit(", "range(400)", "range(STEPS)", "race()", "new_name()")  # trains on, draws by lot, or takes the time
+ADDS_UP = "zero_grad() starts afresh"  # what is said of gradients that are sums over several passes
+
+
+def test_a_cell_that_is_run_again_gives_no_error_and_no_doubled_gradient_that_is_not_spoken_of(source, monkeypatch):
+    """Every cell twice in a row: the second time it shows the same, and the committed numbers, or says why not."""
+    monkeypatch.chdir(FOLDER)
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    committed = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+    names = {"__name__": "__main__"}
+    comparable = True  # with the committed numbers, until something has gone on from where it was
+    try:
+        for cell, before in zip(jupytext.read(source).cells, committed.cells):
+            if cell.cell_type != "code":
+                continue
+            first, second = run(cell.source, names), run(cell.source, names)
+            if any(mark in cell.source for mark in GOES_ON) or (ADDS_UP in second and ADDS_UP not in first):
+                comparable = False
+                continue
+            assert alike(second, first), cell.source
+            if comparable and "rounding" not in cell.metadata.get("tags", []):
+                printed = "".join(o.text for o in before.get("outputs", []) if o.get("name") == "stdout")
+                assert alike(second[: len(printed)], printed), cell.source
+    finally:
+        plt = pytest.importorskip("matplotlib.pyplot")
+        plt.close("all")
+
+
+def run(text, names):
+    """What a cell prints, and then the text of its last expression, which a notebook shows."""
+    tree, printed = ast.parse(text), io.StringIO()
+    last = ast.Expression(tree.body.pop().value) if isinstance(tree.body[-1], ast.Expr) else None
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
+        exec(compile(tree, "<cell>", "exec"), names)
+        shown = "" if last is None else repr(eval(compile(last, "<cell>", "eval"), names))
+    return printed.getvalue() + re.sub(r" at 0x[0-9a-f]+", "", shown)
 
 
 def test_a_committed_notebook_is_seen_at_once_and_shows_no_trace_of_a_machine(source):
