@@ -94,7 +94,6 @@ print(f"the cost falls from {history.cost[0]:.1f} to {history.cost[-1]:.2f}")
 print(f"of the points it has not seen, {accuracy(network, X_test, y_test):.0%} are on the right side")
 
 # %%
-
 from nn import plot_decision_boundary, plot_history
 
 axes = plot_history(history)

@@ -224,7 +224,6 @@ print("at the start, by example:", *(f"{slope:.3f}" for slope in start), f"  the
 # slopes become small once more, now because there is little left to learn.
 
 # %%
-
 from nn import History, plot_history
 
 axes = plot_history(History(cost=costs))

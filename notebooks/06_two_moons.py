@@ -9,7 +9,6 @@
 # weight.
 
 # %%
-
 from autograd import explain, paths
 from nn import MLP, Adam, Live, accuracy, fit, hinge, moons, plot_activations, plot_decision_boundary, summary
 

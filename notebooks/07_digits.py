@@ -8,7 +8,6 @@
 # After this notebook you can train a classifier, read its confusion matrix, and follow one mistake back to the weights.
 
 # %%
-
 from nn import digits, plot_images, train_test_split
 
 X, y = digits()
