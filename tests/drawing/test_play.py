@@ -137,6 +137,44 @@ def test_a_slider_runs_both_passes_again_as_python_would():
     assert found["table"] == 9
 
 
+def test_a_factor_that_stands_twice_is_told_by_its_place():
+    x = Value(3.0, label="x")
+    told = drive(
+        play(x * x + 1).html,
+        "return steps.map((step, at) => { go(at); return document.getElementById('words').textContent; });",
+    )
+    assert "by its first factor: x = 3" in told[1]
+    assert "by its second factor: x = 3" in told[1]
+    assert [f"by its {which} factor" in text for text in told[5:7] for which in ("first", "second")] == [
+        *(True, False),
+        *(False, True),
+    ]
+    assert not any("/∂x = x" in text for text in told)
+
+
+def test_a_number_box_refuses_in_words_what_is_no_number():
+    found = drive(
+        play(cost_of_one_neuron()[1]).html,
+        """
+        const { number } = sliders[leaves[0]], before = worth.slice();
+        const texts = [""].map((text) => {
+          number.value = text;
+          number.dispatchEvent(new Event("input"));
+          number.dispatchEvent(new Event("change"));
+          return [document.getElementById("refused").textContent, number.value];
+        });
+        number.value = "2";
+        number.dispatchEvent(new Event("input"));
+        return { texts, kept: before[leaves[0]], name: values[leaves[0]].plain, after: worth[leaves[0]],
+                 told: document.getElementById("refused").textContent };
+        """,
+    )
+    for told, shown in found["texts"]:
+        assert told.startswith(f"{found['name']} takes a number")
+        assert float(shown) == found["kept"]
+    assert (found["after"], found["told"]) == (2, "")
+
+
 def test_a_nudge_out_of_the_domain_is_reported_not_hidden():
     x = Value(0.5, label="x")
     told = drive(

@@ -13,7 +13,7 @@ from devtools import Tab
 
 import autograd
 import nn
-from autograd import Value, gradients, paths, playground
+from autograd import Value, explain, gradients, paths, playground
 from autograd.core.table import TABLE
 from autograd.drawing.layout import sample
 from autograd.drawing.statements import ExpressionError, expression
@@ -486,6 +486,78 @@ def test_the_gradient_and_its_paths_are_those_of_the_engine(tab, activation):
             assert math.prod(path["factors"]) == pytest.approx(path["product"], rel=1e-12)
 
 
+@pytest.mark.parametrize("activation", ["tanh", "leaky_relu", "sigmoid"])
+def test_what_made_a_gradient_small_is_what_explain_finds(tab, activation):
+    opened(tab, f"#data=moons&n=50&layers=3-2&activation={activation}&loss=squared_error&batch=1&seed=4")
+    model = nn.MLP(2, [3, 2, 1], activation=activation, seed=4)
+    compared = 0
+    for step in range(12):
+        theta, x, target = tab.run(
+            "(() => { const { room, targets } = lab.trainer.prepare();"
+            " return [[...lab.trainer.network.theta], [...room.a[0]], targets[0]]; })()"
+        )
+        for parameter, number in zip(model.parameters(), theta, strict=True):
+            parameter.data = number
+        cost = nn.squared_error(model(x), target)
+        for (layer, j, k), parameter in [
+            ((1, step % 3, step % 2), model.layers[0].neurons[step % 3].w[step % 2]),
+            ((2, step % 2, None), model.layers[1].neurons[step % 2].b),
+        ]:
+            told = explain(cost, parameter)
+            tab.run(f"pick({json.dumps({'layer': layer, 'j': j, 'k': k})})")
+            sentence = text_of(tab, "#reason")
+            if not told.gradient:
+                assert "is 0" in sentence
+                continue
+            expected = {"error" if r.kind == "factor" else r.kind: r.size for r in told.reasons}  # 2 (z + 1) is both
+            if "cancel" in expected:
+                continue
+            script = """(() => {
+                const { room } = lab.trainer.prepare(), { layer, j, k } = lab.parameter;
+                const input = k === null ? 1 : room.a[layer - 1][k];
+                return reason(lab.parameter, 0, [input * room.delta[layer][j]]).groups; })()"""
+            found = {group["kind"]: group["size"] for group in tab.run(script)}
+            for kind in ("slopes", "saturated", "weights", "error"):
+                assert (kind in found) == (kind in expected), (sentence, str(told))
+                assert found.get(kind, 0) == pytest.approx(expected.get(kind, 0), rel=1e-9)
+                compared += kind in found
+            way, multiplied = "", {"smaller": 0.0, "larger": 0.0}
+            for part in re.split("; |, (?=the)", sentence):
+                if size := re.search(r"([\d.]+) times( smaller| larger)?", part):
+                    way = (size[2] or way).strip()
+                    multiplied[way] += math.log(float(size[1]))
+            sizes = [math.log(size) for size in found.values()]
+            assert multiplied["smaller"] == pytest.approx(-sum(x for x in sizes if x < 0), abs=0.15)
+            assert multiplied["larger"] == pytest.approx(sum(x for x in sizes if x > 0), abs=0.15)
+        tab.run("step()")
+    assert compared > 20
+
+
+def test_examples_that_cancel_and_units_that_are_dead_are_the_reason(tab):
+    opened(tab, "#data=moons&n=50&layers=3&activation=relu&loss=squared_error&show=1.1.0")
+    tab.run("(lab.trainer.network.theta.fill(0.5), (lab.trainer.ready = false), explain())")
+    products = tab.run(
+        "(() => { const { room, batch } = lab.trainer.prepare();"
+        " return batch.map((_, e) => room.a[0][2 * e] * room.delta[1][3 * e + 1]); })()"
+    )
+    even = sorted(products)
+    assert even[0] < 0 < even[-1]
+    script = "reason(lab.parameter, 0, products).sentence"
+    cancelling = [*products, -sum(products)]
+    told = computed(tab, "", script, products=cancelling)
+    up, down = sum(x for x in cancelling if x > 0), sum(x for x in cancelling if x < 0)
+    numbers = [float(x.replace("−", "-")) for x in re.findall(r"to (−?[\d.]+)", told)]
+    assert "cancel" in told
+    assert numbers == pytest.approx([up, down], rel=1e-3)
+    choose(tab, "#parameter", "1.1.b")
+    choose(tab, "#weight", "-50")
+    assert "The slope of relu is 0 in its neuron at every example" in text_of(tab, "#reason")
+    choose(tab, "#parameter", "1.0.b")
+    tab.run("(lab.trainer.network.theta.fill(0), (lab.trainer.ready = false), explain())")
+    choose(tab, "#parameter", "2.0.0")
+    assert "What feeds it is 0 at every example" in text_of(tab, "#reason")
+
+
 def test_dead_and_saturated_units_are_those_of_nn_health(tab):
     for activation, seed in (("relu", 0), ("sigmoid", 2), ("tanh", 1)):
         settings = {"data": "circles", "n": 50, "noise": 0.05, "widths": [2, 8, 8, 1], "activation": activation}
@@ -526,6 +598,65 @@ def test_boxes_do_not_overlap_and_no_edge_runs_behind_one(tab):
             assert curve[-1][0] == pytest.approx(centres[head][0] - 45)
             for u, v in sample(curve):
                 assert not any(abs(u - x) < 44 and abs(v - y) < 29 for x, y in centres)
+
+
+LAID_OUT = """(() => {
+    const { boxes, lines } = desk, rects = lines.map(({ under }) => under.getBBox());
+    const touching = rects.flatMap((a, i) => rects.slice(0, i).filter((b) =>
+        a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height));
+    const shown = lines.map(({ line }, i) => {
+        const { x, y, width, height } = rects[i], length = line.getTotalLength();
+        let seen = 0;
+        for (let t = 0; t < length; t++) {
+            const p = line.getPointAtLength(t);
+            seen += p.x < x || p.x > x + width || p.y < y || p.y > y + height;
+        }
+        return seen;
+    });
+    return {
+        over: boxes.map((box) => box.querySelector('.grad')).filter((g) => g.scrollWidth > g.clientWidth).length,
+        touching: touching.length,
+        shown: Math.min(...shown),
+        cut: element('picture').scrollWidth - element('picture').clientWidth,
+    }; })()"""
+
+
+def test_a_graph_shows_its_numbers_its_edges_and_its_cost(tab):
+    tab.size(1400, 900)
+    samples = opened(tab).run("SAMPLES")
+    assert len(samples) > 5
+    for _, text in samples:
+        opened(tab, f"#expression={quote(text)}")
+        found = tab.run(LAID_OUT)
+        assert found["over"] == found["touching"] == 0, text
+        assert found["shown"] >= 20, text  # pixels of every edge beside its label
+        assert found["cut"] <= 0, text
+
+
+def test_no_labels_touch_and_no_edge_hides_in_graphs_of_any_shape(tab):
+    rng = random.Random(5)
+    for _ in range(15):
+        names, lines = list("abcd"), []
+        for i in range(rng.randrange(2, 7)):
+            x, y, z = (rng.choice(names) for _ in range(3))
+            lines.append(
+                f"v{i} = {rng.choice([f'tanh({x}*{y})', f'{x}*{y} + {z}', f'{x} - {y}', f'sum({x}, {y}, {z})'])}"
+            )
+            names.append(f"v{i}")
+        text = "; ".join(lines)
+        opened(tab, f"#expression={quote(text)}")
+        found = tab.run(LAID_OUT)
+        assert found["over"] == found["touching"] == 0, text
+        assert found["shown"] >= 20, text
+
+
+def test_a_gradient_that_a_slider_makes_long_stays_in_its_bar(tab):
+    opened(tab, f"#expression={quote('C = (sigmoid(w*x) - y)^2; w = 1; x = 1.5; y = 0')}")
+    for number in ("6", "9", "-25"):
+        choose(tab, ".leafrow input[type=number]", number)
+        for step in (7, 9, 12):
+            tab.run(f"go({step})")
+            assert tab.run(LAID_OUT)["over"] == 0, (number, step)
 
 
 def test_every_control_of_the_network_does_what_it_says(tab):

@@ -168,7 +168,7 @@ function draw() {
       className: `box ${i === last ? "cost" : value.op ? "operation" : "leaf"}`,
       tabIndex: -1,
     });
-    box.innerHTML = `<span class="head"><span class="name">${value.name}</span>${value.labelled && plainText(value.formula).length < 30 ? `<span class="remark">${value.formula}</span>` : ""}</span><span class="value">\u22120.0000</span><span class="grad">grad \u22120.0000</span>`;
+    box.innerHTML = `<span class="head"><span class="name">${value.name}</span>${value.labelled && plainText(value.formula).length < 30 ? `<span class="remark">${value.formula}</span>` : ""}</span><span class="value"></span><span class="grad"></span>`;
     box.dataset.node = i;
     box.addEventListener("click", () => choose(i));
     holder.append(box);
@@ -177,10 +177,22 @@ function draw() {
   const edges = values.flatMap((value, i) =>
     (value.operands ?? []).flatMap((x, k) => (typeof x === "number" ? [[x, i, k]] : [])),
   );
-  const sizes = desk.boxes.map((box) => [Math.max(86, Math.ceil(box.offsetWidth) + 4), box.offsetHeight]);
+  // as wide as its numbers are, and as others that a slider may bring; what is wider still is written smaller by show
+  const { data, gradient, partials } = desk.result;
+  const widths = [() => ["\u22120.0000", "grad \u22120.0000"], (i) => [html(data[i]), `grad ${html(gradient[i])}`]].map(
+    (texts) => {
+      desk.boxes.forEach((box, i) => {
+        const [value, grad] = texts(i);
+        box.querySelector(".value").innerHTML = value;
+        box.querySelector(".grad").innerHTML = grad;
+      });
+      return desk.boxes.map((box) => Math.ceil(box.offsetWidth) + 2);
+    },
+  );
+  const sizes = desk.boxes.map((box, i) => [Math.max(76, ...widths.map((list) => list[i])), box.offsetHeight]);
   const { centres, curves, places, width, height } = arrange(
     sizes,
-    edges.map(([tail, head]) => [tail, head, 44]),
+    edges.map(([tail, head, k]) => [tail, head, Math.max(26, labelWidth(significant(partials[head][k])))]),
   );
   const pad = 10,
     svg = drawn("svg", {
@@ -217,13 +229,15 @@ function draw() {
   fit();
 }
 
+const labelWidth = (text) => Math.max(14, 6.3 * text.length + 6);
+
 function fit() {
   const { width, height, boxes } = desk,
     holder = element("scaled"),
     room = element("picture");
   if (!boxes?.length) return;
   const most = Math.max(260, 0.6 * innerHeight),
-    scale = Math.max(0.8, Math.min(1.7, room.clientWidth / width, most / height));
+    scale = Math.max(0.7, Math.min(1.7, room.clientWidth / width, most / height));
   Object.assign(holder.style, { width: `${width * scale}px`, height: `${height * scale}px` });
   element("inner").style.transform = `scale(${scale})`;
 }
@@ -263,6 +277,10 @@ function show() {
       `${plainText(values[i].name)}: ${known ? significant(data[i]) : "not computed"}, gradient ${sum[i] === null ? "not computed" : significant(sum[i])}`,
     );
   });
+  const grads = boxes.map((box) => box.querySelector(".grad"));
+  for (const grad of grads) grad.style.fontSize = "";
+  const wider = grads.map((grad) => grad.scrollWidth / grad.clientWidth); // all read before any is written
+  grads.forEach((grad, i) => wider[i] > 1 && (grad.style.fontSize = `${12.5 / wider[i]}px`));
   for (const { i, k, g, line, text, under, at } of lines) {
     const key = `${i}-${k}`,
       known = seen.has(i);
@@ -275,7 +293,7 @@ function show() {
     write(text, known ? partials[i][k] : 0);
     if (!known) text.textContent = "";
     under.setAttribute("visibility", known ? "visible" : "hidden");
-    const wide = Math.max(14, 6.3 * text.textContent.length + 6);
+    const wide = labelWidth(text.textContent);
     under.setAttribute("x", at[0] - wide / 2);
     under.setAttribute("width", wide);
   }

@@ -124,7 +124,7 @@ function arrange(sizes, edges) {
     route.slice(1).forEach((right, i) => {
       const left = route[i],
         rise = Math.abs(v[left] - v[right]);
-      gap[rank[left]] = Math.max(gap[rank[left]], Math.min(130, 36 + rise / 5), i ? 0 : edges[e][2] + 26);
+      gap[rank[left]] = Math.max(gap[rank[left]], Math.min(130, 36 + rise / 5), i ? 0 : edges[e][2] + 38);
     }),
   );
   const left = [],
@@ -145,7 +145,7 @@ function arrange(sizes, edges) {
     routes.forEach((route, e) => at.set(end(route), [...(at.get(end(route)) ?? []), e]));
     for (const [box, list] of at) {
       list.sort((d, e) => v[other(routes[d])] - v[other(routes[e])]);
-      const step = Math.min(16, (sizes[box][1] - 18) / Math.max(1, list.length - 1));
+      const step = Math.min(22, (sizes[box][1] - 18) / Math.max(1, list.length - 1));
       list.forEach((e, place) => (found[e] = (place - (list.length - 1) / 2) * step));
     }
     return found;
@@ -181,22 +181,26 @@ function arrange(sizes, edges) {
     return curve;
   });
 
-  // Labels: a point of the curve near the middle of its first gap that covers no box and no other label
+  // Labels: a point of the curve near the middle of its first gap that covers no box and no other label, and of other edges little
   const taken = sizes.map(([w, h], i) => [middle(i), v[i], w + 6, h + 6]);
-  const places = routes.map((route, e) => {
-    const w = edges[e][2],
-      h = 18,
-      x0 = (right[rank[route[0]]] + left[rank[route[0]] + 1]) / 2,
-      y0 = (v[route[0]] + v[route[1]]) / 2;
+  const sampled = curves.map((curve) => {
     const points = [];
-    for (let i = 0; i + 3 < curves[e].length; i += 3) {
-      const [p, q, r, s] = curves[e].slice(i, i + 4);
+    for (let i = 0; i + 3 < curve.length; i += 3) {
+      const [p, q, r, s] = curve.slice(i, i + 4);
       for (let step = 0; step <= 16; step++) {
         const t = step / 16,
           c = [(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t ** 3];
         points.push([0, 1].map((k) => c[0] * p[k] + c[1] * q[k] + c[2] * r[k] + c[3] * s[k]));
       }
     }
+    return points;
+  });
+  const crossed = routes.length > 120 ? [] : sampled; // in a large graph that would take long
+  const places = routes.map((route, e) => {
+    const w = edges[e][2],
+      h = 18,
+      x0 = (right[rank[route[0]]] + left[rank[route[0]] + 1]) / 2,
+      y0 = (v[route[0]] + v[route[1]]) / 2;
     const distance = ([x, y]) => Math.hypot(x - x0, y - y0);
     const overlap = ([x, y]) =>
       taken.reduce(
@@ -204,13 +208,19 @@ function arrange(sizes, edges) {
           sum + Math.max(0, (w + c) / 2 - Math.abs(x - a)) * Math.max(0, (h + d) / 2 - Math.abs(y - b)),
         0,
       );
-    let place = points[0],
+    const hidden = ([x, y]) =>
+      crossed.reduce(
+        (sum, points, d) =>
+          d === e ? sum : sum + points.filter(([a, b]) => Math.abs(a - x) < w / 2 && Math.abs(b - y) < h / 2).length,
+        0,
+      );
+    let place = sampled[e][0],
       least = Infinity;
-    for (const point of points.sort((p, q) => distance(p) - distance(q)).slice(0, 30)) {
-      const covered = Math.round(overlap(point));
+    for (const point of [...sampled[e]].sort((p, q) => distance(p) - distance(q)).slice(0, 30)) {
+      const covered = Math.round(overlap(point)) + 12 * hidden(point);
       if (covered < least) [place, least] = [point, covered];
     }
-    taken.push([...place, w, h]);
+    taken.push([...place, w + 8, h + 4]);
     return place;
   });
 

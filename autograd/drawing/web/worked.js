@@ -19,6 +19,9 @@ function explain() {
   const inputOf = (e) => (k === null ? 1 : room.a[layer - 1][e * widths[layer - 1] + k]),
     deltaOf = (e) => room.delta[layer][e * widths[layer] + j];
 
+  const order = batch
+    .map((_, e) => e)
+    .sort((d, e) => Math.abs(inputOf(e) * deltaOf(e)) - Math.abs(inputOf(d) * deltaOf(d)));
   const after = theta.slice(),
     state = { m: trainer.state.m.slice(), s: trainer.state.s.slice() };
   trainer.optimizer(after, trainer.gradient, lab.lr, state, trainer.steps + 1);
@@ -26,6 +29,7 @@ function explain() {
   element("chain").innerHTML =
     `<p class="large">${slope(C, name)} = <b>${html(gradient)}</b></p>` +
     `<p>It is the mean over ${n > 1 ? `the ${n} examples` : "the one example"} of the step of ${slope(z, name)} \u00D7 ${slope(C, z)}: what feeds the ${k === null ? "bias" : "weight"}, which is ${input}, times what comes back to its neuron.</p>` +
+    `<p id="reason">${reason(parameter, order[0], order.map((e) => inputOf(e) * deltaOf(e))).sentence}</p>` +
     `<p>Now ${name} = <b>${html(theta[index])}</b>. The next step of ${lab.optimizer} makes it <b>${html(after[index])}</b>, a change of ${html(after[index] - theta[index])}.` +
     (unit ? ` Its neuron is <b>${unit}</b>.` : "") +
     "</p>" +
@@ -51,9 +55,6 @@ function explain() {
     remember();
   });
 
-  const order = batch
-    .map((_, e) => e)
-    .sort((d, e) => Math.abs(inputOf(e) * deltaOf(e)) - Math.abs(inputOf(d) * deltaOf(d)));
   let chosen = batch.indexOf(lab.example);
   if (chosen < 0) chosen = order[0];
   lab.shown = batch[chosen];
@@ -84,6 +85,92 @@ function explain() {
       }),
     );
   paths(room, chosen, targets[chosen]);
+}
+
+// What made the gradient as small or as large as it is, as explain says it: {sentence, groups}. `e` is the example of the
+// largest product, `products` are those of all examples; `groups` are the factors of the largest path of e by what they
+// are, each with its size, without sign. The bounds are those of explaining/verdict.py.
+const WORTH_SAYING = 1.5,
+  CANCELLING = 10,
+  GREATEST_SLOPE = { sigmoid: 0.25, tanh: 1, softsign: 1 };
+const COUNTED = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight"];
+const times = (x) => `${html(Number(x.toPrecision(2)))} times`;
+
+function reason(parameter, e, products) {
+  const { trainer } = lab,
+    { network } = trainer,
+    { room, batch, targets } = trainer.prepare(),
+    { layer, j, k } = parameter,
+    { widths, names } = network,
+    last = widths.length - 1,
+    n = batch.length,
+    total = words.sum(products),
+    sizes = words.sum(products.map(Math.abs));
+  if (!Number.isFinite(sizes)) return { sentence: "There is no slope here: it is not a finite number.", groups: [] };
+  if (!sizes) return { sentence: stopped(parameter), groups: [] };
+  const [up, down] = [(sizes + total) / 2, (total - sizes) / 2];
+  if (sizes > CANCELLING * Math.abs(total))
+    return {
+      sentence: `The ${n} examples cancel: the positive products add up to ${html(up)}, the negative ones to ${html(down)}, before they are divided by ${n}.`,
+      groups: [],
+    };
+  const lossSlope = trainer.loss.at(room.a[last][e], targets[e])[1],
+    found = pathsOf(network, room, e, parameter, lossSlope, 1),
+    [{ neurons, factors, product }] = found.paths;
+  const groups = [],
+    called = lab.activation === "sigmoid" ? "the sigmoid" : lab.activation;
+  const add = (kind, one, many, factors, at = "") => {
+    if (!factors.length) return;
+    const size = Math.abs(factors.reduce((x, y) => x * y, 1)),
+      count = factors.length > 1 ? `the ${COUNTED[factors.length] ?? factors.length} ${many}` : `the ${one}`;
+    groups.push({ kind, size, text: count + at, verb: factors.length > 1 ? "together make it" : "makes it" });
+  };
+  if (k !== null) add(layer > 1 ? "activations" : "inputs", layer > 1 ? "activation" : "input", "", [factors[0]]);
+  const slopes = neurons.flatMap((i, at) =>
+    names[layer + at - 1] === "linear" ? [] : [{ i, l: layer + at, slope: factors[1 + 2 * at] }],
+  );
+  const flat = slopes.find(({ l, slope }) => Math.abs(slope) < 0.1 * (GREATEST_SLOPE[names[l - 1]] ?? 0));
+  add(
+    flat ? "saturated" : "slopes",
+    `slope of ${called}`,
+    `slopes of ${called}`,
+    slopes.map(({ slope }) => slope),
+    flat && `, saturated at ${nameOf("z", flat.l, flat.i)} = ${html(room.z[flat.l][e * widths[flat.l] + flat.i])},`,
+  );
+  add("weights", "weight", "weights", neurons.slice(1).map((_, at) => factors[2 + 2 * at]));
+  add("error", "slope of the loss", "", [lossSlope]);
+  const small = Math.abs(product) < 1;
+  const ranked = groups
+    .filter(({ size }) => Math.abs(Math.log(size)) >= Math.log(WORTH_SAYING))
+    .sort((x, y) => Math.abs(Math.log(y.size)) - Math.abs(Math.log(x.size)));
+  const clauses = (some) =>
+    some
+      .map(({ size, text, verb }, at) => {
+        const how = times(size < 1 ? 1 / size : size);
+        return at ? `${text} ${how}` : `${text} ${verb} ${how} ${size < 1 ? "smaller" : "larger"}`;
+      })
+      .join(", ");
+  const sides = [true, false].map((cause) => ranked.filter(({ size }) => (size < 1 === small) === cause));
+  const told = sides.filter((some) => some.length).map(clauses).join("; ");
+  const where = n > 1 ? `Example ${batch[e]} has the largest product, ${html(found.total)}; all of them add up to ${html(total)}. ` : "",
+    path = found.count > 1 ? `On the largest of its ${found.count} paths, ${html(product)}, ` : where && "There ",
+    sentence = `${path}${told || "every factor is near 1"}.`;
+  return { sentence: where + sentence[0].toUpperCase() + sentence.slice(1), groups: ranked };
+}
+
+// Why nothing at all comes back to a parameter
+function stopped({ layer, j, k }) {
+  const { network } = lab.trainer,
+    { room } = lab.trainer.prepare(),
+    { widths } = network,
+    inputs = k === null ? [] : Array.from({ length: room.n }, (_, e) => room.a[layer - 1][e * widths[layer - 1] + k]);
+  const dead = health(network, room).map((states) => states.length > 0 && states.every((state) => state === "dead"));
+  if (health(network, room)[layer][j] === "dead")
+    return `The slope of ${lab.activation} is 0 in its neuron at every example, and nothing passes back.`;
+  if (inputs.length && inputs.every((x) => x === 0)) return "What feeds it is 0 at every example, and so is every product.";
+  const blocked = dead.findIndex((all, l) => l > layer && all);
+  if (blocked > 0) return `Every neuron of layer ${blocked} is dead: nothing passes back from there.`;
+  return "At no example does anything pass back to its neuron: on every path, or in the slope of the loss, a factor is 0.";
 }
 
 function paths(room, e, target) {
