@@ -94,11 +94,15 @@ print(f"the cost falls from {history.cost[0]:.1f} to {history.cost[-1]:.2f}")
 print(f"of the points it has not seen, {accuracy(network, X_test, y_test):.0%} are on the right side")
 
 # %%
+import matplotlib.pyplot as plt
+
 from nn import plot_decision_boundary, plot_history
 
-axes = plot_history(history)
+plot_history(history)
+plt.show()
 # %%
-axes = plot_decision_boundary(network, X_test, y_test)
+plot_decision_boundary(network, X_test, y_test)
+plt.show()
 
 # %% [markdown]
 # ## Try it

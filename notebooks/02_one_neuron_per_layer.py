@@ -224,9 +224,12 @@ print("at the start, by example:", *(f"{slope:.3f}" for slope in start), f"  the
 # slopes become small once more, now because there is little left to learn.
 
 # %%
+import matplotlib.pyplot as plt
+
 from nn import History, plot_history
 
-axes = plot_history(History(cost=costs))
+plot_history(History(cost=costs))
+plt.show()
 
 # %% [markdown]
 # One pass through the whole chain, step by step:

@@ -113,7 +113,8 @@ for (name, path), style, colour in zip(routes.items(), ("o-", ".-"), ("#d55e00",
     axes.plot(*path.T, style, color=colour, linewidth=1, markersize=4, label=f"{name}, {len(path) - 1} steps")
 axes.plot(1, 1, "k*", markersize=12, label="the lowest point")
 axes.set(xlabel="$p_0$", ylabel="$p_1$")
-_ = axes.legend(loc="upper center", frameon=False)
+axes.legend(loc="upper center", frameon=False)
+plt.show()
 # %% [markdown]
 # Newton's method leaps across the valley and is there. It pays for that with the Hessian, which has as many entries
 # as the square of the number of weights. When a network has thousands of weights, nobody can afford it; but its product

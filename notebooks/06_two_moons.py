@@ -25,8 +25,11 @@ summary(model)
 # knows nothing, and its idea of the plane is arbitrary.
 
 # %%
+import matplotlib.pyplot as plt
+
 plot_decision_boundary(model, X, targets)
 print(f"right about {accuracy(model, X, targets):.0%} of the points")
+plt.show()
 
 # %% [markdown]
 # The solid line is where the output is 0, the dashed ones where it is 1 and -1: the margins.
@@ -90,6 +93,7 @@ print(history)
 X_new, y_new = moons(400, noise=0.1, seed=1)
 plot_decision_boundary(model, X, targets)
 print(f"right about {accuracy(model, X_new, y_new):.1%} of 400 points it has never seen")
+plt.show()
 
 # %% [markdown]
 # ## How it draws a bent line
@@ -99,7 +103,8 @@ print(f"right about {accuracy(model, X_new, y_new):.1%} of 400 points it has nev
 # over the plane, orange where it is above 0.
 
 # %%
-axes = plot_activations(model, X)
+plot_activations(model, X)
+plt.show()
 
 # %% [markdown]
 # Some maps are white all over: neurons that are off at every point of the plane, which a network of ReLUs can afford to

@@ -8,12 +8,15 @@
 # After this notebook you can train a classifier, read its confusion matrix, and follow one mistake back to the weights.
 
 # %%
+import matplotlib.pyplot as plt
+
 from nn import digits, plot_images, train_test_split
 
 X, y = digits()
 X_train, X_test, y_train, y_test = train_test_split(X, y, test=0.25, seed=0, stratify=True)
-axes = plot_images(X_train[:20], titles=y_train[:20])
+plot_images(X_train[:20], titles=y_train[:20])
 print(f"{len(X_train)} digits to learn from, {len(X_test)} to be judged by")
+plt.show()
 
 # %% [markdown]
 # The ten outputs are *logits*: `cross_entropy` turns them into probabilities by softmax and asks for minus the
@@ -33,9 +36,10 @@ steps = 30 * -(-len(X_train) // 32)  # 30 epochs of batches of 32
 optimizer = AdamW(model.parameters(), lr=cosine_decay(0.005, steps))
 settings = {"loss": cross_entropy, "optimizer": optimizer, "epochs": 30, "batch_size": 32, "metrics": [accuracy]}
 history = fit(model, X_train, y_train, **settings, validation=(X_test, y_test), progress=False)
-ax = plot_history(history)
+plot_history(history)
 print(f"the cost of held-out digits was {before:.2f} and is {history.validation_cost[-1]:.2f}")
 print(f"held-out digits recognised: {accuracy(model, X_test, y_test):.1%}")
+plt.show()
 
 # %% [markdown]
 # The two cost curves part after a while: the network goes on becoming surer of the digits it has seen, and hardly
@@ -48,15 +52,17 @@ print(f"held-out digits recognised: {accuracy(model, X_test, y_test):.1%}")
 # %%
 from nn import plot_confusion
 
-ax = plot_confusion(model, X_test, y_test)
+plot_confusion(model, X_test, y_test)
+plt.show()
 
 # %%
 outputs = predict(model, X_test)
 taken = outputs.argmax(axis=1)
 wrong = taken != y_test
 titles = [f"{true}, taken\nfor {guess}" for true, guess in zip(y_test[wrong], taken[wrong])]
-axes = plot_images(X_test[wrong], titles)
+plot_images(X_test[wrong], titles)
 print(f"{(~wrong).sum()} of {len(X_test)} right, {wrong.sum()} wrong")
+plt.show()
 
 # %% [markdown]
 # Some of these are hard to read at this size, others are not. Is the network at least unsure where it errs? The
@@ -94,7 +100,8 @@ explain(C, model.layers[1].neurons[guess].b)
 
 # %%
 moved = -np.array([[w.grad for w in neuron.w] for neuron in model.layers[0].neurons])
-axes = plot_images([X_test[i], moved[np.argmax(abs(moved).sum(axis=1))]], ["the digit", "the change"], signed=True)
+plot_images([X_test[i], moved[np.argmax(abs(moved).sum(axis=1))]], ["the digit", "the change"], signed=True)
+plt.show()
 
 # %% [markdown]
 # ## What the neurons look for
@@ -102,7 +109,8 @@ axes = plot_images([X_test[i], moved[np.argmax(abs(moved).sum(axis=1))]], ["the 
 # The weights of a first-layer neuron are themselves an 8 by 8 picture: orange pixels speak for it, blue ones against.
 
 # %%
-axes = plot_images(model.state_dict()["layers.0.weight"], columns=11, signed=True)
+plot_images(model.state_dict()["layers.0.weight"], columns=11, signed=True)
+plt.show()
 
 # %% [markdown]
 # None of them is a digit, or a stroke that one could name. Each is one question about the picture, and ten weighted

@@ -29,12 +29,14 @@ for name, model in models.items():
     optimizer = SGD(model.parameters(), lr=0.5)
     histories[name] = fit(model, X, y, loss=binary_cross_entropy, optimizer=optimizer, epochs=400, progress=False)
     print(f"{name:8} cost {histories[name].cost[-1]:.4f}, right about {accuracy(model, X, y):.1%}")
-ax = plot_history(histories)
+plot_history(histories)
+plt.show()
 
 # %%
 for ax, name in zip(plt.subplots(1, 3, figsize=(9.6, 3), layout="constrained")[1], NAMES):
     plot_decision_boundary(models[name], X, y, ax=ax, resolution=120)
     ax.set_title(name)
+plt.show()
 
 # %% [markdown]
 # The sigmoid stays on a plateau on which it has found little more than a straight line, while the other two have bent
@@ -54,7 +56,8 @@ for name in NAMES:
     right.plot(z, slope)
 left.set(title=r"$\sigma(z)$", xlabel="$z$", ylim=(-1.2, 2))
 right.set(title=r"$\sigma'(z)$", xlabel="$z$")
-legend = left.legend()
+left.legend()
+plt.show()
 
 # %% [markdown]
 # The sigmoid's slope is nowhere above 1/4. So on each path through two layers of sigmoids the slopes alone take at
@@ -70,7 +73,8 @@ for name, model in deep.items():
     ax.plot(range(1, 8), sizes, "o-", label=name)
     print(f"{name:8} the first layer's gradient is {sizes[0] / sizes[-1]:.1e} of the last layer's")
 ax.set(xlabel="layer", ylabel="size of its gradient", yscale="log")
-legend = ax.legend()
+ax.legend()
+plt.show()
 
 # %% [markdown]
 # In the network of sigmoids the first layer is all but deaf. That is the *vanishing gradient*: nothing is wrong with

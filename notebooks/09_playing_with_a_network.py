@@ -60,6 +60,7 @@ watch("spirals", [8, 8], steps=600)
 # same axes, so that they can be compared: one falls slowly, one falls, one jumps.
 
 # %%
+import matplotlib.pyplot as plt
 import numpy as np
 
 from nn import History, plot_history
@@ -68,7 +69,8 @@ rates = (0.001, 0.03, 1.0)
 runs = {f"lr {lr}": watch("moons", [8, 8], lr=lr).cost for lr in rates}
 for name, cost in runs.items():
     print(f"{name:8} cost {cost[0]:.3f} -> {cost[-1]:.3f}, {(np.diff(cost) > 0).sum():3} steps went up")
-ax = plot_history({name: History(cost=cost) for name, cost in runs.items()})
+plot_history({name: History(cost=cost) for name, cost in runs.items()})
+plt.show()
 
 # %% [markdown]
 # ## Without an activation

@@ -242,7 +242,8 @@ for height, name in ((np.log(len(letters)), "any letter as likely as another"), 
     ax.axhline(height, color="0.4", linestyle="--", linewidth=1)
     ax.text(STEPS, height, name, ha="right", va="bottom", fontsize="small", color="0.3")
 ax.set(xlabel="step", ylabel="cost", ylim=(0, 3))
-legend = ax.legend(frameon=False, loc="center right")
+ax.legend(frameon=False, loc="center right")
+plt.show()
 
 # %% [markdown]
 # ## Names that it makes up
@@ -318,6 +319,7 @@ for h, ax in enumerate(axes):
     ax.imshow(reads(h), cmap="Blues", vmin=0, vmax=1)
     ax.set(title=f"head {h}", xticks=range(len(rows)), xticklabels="." + name)
     ax.set(yticks=range(len(rows)), yticklabels="." + name)
+plt.show()
 
 # %% [markdown]
 # Take the strongest weight with which one of the first three letters reads an earlier one, in any head. Its gradient

@@ -67,10 +67,13 @@ settings = {"loss": cross_entropy, "epochs": 30, "batch_size": 200, "progress": 
 watched = {"validation": (X_test, y_test), "metrics": [accuracy]}
 
 # %%
+import matplotlib.pyplot as plt
+
 optimizer = Adam(network.parameters(), lr=0.01)
 penalty = lambda model: l2_penalty(weights, 1e-5)  # noqa: E731
 history = fit(network, X_train, y_train, optimizer=optimizer, penalty=penalty, **watched, **settings)
-ax = plot_history(history)
+plot_history(history)
+plt.show()
 
 # %% [markdown]
 # ## On a cluster

@@ -40,6 +40,7 @@ def after():
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(FOLDER)
         patch.setenv("MPLBACKEND", "agg")
+        patch.setattr(plt, "show", lambda: None)  # there is no screen
         yield names_after
     plt.close("all")
 

@@ -136,6 +136,8 @@ def test_a_cell_that_is_run_again_gives_no_error_and_no_doubled_gradient_that_is
     """Every cell twice in a row: the second time it shows the same, and the committed numbers, or says why not."""
     monkeypatch.chdir(FOLDER)
     monkeypatch.setenv("MPLBACKEND", "agg")
+    plt = pytest.importorskip("matplotlib.pyplot")
+    monkeypatch.setattr(plt, "show", lambda: None)  # there is no screen
     committed = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
     names = {"__name__": "__main__"}
     comparable = True  # with the committed numbers, until something has gone on from where it was
@@ -152,7 +154,6 @@ def test_a_cell_that_is_run_again_gives_no_error_and_no_doubled_gradient_that_is
                 printed = "".join(o.text for o in before.get("outputs", []) if o.get("name") == "stdout")
                 assert alike(second[: len(printed)], printed), cell.source
     finally:
-        plt = pytest.importorskip("matplotlib.pyplot")
         plt.close("all")
 
 
@@ -206,6 +207,13 @@ def test_a_notebook_argues_in_small_steps(source):
     assert cells[0].source.startswith("# ")
     for cell in cells:
         assert cell.cell_type != "code" or len(cell.source.splitlines()) <= 12, f"a long cell:\n{cell.source}"
+
+
+def test_plots_are_shown_and_not_left_to_the_shell(source):
+    """`plt.show()` works in every notebook; that a figure is shown at a cell's end is IPython's doing."""
+    for cell in jupytext.read(source).cells:
+        if cell.cell_type == "code" and re.search(r"^plot_|plt\.subplots", cell.source, re.MULTILINE):
+            assert cell.source.endswith("plt.show()"), cell.source
 
 
 def test_every_notebook_has_its_source():

@@ -161,7 +161,7 @@ class Page:
         away = "<script>document.currentScript.parentElement.remove()</script>"
         return (
             f'<iframe srcdoc="{clean(self.html)}" title="{clean(self.title)}" sandbox="allow-scripts" '
-            'style="width:100%;height:44rem;border:1px solid #8888;border-radius:6px"></iframe>'
+            'style="width:100%;height:44rem;box-sizing:border-box;border:1px solid #8888;border-radius:6px"></iframe>'
             f"<div>{self.drawing.image}{away}</div>"
         )
 

@@ -85,7 +85,7 @@ class Playground:
     def _repr_html_(self) -> str:
         return (
             f'<iframe srcdoc="{clean(self.html)}" title="playground" sandbox="allow-scripts" '
-            'style="width:100%;height:52rem;border:1px solid #8888;border-radius:6px"></iframe>'
+            'style="width:100%;height:52rem;box-sizing:border-box;border:1px solid #8888;border-radius:6px"></iframe>'
         )
 
 
