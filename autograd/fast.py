@@ -325,18 +325,28 @@ def written(name: str) -> Callable[..., Any]:
     return function
 
 
+SHIPPED = frozenset(TABLE)
+# Where an operation has a value, if not for all numbers
+DOMAINS = {
+    "log": "x > 0", "log2": "x > 0", "log10": "x > 0", "log1p": "x > -1", "sqrt": "x >= 0", "asin": "-1 <= x <= 1",
+    "acos": "-1 <= x <= 1", "acosh": "x >= 1", "atanh": "-1 < x < 1", "div": "y != 0", "mod": "y != 0",
+    "pow": "x > 0, or x = 0 and y >= 0, or x < 0 and y whole",
+}  # fmt: skip
+EVERYWHERE = "all numbers for which a float can hold the result"
+
+
 def description(row: Row) -> str:
     """What `help` says of an operation: its value, its note, its partials, an example."""
     lines = [f"`{row.value}`" + f": {row.note}" * bool(row.note) + ".", "", "Derivatives, where `out` is the result:"]
     lines += [f"    by {x}: `{partial}`" for x, partial in zip(row.operands, row.partials)]
+    domain = DOMAINS.get(row.name, EVERYWHERE) if row.name in SHIPPED else "wherever that is a number"
+    lines += ["", f"Domain: {domain}. Elsewhere it raises an error that names the operands."]
     for start in (0.5, 1.5):  # where it has a value
         xs = {x: start + k / 4 for k, x in enumerate(row.operands) if x not in row.defaults}
         groups = [[x, x + 1.0] if name in row.lists else x for name, x in xs.items()]
         try:
             example = f">>> {row.name}({', '.join(map(repr, groups))})\n{apply(row.name, *groups)!r}"
-            return "\n".join(
-                [*lines, "", "Outside its domain it raises an error that names the operands.", "", example, ""]
-            )
+            return "\n".join([*lines, "", example, ""])
         except (ArithmeticError, ValueError):
             continue
     return "\n".join([*lines, ""])

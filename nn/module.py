@@ -174,8 +174,9 @@ _listing: ContextVar[tuple[Module, ...]] = ContextVar("_listing", default=())
 def _found(path: str, attribute: Any, above: frozenset[int]) -> Iterator[tuple[str, Value | Module]]:
     if id(attribute) in above:
         return
-    if isinstance(attribute, Module) or (isinstance(attribute, Value) and not attribute.parents):
-        yield path, attribute
+    if isinstance(attribute, (Module, Value)):
+        if isinstance(attribute, Module) or not attribute.parents:
+            yield path, attribute
         return
     if isinstance(attribute, dict):
         texts = [str(key) for key in attribute]

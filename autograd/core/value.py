@@ -13,6 +13,7 @@ from autograd.core import manners
 from autograd.core.floats import SLOPES, VALUES
 from autograd.core.graph import backpropagate, replay
 from autograd.core.manners import number
+from autograd.core.methods import Methods
 from autograd.core.table import ATOMS, PRIME, TABLE
 
 TYPE_CHECKING = False
@@ -40,7 +41,7 @@ def _comparison(compare: Callable[[float, float], bool]) -> Callable[[Value, Val
     return compared
 
 
-class Value:
+class Value(Methods):
     """A number that records how it was computed.
 
     Args:
@@ -216,10 +217,6 @@ class Value:
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self._data}, grad={self._grad}{label})"
-
-    if TYPE_CHECKING:  # every function of the table is also a method, under NumPy's name as well
-
-        def __getattr__(self, name: str) -> Callable[..., Any]: ...
 
 
 for _ in range(32):  # CPython makes room for attributes that it expects, for fewer after each Value that has none

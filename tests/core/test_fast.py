@@ -13,7 +13,7 @@ from autograd import Value, primitive
 from autograd.calculus.gradients import gradients
 from autograd.core.table import PRIME
 from autograd.core.value import OPERATIONS, apply, operate
-from autograd.fast import OPERATORS
+from autograd.fast import DOMAINS, EVERYWHERE, OPERATORS
 
 EXTREMES = [
     0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -3.0, 1e-300, -1e-300, 5e-324, 1e300, -1e300, 710.0, -745.0, 1e17,
@@ -119,6 +119,21 @@ def test_of_many_reads_lists_tuples_and_generators_and_keeps_none_of_them():
     z = OPERATIONS["weighted_sum"](ws, xs[:2])
     ws[0] = 100.0
     assert z.operands == (2.0, 3.0, xs[0], xs[1], 0.0)
+
+
+@pytest.mark.parametrize("name", [name for name in DECLARED if not DECLARED[name].lists])
+def test_the_domain_that_help_gives_is_where_there_is_a_value(name):
+    row = DECLARED[name]
+    domain = DOMAINS.get(name, "True").replace("x = 0", "x == 0").replace(", or", " or").replace("whole", "% 1 == 0")
+    assert DOMAINS.get(name, EVERYWHERE) in OPERATIONS[name].__doc__
+    for point in itertools.product((-2.5, -1.0, -0.5, 0.0, 0.5, 1.0, 3.0), repeat=len(row.operands)):
+        try:
+            OPERATIONS[name](*point)
+        except (ValueError, ZeroDivisionError):
+            has_value = False
+        else:
+            has_value = True
+        assert has_value == eval(domain, dict(zip(row.operands, point))), point
 
 
 @pytest.mark.parametrize("name", DECLARED)
