@@ -7,7 +7,8 @@
 >>> C.data, w.grad, b.grad
 (1.0, -4.0, -2.0)
 """
-# pyright: reportUnsupportedDunderAll=false  (what lies in other rooms is in the stub beside this file)
+# What lies in other rooms is in the stub beside this file.
+# pyright: reportUnsupportedDunderAll=false
 
 import os
 

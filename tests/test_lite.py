@@ -1,0 +1,148 @@
+"""Python in the browser: what needs no NumPy runs in Pyodide, and there `import autograd` finds this package.
+
+The tests run Node with the npm package `pyodide`; the environment variable PYODIDE names its folder.
+"""
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PYODIDE = Path(os.environ.get("PYODIDE") or ROOT / "node_modules/pyodide")
+in_pyodide = pytest.mark.skipif(
+    not (shutil.which("node") and (PYODIDE / "pyodide.mjs").exists()), reason="no Node with the npm package pyodide"
+)
+JAVASCRIPT = """
+const [folder, options, mount, program] = process.argv.slice(1);
+const { loadPyodide } = await import(`${folder}/pyodide.mjs`);
+const python = await loadPyodide({ ...JSON.parse(options), stdout: () => {} });
+python.FS.mkdir("/mounted");
+python.FS.mount(python.FS.filesystems.NODEFS, { root: mount }, "/mounted");
+await python.loadPackagesFromImports(program);
+try {
+  process.stdout.write(String(python.runPython(program)));
+} catch (error) {
+  process.stderr.write(error.message);
+  process.exitCode = 1;
+}
+"""
+PROGRAM = """
+from autograd import Value, draw, explain, grad, gradcheck, hessian, paths, play, tanh
+from nn import MLP, squared_error
+
+w, a = Value(0.5, label="w"), Value(2.0, label="a")
+C = (tanh(w * a) - 1) ** 2
+C.backward()
+model = MLP(2, [3, 1], "tanh", seed=0)
+for _ in range(5):
+    model.zero_grad()
+    cost = squared_error(model([1.0, -1.0]), 0.5)
+    cost.backward()
+    for p in model.parameters():
+        p.data -= 0.1 * p.grad
+numbers = [w.grad, grad(grad(tanh))(0.3), *sum(hessian(lambda v: v[0] ** 2 * v[1])([2.0, 3.0]), []), cost.data]
+texts = [str(bool(gradcheck(tanh, 0.3))), str(explain(C, w)), str(paths(C, w)), draw(C).svg, play(C).html]
+"""
+
+
+def run_in_pyodide(program, mount=ROOT, **options):
+    command = ["node", "--input-type=module", "-e", JAVASCRIPT, str(PYODIDE.resolve()), json.dumps(options)]
+    ran = subprocess.run([*command, str(mount), program], capture_output=True, text=True, timeout=300)
+    assert not ran.returncode, ran.stderr
+    return ran.stdout
+
+
+@in_pyodide
+def test_what_needs_no_numpy_gives_in_pyodide_what_it_gives_here():
+    program = f"import sys, json; sys.path.insert(0, '/mounted')\n{PROGRAM}\nassert 'numpy' not in sys.modules\n"
+    size, numbers, texts = json.loads(run_in_pyodide(program + "json.dumps([sys.maxsize, numbers, texts])"))
+    here = {}
+    exec(PROGRAM, here)
+    assert size == 2**31 - 1
+    assert numbers == pytest.approx(here["numbers"], rel=1e-12)
+    assert texts[:3] == here["texts"][:3]
+    svg = "{http://www.w3.org/2000/svg}text"
+    written = [
+        ["".join(text.itertext()) for text in ElementTree.fromstring(s).iter(svg)] for s in (texts[3], here["texts"][3])
+    ]
+    assert written[0] == written[1] != []
+    assert texts[4].startswith("<!doctype html>")
+
+
+def build():
+    specification = importlib.util.spec_from_file_location("build_lite", ROOT / ".github/lite/build.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def wheel(tmp_path):
+    """A wheel of both packages, made without any build tool."""
+    path = tmp_path / "glassgrad-0.1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for package in ("autograd", "nn"):
+            for file in sorted((ROOT / package).rglob("*")):
+                if file.is_file() and "__pycache__" not in file.parts:
+                    archive.write(file, file.relative_to(ROOT))
+        info = "glassgrad-0.1.0.dist-info"
+        archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: glassgrad\nVersion: 0.1.0\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
+    return path
+
+
+HIPS = {"name": "autograd", "version": "1.7.0", "file_name": "autograd-1.7.0.whl", "imports": ["autograd"],
+        "depends": ["numpy"], "install_dir": "site", "sha256": "0", "package_type": "package"}  # fmt: skip
+
+
+def test_pyodides_list_of_packages_has_ours_in_the_place_of_the_other_autograd(wheel):
+    numpy = {**HIPS, "name": "numpy", "imports": ["numpy"], "file_name": "numpy.whl"}
+    lock = {"info": {"python": "3.14"}, "packages": {"autograd": HIPS, "numpy": numpy}}
+    made = build().with_wheel(lock, wheel, f"../../pypi/{wheel.name}", "https://host/")
+    assert made["info"] == lock["info"]
+    assert set(made["packages"]) == {"numpy", "glassgrad"}
+    assert made["packages"]["numpy"]["file_name"] == "https://host/numpy.whl"
+    assert made["packages"]["glassgrad"]["imports"] == ["autograd", "nn"]
+    assert lock["packages"]["autograd"] == HIPS
+
+
+@in_pyodide
+def test_pyodide_imports_ours_without_an_installation_where_it_ships_the_other_autograd(wheel, tmp_path):
+    lock = json.loads((PYODIDE / "pyodide-lock.json").read_text())
+    lock["packages"]["autograd"] = HIPS
+    made = build().with_wheel(lock, wheel, str(wheel), depends=())
+    (tmp_path / "pyodide-lock.json").write_text(json.dumps(made))
+    program = "import autograd, nn\nf'{autograd.__file__} {autograd.tanh(0.0)} {nn.MLP(2, [1], seed=0)}'"
+    found = run_in_pyodide(program, tmp_path, lockFileURL=str(tmp_path / "pyodide-lock.json"))
+    assert "site-packages/autograd/__init__.py 0.0 MLP" in found
+
+
+def test_the_site_is_built_with_the_wheel_and_the_notebooks(tmp_path):
+    pytest.importorskip("jupyterlite_pyodide_kernel")
+    pyodide = tmp_path / "pyodide"
+    pyodide.mkdir()
+    (pyodide / "pyodide.mjs").touch()
+    (pyodide / "pyodide-lock.json").write_text(json.dumps({"info": {}, "packages": {"autograd": HIPS}}))
+    site = tmp_path / "site"
+    command = [sys.executable, str(ROOT / ".github/lite/build.py"), str(site), "--pyodide", str(pyodide)]
+    built = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert not built.returncode, built.stderr + built.stdout
+    settings = json.loads((site / "jupyter-lite.json").read_text())["jupyter-config-data"]["litePluginSettings"]
+    [kernel] = settings.values()
+    lock = json.loads((site / kernel["loadPyodideOptions"]["lockFileURL"]).read_text())
+    assert list(lock["packages"]) == ["glassgrad"]
+    file = site / "static/pyodide" / lock["packages"]["glassgrad"]["file_name"]
+    assert {"autograd/__init__.py", "nn/__init__.py"} <= set(zipfile.ZipFile(file).namelist())
+    assert (site / kernel["pyodideUrl"]).exists()
+    notebooks = {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert notebooks == {path.name for path in (site / "files").glob("*.ipynb")}
+    assert "%pip" not in "".join((site / "files" / name).read_text() for name in notebooks)
