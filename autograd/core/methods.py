@@ -1,7 +1,3 @@
-"""The methods of Value that the table gives it, as type checkers and editors see them: `methods.pyi` lists them."""
+"""The methods that the table gives to Value: `methods.pyi` lists them for type checkers and editors."""
 
-
-class Methods:
-    """What `Value` has beside its operators; `fast.put_in_place` puts the functions themselves there."""
-
-    __slots__ = ()
+Methods = type("Methods", (), {"__slots__": ()})
