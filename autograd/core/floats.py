@@ -102,9 +102,12 @@ def total(xs: Sequence[float], out: float) -> float:
 
 # Where words are infinite, as IEEE 754 has it; Python's math raises there what it raises outside their domain
 POLES = {
-    "log": {0.0: -math.inf}, "log2": {0.0: -math.inf}, "log10": {0.0: -math.inf}, "log1p": {-1.0: -math.inf},
+    "log": {0.0: -math.inf},
+    "log2": {0.0: -math.inf},
+    "log10": {0.0: -math.inf},
+    "log1p": {-1.0: -math.inf},
     "atanh": {1.0: math.inf, -1.0: -math.inf},
-}  # fmt: skip
+}
 
 
 def calm(word: Any, poles: Mapping[float, float] | None = None) -> Any:
@@ -160,8 +163,13 @@ def define(word: str) -> None:
 
 
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "==": operator.eq, "!=": operator.ne,
-}  # fmt: skip
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
 
 
 class Words(dict[str, "Any"]):
