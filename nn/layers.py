@@ -32,7 +32,7 @@ class Activations(Collection[str]):
     def __iter__(self) -> Iterator[str]:
         yield "linear"
         for name, row in TABLE.items():
-            if not row.variadic and len(row.operands) - len(row.defaults) == 1:
+            if not row.lists and len(row.operands) - len(row.defaults) == 1:
                 yield name
 
     def __contains__(self, name: object) -> bool:

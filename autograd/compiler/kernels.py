@@ -277,11 +277,11 @@ class Kernels:
                     value = term_of(evaluate(TABLE[row.domain].value, WORDS, names))
                     yield Kernel(self.checked(out.shape, out.batched), value)
                 yield Kernel(out, term_of(evaluate(row.value, WORDS, names)))
-            case "spread":
+            case "broadcast":
                 yield Kernel(out, operands[0])
             case "sum":
                 yield Kernel(out, Term("sum", (self.dense(operands[0], operation.reads[0]),), (len(out.shape),)))
-            case "many":
+            case "reduction":
                 row = TABLE[group.op]
                 xs = self.dense(operands[0], operation.reads[0])
                 names = {row.lists[0]: Number(xs), "n": float(xs.shape[-1])}

@@ -66,7 +66,7 @@ def period(traced: Trace, sequence: list[int]) -> Period | None:
 
 def is_scalar(op: str) -> bool:
     """Whether an operation can be written in plain Python: it takes no list, or it is a sum."""
-    return not TABLE[op].variadic or op in ("sum", "mean", "weighted_sum")
+    return not TABLE[op].lists or op in ("sum", "mean", "weighted_sum")
 
 
 class Narrow:
@@ -167,7 +167,7 @@ class Narrow:
         if op == "weighted_sum":
             n = len(xs) // 2
             return added([*(Term("multiply", pair) for pair in zip(xs[:n], xs[n : 2 * n])), xs[-1]])
-        if row.variadic:
+        if row.lists:
             return Term("divide", (added(xs), float(len(xs)))) if op == "mean" else added(xs)
         return term_of(evaluate(row.value, WORDS, dict(zip(row.operands, map(as_number, xs)))))
 
@@ -180,7 +180,7 @@ class Narrow:
         n = len(xs) // 2
         if op == "weighted_sum":
             slopes: list[Any] = [*xs[n : 2 * n], *xs[:n], 1.0]
-        elif row.variadic:
+        elif row.lists:
             slopes = [1.0 / len(xs) if op == "mean" else 1.0] * len(xs)
         else:
             names = dict(zip(row.operands, map(as_number, xs))) | {"out": Number(out)}

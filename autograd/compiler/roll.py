@@ -68,9 +68,9 @@ class Group:
     """One array of results, of `shape`, from `start` in its buffer on.
 
     Attributes:
-        kind: "elementwise"; "many" for operands along the last axis; "matmul" for `left @ right` and "rows" for the
-            products of equal rows, with the two matrices as the first reads and single terms after them; "sum" for
-            terms along the last axis; "spread" for single values copied for each example.
+        kind: "elementwise"; "reduction" for operands along the last axis; "matmul" for `left @ right` and "rows" for
+            the products of equal rows, with the two matrices as the first reads and single terms after them; "sum" for
+            terms along the last axis; "broadcast" for single values copied for each example.
         nodes: the nodes in it, and `slots`, where each lies in the array.
     """
 
@@ -128,7 +128,7 @@ def stem(label: str) -> str:
     return name if name.isidentifier() else ""
 
 
-class Roller:
+class Vectorizer:
     """Places the nodes of a trace, depth by depth."""
 
     def __init__(self, traced: Trace, operands: list[Operands], parameters: int, inputs: int):
@@ -137,7 +137,7 @@ class Roller:
         self.layout = Layout(np.full(count, -1, np.int64), np.zeros(count, bool))
         self.place, self.batched, self.groups = self.layout.place, self.layout.batched, self.layout.groups
         self.source = np.full(count, -1)  # the array that a node belongs to: 0 parameters, 1 other leaves, 2 constants
-        self.spread: dict[int, int] = {}  # where a single value has its copy per example
+        self.broadcast: dict[int, int] = {}  # where a single value has its copy per example
         self.is_constant = np.zeros(count, bool)
         self.zeros_differ = any(map(tells_signs_of_zero, set(traced.ops)))
         self.padding = (
@@ -235,34 +235,36 @@ class Roller:
                     operands[i] = tuple(operands[i])
                 place = self._sums if op == DOT else self._elementwise
                 place(op, np.array(nodes), level)
-            self.groups[before:] = sorted(self.groups[before:], key=lambda group: group.kind != "spread")
+            self.groups[before:] = sorted(self.groups[before:], key=lambda group: group.kind != "broadcast")
             for k, group in enumerate(self.groups[before:], before):
-                if group.kind != "spread":
+                if group.kind != "broadcast":
                     self.source[group.nodes] = k + 3
 
     # Reading
 
-    def _read(self, nodes: np.ndarray, spread: bool = False) -> Read:
-        """Where nodes lie. Where single and per-example values meet in one array, the single ones are spread."""
-        if self.is_constant[nodes].all() and not spread:
+    def _read(self, nodes: np.ndarray, broadcast: bool = False) -> Read:
+        """Where nodes lie. Where single and per-example values meet in one array, the single ones are broadcast."""
+        if self.is_constant[nodes].all() and not broadcast:
             first = nodes.flat[0]
             if (nodes == first).all():
                 return Read(nodes, self.place[nodes], constant=self.traced.constants[int(first)])
         per_example = self.batched[nodes]
-        if per_example.all() or not (per_example.any() or spread):
+        if per_example.all() or not (per_example.any() or broadcast):
             return Read(nodes, self.place[nodes], bool(per_example.flat[0]))
         at = self.place[nodes]
         single = np.unique(nodes[~per_example])
-        missing = np.array([i for i in single.tolist() if i not in self.spread], int)
+        missing = np.array([i for i in single.tolist() if i not in self.broadcast], int)
         if len(missing):
             start = self._allocate(len(missing), True)
-            self.spread.update((int(node), start + k) for k, node in enumerate(missing))
+            self.broadcast.update((int(node), start + k) for k, node in enumerate(missing))
             level = -1 - len(self.groups)  # a level of its own: its gradient is complete only after all others' here
             source = [Read(missing, self.place[missing])]
             slots = np.arange(len(missing))
-            self.groups.append(Group("spread", "spread", (len(missing),), True, start, source, missing, slots, level))
+            self.groups.append(
+                Group("broadcast", "broadcast", (len(missing),), True, start, source, missing, slots, level)
+            )
         for node in single.tolist():
-            at[nodes == node] = self.spread[node]
+            at[nodes == node] = self.broadcast[node]
         return Read(nodes, at, True)
 
     def _record(self, op: str, kind: str, shape: tuple[int, ...], nodes: np.ndarray, slots: np.ndarray, level: int,
@@ -292,7 +294,7 @@ class Roller:
     def _elementwise(self, op: str, nodes: np.ndarray, level: int) -> None:
         operands = self.operands
         columns = self._padded([operands[i] for i in nodes.tolist()], -np.inf).T
-        variadic = TABLE[op].variadic
+        variadic = bool(TABLE[op].lists)
         major = 0
         if len(nodes) > 1:
             distinct = [len(np.unique(column)) for column in columns] if len(columns) > 1 else [0]
@@ -313,7 +315,7 @@ class Roller:
             elif len(nodes) > 3:
                 shape = self._blocks(self.place[columns])
             reads = [self._read(column.reshape(shape)) for column in columns]
-        self._record(op, "many" if variadic else "elementwise", shape, nodes, np.arange(len(nodes)), level, reads)
+        self._record(op, "reduction" if variadic else "elementwise", shape, nodes, np.arange(len(nodes)), level, reads)
 
     def _affine(self, nodes: np.ndarray) -> bool:
         """Whether nodes follow each other at equal steps, or are constants, which are put in that order."""
@@ -377,8 +379,8 @@ class Roller:
                 members = members[np.sort(order) if len(order) < 2 else order]
                 own = nodes[members]
                 rows = left_rows[left_of[members]], right_rows[right_of[members]]
-                spread = bool(self.batched[own[0]] and not self.batched[rows[0]].any())
-                reads = [self._read(rows[0]), self._read(rows[1], spread), *map(self._read, singles[members].T)]
+                broadcast = bool(self.batched[own[0]] and not self.batched[rows[0]].any())
+                reads = [self._read(rows[0]), self._read(rows[1], broadcast), *map(self._read, singles[members].T)]
                 self._record(op, "rows", (len(own),), own, np.arange(len(own)), level, reads)
 
     def _matmul(self, op: str, nodes: np.ndarray, shape: tuple[int, int], parts: list[Part], rows: tuple,
@@ -403,8 +405,8 @@ class Roller:
                 right, whole = right[:, 0], (n_left,)
             elif n_left == 1 and not self.batched[nodes[members[0]]]:
                 left, whole = left[0], (n_right,)
-        spread = bool(self.batched[nodes[members[0]]] and not self.batched[left].any())
-        reads = [self._read(left), self._read(right, spread)]
+        broadcast = bool(self.batched[nodes[members[0]]] and not self.batched[left].any())
+        reads = [self._read(left), self._read(right, broadcast)]
         if self.biases and singles.shape[1] == 1:
             biased = self._with_bias(left, right, singles[members[np.argsort(slots)], 0], whole)
             if biased:
@@ -588,6 +590,6 @@ def roll(
     traced: Trace, nodes: list[int], operands: list[Operands], depth: list[int], parameters: int, inputs: int
 ) -> Layout:
     """The layout of a fused trace whose first leaves are `parameters`, then `inputs`, which differ by example."""
-    roller = Roller(traced, operands, parameters, inputs)
-    roller.place_nodes(nodes, depth)
-    return roller.layout
+    vectorizer = Vectorizer(traced, operands, parameters, inputs)
+    vectorizer.place_nodes(nodes, depth)
+    return vectorizer.layout

@@ -92,11 +92,11 @@ class Transposed:
                         slope = evaluate(partial, WORDS, names)
                         if isinstance(slope, Number) or slope != 0:
                             yield read, times(up, term_of(slope)), shape
-            case "spread":
+            case "broadcast":
                 yield reads[0], up, shape
             case "sum":
                 yield reads[0], expand(up, len(shape)), reads[0].at.shape
-            case "many":
+            case "reduction":
                 yield reads[0], self.of_many(operation), reads[0].at.shape
             case _:
                 yield from self.of_product(operation)

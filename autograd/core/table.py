@@ -41,11 +41,6 @@ class Row:
         self.is_slope, self.domain = is_slope, domain
 
     @property
-    def variadic(self) -> bool:
-        """Whether the operation takes any number of numbers."""
-        return bool(self.lists)
-
-    @property
     def atom(self) -> bool:
         """Whether the value is a word of its own, which every reader must know, such as `tanh(x)`."""
         return self.value == f"{self.name}({', '.join(self.operands)})"

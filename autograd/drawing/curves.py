@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from autograd.drawing.numberlines import say, ten, ticks
 from autograd.drawing.picture import Picture
-from autograd.drawing.svg import LABEL, MARGIN, label, number, picture, tag
+from autograd.drawing.svg import LABEL, MARGIN, coordinate, label, picture, tag
 from autograd.explaining.typography import Text, digits, width
 
 WIDE, HIGH = 460.0, 220.0
@@ -36,20 +36,20 @@ def curves(title: str, series: Mapping[str, Sequence[float]], along: str = "epoc
     top = MARGIN + 24
     across = lambda x: left + (x - 1) / max(1, last - 1) * WIDE if last > 1 else left + WIDE / 2  # noqa: E731
     down = lambda y: top + (high - y) / (high - low) * HIGH  # noqa: E731
-    body = [_stroke(f"M{number(left)} {number(top)}v{number(HIGH)}h{number(WIDE)}")]
+    body = [_stroke(f"M{coordinate(left)} {coordinate(top)}v{coordinate(HIGH)}h{coordinate(WIDE)}")]
     for y, words in marks:
-        body.append(_stroke(f"M{number(left)} {number(down(y))}h-5"))
+        body.append(_stroke(f"M{coordinate(left)} {coordinate(down(y))}h-5"))
         body.append(label(words, left - 9, down(y) + 4, LABEL, "end muted"))
     for x in _steps(last):
-        body.append(_stroke(f"M{number(across(x))} {number(top + HIGH)}v5"))
+        body.append(_stroke(f"M{coordinate(across(x))} {coordinate(top + HIGH)}v5"))
         body.append(label(say(str(x)), across(x), top + HIGH + 20, LABEL, "mid muted"))
     body.append(label(say(along), left + WIDE / 2, top + HIGH + 38, LABEL, "mid muted"))
     x = left
     for (name, points), (colour, dash) in zip(drawn.items(), STYLES):
-        places = [(number(across(i)), number(down(scale(y)))) for i, y in _thinned(points)]
+        places = [(coordinate(across(i)), coordinate(down(scale(y)))) for i, y in _thinned(points)]
         curve = _stroke("M" + "L".join(f"{u} {v}" for u, v in places), 1.8, dash) if len(places) > 1 else ""
         dots = [tag("circle", class_="tip", cx=u, cy=v, r=3.2) for u, v in places[: 1 if len(places) == 1 else 0]]
-        sample = _stroke(f"M{number(x)} {number(MARGIN + 4)}h24", 1.8, dash)
+        sample = _stroke(f"M{coordinate(x)} {coordinate(MARGIN + 4)}h24", 1.8, dash)
         body.append(tag("g", curve, *dots, sample, class_=colour))
         words = say(name.replace("_", " "))
         body.append(label(words, x + 30, MARGIN + 8, LABEL, "text"))

@@ -302,8 +302,8 @@ def dot_source(boxes: Sequence[Box], arrows: Sequence[Arrow], direction: str) ->
             shape=SHAPES.get(box.kind, "box"),
             style=STYLES.get(box.kind, "solid"),
             peripheries="2" if box.kind == "cost" else "1",
-            width=svg.number((w - frame) / 72),
-            height=svg.number((h - frame) / 72),
+            width=svg.coordinate((w - frame) / 72),
+            height=svg.coordinate((h - frame) / 72),
         )
     dense = any(arrow.thin for arrow in arrows)
     for i, arrow in enumerate(arrows):
@@ -326,7 +326,7 @@ def _layout_source(
     """Boxes and labels of given sizes in Graphviz's language: nothing in it comes from a label."""
     lines = [f'digraph {{ rankdir={direction} nodesep=0.22 ranksep=0.35 node [shape=box fixedsize=true label=""]']
     for i, (w, h) in enumerate(sizes):
-        lines.append(f"n{i} [width={svg.number(w / 72)} height={svg.number(h / 72)}]")
+        lines.append(f"n{i} [width={svg.coordinate(w / 72)} height={svg.coordinate(h / 72)}]")
     for i, edge in enumerate(edges):
         w, h = (math.ceil(x) for x in edge.label)
         room = f'<table border="0" fixedsize="true" width="{w}" height="{h}"><tr><td></td></tr></table>'

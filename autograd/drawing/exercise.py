@@ -414,7 +414,7 @@ def stacked(pictures: Sequence[Picture], title: str) -> Picture:
     """Pictures below each other, numbered."""
     top, parts = 12.0, []
     for i, picture in enumerate(pictures, 1):
-        inner = picture.svg[picture.svg.index("<svg") :].replace("<svg ", f'<svg x="34" y="{svg.number(top)}" ', 1)
+        inner = picture.svg[picture.svg.index("<svg") :].replace("<svg ", f'<svg x="34" y="{svg.coordinate(top)}" ', 1)
         parts += [svg.label((Run(f"{i}", "b"),), 26, top + 34, svg.NAME, "end name"), inner]
         top += picture.height + 12
     return Picture(svg.picture(title, title, parts, max(x.width for x in pictures) + 34, top), title)

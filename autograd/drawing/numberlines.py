@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd.drawing.picture import Picture
-from autograd.drawing.svg import LABEL, MARGIN, NAME, NUMBER, label, number, picture, tag
+from autograd.drawing.svg import LABEL, MARGIN, NAME, NUMBER, coordinate, label, picture, tag
 from autograd.explaining.nudge import Nudge, Sweep
 from autograd.explaining.typography import Run, Text, digits, quantity, width
 
@@ -62,16 +62,19 @@ def _line(row: Any, left: float, y: float, reach: float) -> list[str]:
         return [label(say("not finite"), left + LINE / 2, y + 5, NUMBER, "mid muted")]
     half = max(1.35 * reach, 8 * math.ulp(middle))
     place = lambda x: left + (x - middle + half) / (2 * half) * LINE  # noqa: E731
-    parts = [_stroke(f"M{number(left)} {number(y)}h{number(LINE)}")]
+    parts = [_stroke(f"M{coordinate(left)} {coordinate(y)}h{coordinate(LINE)}")]
     for x, words in ticks(middle - half, middle + half):
-        parts.append(_stroke(f"M{number(place(x))} {number(y - 4)}v8"))
+        parts.append(_stroke(f"M{coordinate(place(x))} {coordinate(y - 4)}v8"))
         parts.append(label(say(words), place(x), y + 19, LABEL, "mid muted"))
     a, b = place(row.before), place(row.after)
     arrow = [tag("circle", class_="line shape", cx=a, cy=y, r=4.5, stroke_width=1.6)]
     if abs(b - a) > 12:
         tip, neck = (b - 6, b - 14) if b > a else (b + 6, b + 14)
-        corners = " ".join(f"{number(x)},{number(y + dy)}" for x, dy in ((tip, 0), (neck, -5), (neck, 5)))
-        arrow += [_stroke(f"M{number(a)} {number(y)}H{number(neck)}", 3), tag("polygon", class_="tip", points=corners)]
+        corners = " ".join(f"{coordinate(x)},{coordinate(y + dy)}" for x, dy in ((tip, 0), (neck, -5), (neck, 5)))
+        arrow += [
+            _stroke(f"M{coordinate(a)} {coordinate(y)}H{coordinate(neck)}", 3),
+            tag("polygon", class_="tip", points=corners),
+        ]
     arrow.append(tag("circle", class_="tip", cx=b, cy=y, r=4.5))
     change = (Run("+" if row.change > 0 else ""), *quantity(row.change))
     arrow.append(label(change, (a + b) / 2, y - 12, NUMBER, "mid value"))
@@ -90,14 +93,14 @@ def error_curve(title: str, points: Sequence[tuple[float, float]]) -> str:
     above = max(math.ceil(max((y for _, y in logs), default=0)), low + 1)
     across = lambda x: left + x / (last or -1) * wide  # noqa: E731
     down = lambda y: top + (above - y) / (above - low) * high  # noqa: E731
-    body = [_stroke(f"M{number(left)} {number(top)}v{number(high)}h{number(wide)}")]
+    body = [_stroke(f"M{coordinate(left)} {coordinate(top)}v{coordinate(high)}h{coordinate(wide)}")]
     for power in range(0, round(last) - 1, -3):
-        body.append(_stroke(f"M{number(across(power))} {number(top + high)}v5"))
+        body.append(_stroke(f"M{coordinate(across(power))} {coordinate(top + high)}v5"))
         body.append(label(ten(power), across(power), top + high + 20, LABEL, "mid muted"))
     for power in range(low, above + 1, max(1, (above - low) // 5)):
-        body.append(_stroke(f"M{number(left)} {number(down(power))}h-5"))
+        body.append(_stroke(f"M{coordinate(left)} {coordinate(down(power))}h-5"))
         body.append(label(ten(power), left - 9, down(power) + 4, LABEL, "end muted"))
-    places = [(number(across(x)), number(down(y))) for x, y in logs]
+    places = [(coordinate(across(x)), coordinate(down(y))) for x, y in logs]
     curve = _stroke("M" + "L".join(f"{x} {y}" for x, y in places), 1.8) if places else ""
     dots = [tag("circle", class_="tip", cx=x, cy=y, r=3.6) for x, y in places]
     best = min(range(len(logs)), key=lambda i: logs[i][1], default=None)

@@ -138,11 +138,11 @@ def tspans(text: Sequence[Run], size: float) -> str:
     parts, shift, below = [], 0.0, 0.0
     for run in text:
         level = {-1: 0.22, 0: 0.0, 1: -0.36}[run.level] * size
-        moves = f' dy="{number(level - shift)}"' if level != shift else ""
+        moves = f' dy="{coordinate(level - shift)}"' if level != shift else ""
         if run.level == 1 and below:
-            moves += f' dx="{number(-below)}"'
+            moves += f' dx="{coordinate(-below)}"'
         below = width([run], size) * 0.94 if run.level == -1 else 0.0
-        scale = f' font-size="{number(script(size))}"' if run.level else ""
+        scale = f' font-size="{coordinate(script(size))}"' if run.level else ""
         style = f' class="{run.style}"' if run.style else ""
         kept = re.sub("^ | $", "\u00a0", clean(run.text))  # some renderers drop the space between two runs
         parts.append(f"<tspan{style}{moves}{scale}>{kept}</tspan>" if style or moves or scale else kept)
@@ -150,7 +150,7 @@ def tspans(text: Sequence[Run], size: float) -> str:
     return "".join(parts)
 
 
-def number(x: float) -> str:
+def coordinate(x: float) -> str:
     """A coordinate: at most two decimals, so that all machines write the same bytes."""
     text = f"{x:.2f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
@@ -159,7 +159,7 @@ def number(x: float) -> str:
 def tag(name: str, *content: str, **attributes: str | float) -> str:
     """One element. `class_` is its class, a dash in an attribute is written `_`; texts are escaped already."""
     told = [
-        f' {key.rstrip("_").replace("_", "-")}="{value if isinstance(value, str) else number(value)}"'
+        f' {key.rstrip("_").replace("_", "-")}="{value if isinstance(value, str) else coordinate(value)}"'
         for key, value in attributes.items()
     ]
     inside = "".join(content)
@@ -168,7 +168,7 @@ def tag(name: str, *content: str, **attributes: str | float) -> str:
 
 def label(text: Sequence[Run], x: float, y: float, size: float, class_: str) -> str:
     """A line of text; its class gives the size."""
-    return f'<text class="{class_}" x="{number(x)}" y="{number(y)}">{tspans(text, size)}</text>'
+    return f'<text class="{class_}" x="{coordinate(x)}" y="{coordinate(y)}">{tspans(text, size)}</text>'
 
 
 def write(
@@ -212,7 +212,7 @@ def picture(
     for item, extent in legend:
         if x + extent > room and x > MARGIN:
             x, y = MARGIN, y + 22
-        body.append(tag("g", item, transform=f"translate({number(x)} {number(y)})"))
+        body.append(tag("g", item, transform=f"translate({coordinate(x)} {coordinate(y)})"))
         x, wide, high = x + extent + 20, max(wide, x + extent + MARGIN), y + 32
     w, h = math.ceil(wide), math.ceil(high)
     text = tag(
@@ -246,7 +246,7 @@ def _group(thing: Box | Arrow, kind: str, *content: str) -> str:
 
 def _path(points: Sequence[Point]) -> str:
     """Bezier points as SVG has them; a segment with both handles on its ends is a straight line."""
-    start, *rest = (f"{number(x)} {number(y)}" for x, y in points)
+    start, *rest = (f"{coordinate(x)} {coordinate(y)}" for x, y in points)
     text, before = f"M{start}", start
     for a, b, c in zip(*[iter(rest)] * 3):
         text += f"L{c}" if a == before and b == c else f"C{a} {b} {c}"
@@ -283,7 +283,7 @@ def _local(arrow: Arrow, place: Point) -> str:
 
 
 def _points(points: Iterable[Point]) -> str:
-    return " ".join(f"{number(x)},{number(y)}" for x, y in points)
+    return " ".join(f"{coordinate(x)},{coordinate(y)}" for x, y in points)
 
 
 def outline(kind: str, x: float, y: float, w: float, h: float, corner: float = 10) -> str:
@@ -314,7 +314,7 @@ def _box(box: Box, centre: Point, size: tuple[float, float]) -> str:
     if box.kind in PILLS:
         if box.sign:
             tint = tag("rect", class_="badge", x=x - w / 2, y=y - h / 2, width=w, height=h, rx=h / 2)
-            parts.append(tint.replace("/>", f' fill-opacity="{number(0.1 + 0.5 * box.strength)}"/>'))
+            parts.append(tint.replace("/>", f' fill-opacity="{coordinate(0.1 + 0.5 * box.strength)}"/>'))
         return _group(box, f"node {box.kind}", *parts, label(box.heading, x, y + 5, NUMBER, "mid value"))
     inset = {"parameter": 17, "cost": 13}.get(box.kind, 9)
     row = y - h / 2 + (24 if box.kind == "cost" else 21)

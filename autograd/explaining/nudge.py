@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Row:
+class Change:
     """One quantity on the way: before and after the nudge, and how its change compares with it.
 
     Attributes:
@@ -66,7 +66,7 @@ class Nudge:
 
     Attributes:
         by: the nudge.
-        rows: one `Row` for each quantity on the way, the nudged value first, the cost last.
+        rows: one `Change` for each quantity on the way, the nudged value first, the cost last.
         derivative: d cost / d value; ratio: change of the cost / nudge.
         picture: the number lines, one for each quantity; `.picture.save("nudge.png")` writes them.
         svg: the same as SVG.
@@ -91,11 +91,11 @@ class Nudge:
         quantities = list(chain(cost, value, self._formulas)) or [value, cost]
         self._slopes = self._derivatives()
         after = self._moved(by)
-        self.rows: list[Row] = []
+        self.rows: list[Change] = []
         for node in quantities:
             x, y = self._before[node], after[node]
             name = text(self._formulas.name(node))
-            self.rows.append(Row(name, x, y, y - x, (y - x) / by, self._slopes.get(node, 0.0)))
+            self.rows.append(Change(name, x, y, y - x, (y - x) / by, self._slopes.get(node, 0.0)))
         self._quantities = quantities
 
     @property
@@ -165,7 +165,7 @@ class Nudge:
         ]
         return html_table("\n".join([self.title(), *self._where()]), heads, named, left=1)
 
-    def named_rows(self) -> Sequence[tuple[Text, Row] | None]:
+    def named_rows(self) -> Sequence[tuple[Text, Change] | None]:
         """What is shown: each quantity's name, set, and its row; None where some are left out."""
         named = [
             (set_name(row.name) if self._formulas.is_named(node) else (Run(row.name),), row)

@@ -155,9 +155,9 @@ def declare():
 # Drawing --------------------------------------------------------------------------------------------------------
 
 ROWS = {name: row for name, row in TABLE.items() if not row.is_slope}
-UNARY = [name for name, row in ROWS.items() if len(row.operands) - len(row.defaults) == 1 and not row.variadic]
+UNARY = [name for name, row in ROWS.items() if len(row.operands) - len(row.defaults) == 1 and not row.lists]
 BINARY = [name for name, row in ROWS.items() if len(row.operands) == 2 and not row.defaults]
-TERNARY = [name for name, row in ROWS.items() if len(row.operands) == 3 and not row.defaults and not row.variadic]
+TERNARY = [name for name, row in ROWS.items() if len(row.operands) == 3 and not row.defaults and not row.lists]
 MANY = ["sum", "mean", "prod", "logsumexp"]
 SMOOTH = [
     "tanh",

@@ -110,7 +110,7 @@ def random_expression(rng, depth):
         name = rng.choice(["sum", "mean", "prod", "logsumexp"])
         function = getattr(autograd, name)
         return f"{name}({x}, {y}, {x})", lambda v: function([f(v), g(v), f(v)])
-    row = TABLE[rng.choice([name for name, row in TABLE.items() if not row.variadic and not row.infix])]
+    row = TABLE[rng.choice([name for name, row in TABLE.items() if not row.lists and not row.infix])]
     function = abs if row.name == "abs" else getattr(autograd, row.name)
     needed = len(row.operands) - len(row.defaults)
     operands, functions = [x, y, x][:needed], [f, g, f][:needed]

@@ -25,7 +25,7 @@ def test_a_superscript_stands_above_its_subscript():
 
 
 def test_coordinates_have_two_decimals_and_no_negative_zero():
-    assert [svg.number(x) for x in (-0.001, 1.0, 1.005, 2.5, 1 / 3)] == ["0", "1", "1", "2.5", "0.33"]
+    assert [svg.coordinate(x) for x in (-0.001, 1.0, 1.005, 2.5, 1 / 3)] == ["0", "1", "1", "2.5", "0.33"]
 
 
 def picture(*boxes, arrows=()):

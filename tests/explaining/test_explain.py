@@ -305,7 +305,7 @@ def read(formula, names):
     """What a formula in plain text is worth: products are written side by side, powers with ^."""
     tokens = formula.replace("^", " ** ").replace("(", " ( ").replace(")", " ) ").replace(",", " , ").split()
     tokens = [part for token in tokens for part in (["-1 *", token[1:]] if token[0] == "-" and token[1:] else [token])]
-    words = {key: OPERATIONS[key] for key, row in TABLE.items() if not row.variadic}
+    words = {key: OPERATIONS[key] for key, row in TABLE.items() if not row.lists}
     words |= {"logsumexp": lambda *xs: OPERATIONS["logsumexp"](xs), "pi": math.pi, "nan": math.nan}
     operators = {"+", "-", "-1 *", "*", "/", "**", ",", "==", "!=", "<", "<=", ">", ">="}
     expression = ""
