@@ -32,6 +32,7 @@ SMALL = 60  # values up to which a bare Value shows its graph, and lines that a 
 MANY = 1000  # lines of a table
 BLANKS = ("values", "gradients", "partials")  # what a worksheet can leave empty
 COLUMN, PAGE = 1100, 900  # what a drawing without options fits: a notebook's column, and its height on a screen
+SLACK = 1.3  # times a drawing that was asked for in full may be wider than a column before it stands in rows
 MOST_BOXES = 120  # boxes beyond which that is not tried
 LARGE = 1000  # boxes and arrows beyond which Graphviz is not asked unless it is named
 
@@ -99,7 +100,7 @@ def draw(
     parameters = None if parameters is None else list(parameters)
     diagram = functools.partial(Diagram, cost, parameters, highlight, blank=empty)
     if unfold is not None or max_nodes is not None:
-        return Drawing(diagram(unfold, max_nodes or 100), engine, direction, legend)
+        return Drawing(diagram(unfold, max_nodes or 100), engine, direction, legend, slack=SLACK)
     diagrams = (diagram(groups=groups) for groups in small_foldings(cost))
     return fitting(diagrams, engine, direction, legend)
 
@@ -149,14 +150,20 @@ class Drawing(Picture):
     _kind = "a drawing"
 
     def __init__(
-        self, diagram: Diagram | Network, engine: str | None = None, direction: str = "LR", legend: bool = True
+        self,
+        diagram: Diagram | Network,
+        engine: str | None = None,
+        direction: str = "LR",
+        legend: bool = True,
+        slack: float = 1.0,
     ):
         self._boxes, self._arrows, self._direction = diagram.boxes, diagram.arrows, direction
         if isinstance(diagram, Network):
             self.engine, placement = "builtin", diagram.place()
         else:
             room = COLUMN - 2 * svg.MARGIN
-            self.engine, placement = place(diagram.boxes, diagram.arrows, engine, direction, diagram.families, room)
+            what = diagram.boxes, diagram.arrows
+            self.engine, placement = place(*what, engine, direction, diagram.families, room, slack)
         self._placement = placement
         self.notes: list[str] = getattr(diagram, "notes", [])
         drawn = diagram.title, diagram.description, diagram.boxes, diagram.arrows
@@ -215,12 +222,14 @@ def place(
     direction: str,
     families: Families = (),
     width: float = math.inf,
+    slack: float = 1.0,
 ) -> tuple[str, Placement]:
     """Positions, and the engine that found them: the one asked for if it works here, else the next.
 
-    What is wider than `width` stands in rows. Where no engine is asked for, layers of neurons and large graphs go to
-    the built-in layout: it keeps neurons in order and its time is nearly linear. A layout in which an edge runs through
-    a box or a label stands on another edge gives way to the built-in one.
+    What is more than `slack` times wider than `width` stands in rows of that width. Where no engine is asked for,
+    layers of neurons and large graphs go to the built-in layout: it keeps neurons in order and its time is nearly
+    linear. A layout in which an edge runs through a box or a label stands on another edge gives way to the built-in
+    one.
     """
     wanted = ENGINES[ENGINES.index(engine) :] if engine else ENGINES
     if engine is None and (len(boxes) + len(arrows) > LARGE or any(arrow.thin for arrow in arrows)):
@@ -231,15 +240,16 @@ def place(
         if not program:
             continue
         try:
-            placement = _wrapped(sizes, edges, direction, families, width, functools.partial(_graphviz, program))
+            layout = functools.partial(_graphviz, program)
+            placement = _wrapped(sizes, edges, direction, families, width, slack, layout)
         except NotPlacedError:
             continue
         if placement := _labelled(placement, sizes, edges, families, direction):
             return candidate, placement
         break
     placement = arrange(sizes, edges, direction, families, bend=38.0)
-    if placement.width > width:
-        placement = _wrapped(sizes, edges, direction, families, width, arrange)
+    if placement.width > slack * width:
+        placement = _wrapped(sizes, edges, direction, families, width, slack, arrange)
     return "builtin", _labelled(placement, sizes, edges, families, direction) or placement
 
 
@@ -249,11 +259,12 @@ def _wrapped(
     direction: str,
     families: Families,
     width: float,
+    slack: float,
     layout: Callable[..., Placement],
 ) -> Placement:
     """A layout, in rows where one is too wide and rows read well."""
     placed = layout(sizes, edges, direction, families)
-    if placed.width <= width or direction != "LR" or len(sizes) > LARGE:
+    if placed.width <= slack * width or direction != "LR" or len(sizes) > LARGE:
         return placed
     return in_rows(sizes, edges, families, width, lambda s, e, f, pins: layout(s, e, direction, f, pins)) or placed
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import os
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, overload
@@ -28,7 +29,7 @@ from autograd.explaining.formulas import Formulas, numbered
 from autograd.explaining.notation import html_table, table, text
 from autograd.explaining.nudge import computed_anew
 from autograd.explaining.pathsum import reached
-from autograd.explaining.typography import Run, clean, digits, markup, name
+from autograd.explaining.typography import Run, Text, clean, digits, markup, name
 
 MOST = 12  # gradients that a sheet asks for
 LARGEST = 60  # values of a graph that fits a sheet
@@ -148,7 +149,7 @@ class Exercise:
         given = {label: number(x, f"the answer for {label}") for label, x in answers.items()}
         right = {label: alike(x, self.answers[label]) for label, x in given.items()}
         remarks = {label: "" if right[label] else self._remark(label, given, right) for label in given}
-        return Marks(given, right, remarks)
+        return Marks(given, right, remarks, tuple(numbered(topological_order(self.cost)).values()))
 
     def _remark(self, label: str, given: Mapping[str, float], right: Mapping[str, bool]) -> str:
         """What went wrong with an answer."""
@@ -158,6 +159,10 @@ class Exercise:
                 return followed(other)
         found = next((mistake for mistake in self.mistakes(label) if alike(x, mistake.answer)), None)
         return found.remark if found else self.hint(label)
+
+    def _typeset(self, remark: str) -> str:
+        """A remark in HTML, its names as the drawing sets them."""
+        return markup(typeset(remark, numbered(topological_order(self.cost)).values()))
 
     def _between(self, label: str) -> dict[str, float]:
         """d other / d value for every other value that is asked for and lies between it and the cost."""
@@ -189,9 +194,11 @@ class Exercise:
             {
                 "name": label,
                 "answer": answer,
-                "hint": self.hint(label),
-                "mistakes": [[mistake.answer, mistake.remark] for mistake in self.mistakes(label)],
-                "between": {other: [along, followed(other)] for other, along in self._between(label).items()},
+                "hint": self._typeset(self.hint(label)),
+                "mistakes": [[mistake.answer, self._typeset(mistake.remark)] for mistake in self.mistakes(label)],
+                "between": {
+                    other: [along, self._typeset(followed(other))] for other, along in self._between(label).items()
+                },
             }
             for label, answer in self.answers.items()
         ]
@@ -239,8 +246,10 @@ class Marks:
         remarks: what went wrong; empty for what is right.
     """
 
-    def __init__(self, answers: dict[str, float], right: dict[str, bool], remarks: dict[str, str]):
-        self.answers, self.right, self.remarks = answers, right, remarks
+    def __init__(
+        self, answers: dict[str, float], right: dict[str, bool], remarks: dict[str, str], names: Iterable[str] = ()
+    ):
+        self.answers, self.right, self.remarks, self._names = answers, right, remarks, names
 
     def __bool__(self) -> bool:
         return all(self.right.values())
@@ -258,13 +267,36 @@ class Marks:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         title = f"{sum(self.right.values())} of {len(self.right)} right"
-        page = html_table(title, ["answer", "mark", "remark"], self._rows(), left=3)
+        rows = [[typeset(answer, self._names), mark, typeset(x, self._names)] for answer, mark, x in self._rows()]
+        page = html_table(title, ["answer", "mark", "remark"], rows, left=3)
         return {"text/plain": str(self), "text/html": page}
 
 
 def alike(x: float, y: float) -> bool:
     """Whether an answer is as close to a number as three digits bring it."""
     return math.isclose(x, y, rel_tol=CLOSE, abs_tol=1e-12)
+
+
+def typeset(remark: str, names: Iterable[str]) -> Text:
+    """A plain sentence with its names as a drawing sets them, where they cannot be taken for words.
+
+    Those are the names in a derivative, du_1/dw, and those with an index.
+    """
+    listed = "|".join(re.escape(x) for x in sorted(names, key=len, reverse=True))
+    if not listed:
+        return (Run(remark),)
+    indexed = "|".join(re.escape(x) for x in sorted(names, key=len, reverse=True) if re.search(r"[_^]", x))
+    pattern = rf"(?<!\w)(\(?d)({listed})(/d)({listed})(?!\w)" + rf"|(?<![\w^])({indexed})(?!\w)" * bool(indexed)
+    runs: list[Run] = []
+    end = 0
+    for found in re.finditer(pattern, remark):
+        runs.append(Run(remark[end : found.start()]))
+        if found[2]:
+            runs += [Run(found[1]), *name(found[2]), Run(found[3]), *name(found[4])]
+        else:
+            runs += name(found[0])
+        end = found.end()
+    return tuple(run for run in (*runs, Run(remark[end:])) if run.text)
 
 
 def followed(other: str) -> str:

@@ -56,8 +56,8 @@ def fold(cost: Value, unfold: str | None = None, max_nodes: int = 100) -> list[G
 def foldings(cost: Value, max_nodes: int = 100) -> Iterator[list[Group]]:
     """The graph as groups, parents first, in fewer and fewer of them, down to two.
 
-    First every value by itself; then what repeats for each example together; then neurons, and layers; then whatever
-    is alike; at last everything far from the cost.
+    First every value by itself; then what repeats for each example together; then neurons, at first with their weights
+    beside them, and layers; then whatever is alike; at last everything far from the cost.
     """
     order = topological_order(cost)
     values = [Group("value", [value]) for value in order]
@@ -65,8 +65,10 @@ def foldings(cost: Value, max_nodes: int = 100) -> Iterator[list[Group]]:
     least, smallest = len(values), values
     neurons = _ordered(_labelled(order, "neuron", _neuron)) or values
     layers = _ordered(_labelled(order, "layer", _layer)) or values
+    beside = _ordered(_labelled(order, "neuron", _neuron, beside=True)) or values
     for groups, fewer in (
         (values, _repeated),
+        (beside, _same),
         (neurons, _same),
         (neurons, _repeated),
         (neurons, _alike),
@@ -101,8 +103,13 @@ def _neuron(label: str) -> tuple[str, str] | None:
     return (above, j) if _layer(label) else None
 
 
-def _labelled(order: Sequence[Value], kind: str, key: Callable[[str], tuple[str, str] | None]) -> list[Group]:
-    """Values whose labels share a key together, with the unlabelled steps that lead to nothing else."""
+def _labelled(
+    order: Sequence[Value], kind: str, key: Callable[[str], tuple[str, str] | None], beside: bool = False
+) -> list[Group]:
+    """Values whose labels share a key together, with the unlabelled steps that lead to nothing else.
+
+    With `beside` the leaves, such as weights, stand by themselves.
+    """
     keys: dict[Value, Hashable] = {value: key(value.label) for value in order}
     for value in order:  # the output of a model that was given another name is still its neuron's
         if value.op == "weighted_sum" and keys[value] is None:
@@ -116,7 +123,7 @@ def _labelled(order: Sequence[Value], kind: str, key: Callable[[str], tuple[str,
             wanted[parent].add(keys[value])
     together: dict[Hashable, list[Value]] = defaultdict(list)
     for value in order:
-        together[keys[value] or value].append(value)
+        together[(keys[value] if value.op or not beside else None) or value].append(value)
     return [
         Group("value", members) if len(members) == 1 else Group(kind, members, key[0] if isinstance(key, tuple) else "")
         for key, members in together.items()

@@ -370,10 +370,14 @@ def _legend(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> list[tuple[str, fl
             for i, (_, o) in enumerate(shades)
         ]
         scale = tag("g", *squares[:3], class_="neg") + tag("g", *squares[3:], class_="pos")
-        what = "weight (or bias, inside) below 0, above 0"
+        what = "weight (edge) or bias (circle) below 0, above 0"
         if "unit" not in kinds:
             what = "gradient below 0, above 0, on a logarithmic scale"
         items.append(item(scale, 80, what))
-    if any(arrow.label for arrow in arrows):
+    labelled = any(arrow.label for arrow in arrows)
+    if "unit" not in kinds and any(arrow.sign for arrow in arrows):
+        numbers = "edges: numbers are local derivatives, colours the gradients passed back"
+        items.append(item("", 0, numbers if labelled else "colours of edges: gradients passed back"))
+    elif labelled:
         items.append(item("", 0, "numbers on edges: local derivatives"))
     return items

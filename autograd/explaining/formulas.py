@@ -287,6 +287,9 @@ def brief(node: Value, room: int = 16) -> Symbol:
         if whole and any(names_in(formula)):
             return formula
     n = sum(isinstance(x, Value) for x in node.operands)
+    if node.op == "weighted_sum":
+        n = len(row.grouped(node.operands)["inputs"])
+        return Operation(f"weighted sum of {n} input{'s' * (n != 1)}")
     return Operation(f"{SIGNS.get(node.op, node.op)} of {n}" if row.lists else SIGNS.get(node.op, node.op))
 
 
@@ -301,8 +304,7 @@ def derivative_rules(node: Value) -> list[Symbol]:
     return found
 
 
-SIGNS = {"add": "+", "sub": "−", "mul": "×", "div": "/", "neg": "−", "pow": "^", "sum": "Σ", "prod": "Π",
-         "weighted_sum": "weighted sum"}  # fmt: skip
+SIGNS = {"add": "+", "sub": "−", "mul": "×", "div": "/", "neg": "−", "pow": "^", "sum": "Σ", "prod": "Π"}  # fmt: skip
 
 
 def length(text: Text) -> float:

@@ -3,7 +3,7 @@ import math
 import pytest
 
 import nn
-from autograd import Value, clip, leaky_relu, paths, tanh, weighted_sum
+from autograd import Value, clip, draw, leaky_relu, paths, tanh, weighted_sum
 from autograd import sum as total
 from autograd.drawing.diagram import Diagram, formula, name_of
 from autograd.explaining.typography import plain
@@ -258,3 +258,19 @@ def test_what_is_alike_is_counted_as_examples_or_as_values():
     counted = [word for box in boxes for word in words_of(box) if word.endswith((" examples", " values"))]
     assert counted.count("6 examples") >= 4  # two layers, and the steps of the loss
     assert not [word for word in counted if word.endswith("examples") and word != "6 examples"]
+
+
+@pytest.mark.parametrize("label", ["a_0^(1)", "z_1^(2)", "h_2"])
+def test_a_neuron_at_which_a_pass_begins_is_no_cost(label):
+    x = Value(0.5, label="x")
+    out = tanh(x * 2)
+    out.label = label
+    out.backward()
+    assert Diagram(out).kind(out) == "operation"
+    assert ">cost<" not in draw(out, engine="builtin").svg
+
+
+@pytest.mark.parametrize("count", [3, 4])
+def test_a_weighted_sum_counts_its_inputs(count):
+    box = Diagram(nn.Neuron(count, seed=0)([Value(1.0, label=f"x_{i}") for i in range(count)]))
+    assert f"weighted sum of {count} inputs" in str([plain(each.remark) for each in box.boxes])

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import nn
 from autograd import Value, draw, gradients, play, sigmoid, tanh, zero_grad
 from autograd import sum as total
-from autograd.drawing.draw import PATIENCE
+from autograd.drawing.draw import ENGINES, PATIENCE
 from autograd.drawing.svg import MARGIN
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -427,3 +427,27 @@ def test_notes_stay_within_the_width_of_the_picture():
     noted = draw(y)
     assert noted.notes
     assert noted.width <= 460
+
+
+def test_the_legend_says_what_the_colour_of_an_edge_means():
+    C = (tanh(Value(0.5, label="w") * -0.3) - 1) ** 2
+    assert "colours the gradients passed back" not in draw(C, engine="builtin").svg
+    C.backward()
+    assert "numbers are local derivatives, colours the gradients passed back" in draw(C, engine="builtin").svg
+    model = nn.MLP(2, [2, 1], seed=0)
+    assert "weight (edge) or bias (circle) below 0" in draw(model).svg
+
+
+def test_a_small_network_keeps_its_weights_beside_its_neurons_and_one_row():
+    model = nn.MLP(2, [3, 1], seed=0)
+    C = nn.squared_error(model([1.0, -2.0]), 1.0)
+    C.backward()
+    drawing = draw(C)
+    assert drawing.width <= 1100
+    kinds = [box.kind for box in drawing._boxes]
+    assert kinds.count("parameter") == 13
+    assert kinds.count("neuron") >= 3
+    for engine in ENGINES:
+        whole = draw(C, engine=engine, unfold="all")
+        places = dict(zip((box.tooltip.split(" = ")[0] for box in whole._boxes), whole._placement.centres))
+        assert max(x for x, _ in whole._placement.centres) == whole._placement.centres[-1][0], places
