@@ -77,7 +77,7 @@ function read(text, follow = true) {
   sliders();
   const free = leaves.filter((i) => values[i].free).map((i) => values[i].label);
   element("free").textContent = free.length
-    ? `The text gives no number to ${listed(free)}: where ${free.length > 1 ? "they start" : "it starts"} was chosen here. Write ${free[0]} = 0.8 to give one.`
+    ? `The text gives no number to ${listed(free)}: the page chose where ${free.length > 1 ? "they start" : "it starts"}. Write ${free[0]} = 0.8 to give one.`
     : "";
   element("step").max = steps.length - 1;
   const names = values.map((value) => plainText(value.symbol));

@@ -154,7 +154,7 @@ function curve() {
   context.fillText(
     `${several ? "mean before the steps" : "before the step"} of epoch ${costs.length}: ${significant(costs[costs.length - 1])}`,
     width - 12,
-    34,
+    costs[costs.length - 1] > top / 2 ? height - 16 : 34, // where the curve is not
   );
   context.textAlign = "left";
 }
