@@ -33,6 +33,7 @@ MANY = 1000  # lines of a table
 BLANKS = ("values", "gradients", "partials")  # what a worksheet can leave empty
 COLUMN, PAGE = 1100, 900  # what a drawing without options fits: a notebook's column, and its height on a screen
 SLACK = 1.3  # times a drawing that was asked for in full may be wider than a column before it stands in rows
+FEW = 40  # values whose picture may be as high as it is wide rather than be folded
 MOST_BOXES = 120  # boxes beyond which that is not tried
 LARGE = 1000  # boxes and arrows beyond which Graphviz is not asked unless it is named
 
@@ -61,7 +62,8 @@ def draw(
         direction: "LR" (left to right), "RL", "TB" (top to bottom) or "BT".
         highlight: one of `paths(cost, w)`, or a list of values: they stand out, the rest is dimmed.
         unfold: True or "all" draws every value; "neurons" or "layers" one box for each of those, known by their labels
-            (`z_j^(l)`); None unfolds as far as the picture fits a notebook's column and a page (1100 by 900 pixels).
+            (`z_j^(l)`); None unfolds as far as the picture fits a notebook's column and a page (1100 by 900 pixels, or
+            by 1100 for few values).
         max_nodes: the number of boxes above which a graph is folded, instead of by its size.
         parameters: the leaves to be drawn as parameters, such as `model.parameters()`; None: those of a model, and
             those with the labels of a layer, `w_jk^(l)` and `b_j^(l)`.
@@ -111,13 +113,14 @@ def small_foldings(cost: Value) -> Iterator[list[Group]]:
 
 
 def fitting(diagrams: Iterable[Diagram], engine: str | None, direction: str, legend: bool = True) -> Drawing:
-    """The first that fits a notebook's column, and a page: one that is read downwards may be longer.
+    """The first that fits a notebook's column, and a page: one of few values or read downwards may be longer.
 
     The built-in layout decides which; another engine draws it if it fits then, too.
     """
-    high = PAGE if direction in ("LR", "RL") else COLUMN * 2**0.5
     drawing = None
     for diagram in diagrams:
+        few = len(diagram.values) <= FEW and len(diagram.boxes) > FEW / 2
+        high = (COLUMN if few else PAGE) if direction in ("LR", "RL") else COLUMN * 2**0.5
         drawing = Drawing(diagram, ENGINES[-1], direction, legend)
         if drawing.width <= COLUMN and drawing.height <= high:
             asked = drawing if engine == ENGINES[-1] else Drawing(diagram, engine, direction, legend)

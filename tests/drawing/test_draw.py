@@ -440,12 +440,13 @@ def test_the_legend_says_what_the_colour_of_an_edge_means():
 
 def test_a_small_network_keeps_its_weights_beside_its_neurons_and_one_row():
     model = nn.MLP(2, [3, 1], seed=0)
-    C = nn.squared_error(model([1.0, -2.0]), 1.0)
+    C = nn.squared_error(model([Value(1.0, label="x_0"), Value(-2.0, label="x_1")]), 1.0)
     C.backward()
     drawing = draw(C)
     assert drawing.width <= 1100
     kinds = [box.kind for box in drawing._boxes]
     assert kinds.count("parameter") == 13
+    assert kinds.count("input") == 2
     assert kinds.count("neuron") >= 3
     for engine in ENGINES:
         whole = draw(C, engine=engine, unfold="all")
