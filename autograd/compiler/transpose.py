@@ -88,10 +88,8 @@ class Transposed:
                 names = {x: as_number(operand) for x, operand in zip(row.operands, operands)}
                 names["out"] = Number(operation.out)
                 for read, partial in zip(reads, row.partials):
-                    if self.wanted(read):
-                        slope = evaluate(partial, WORDS, names)
-                        if isinstance(slope, Number) or slope != 0:
-                            yield read, times(up, term_of(slope)), shape
+                    if self.wanted(read) and partial != "0":  # a factor that is 0 makes nan of an infinite one
+                        yield read, times(up, term_of(evaluate(partial, WORDS, names))), shape
             case "broadcast":
                 yield reads[0], up, shape
             case "sum":

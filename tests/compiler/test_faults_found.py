@@ -461,3 +461,16 @@ def test_without_parameters_and_inputs_the_scalars_may_decide_too():
         y = autograd.atan2(zero, -1.0)
         assert autograd.compile(y).forward() == y.data
         assert autograd.compile([y, y]).forward().tolist() == [y.data, y.data]
+
+
+@pytest.mark.parametrize("form", [lambda x: (1 / x) * 0.0, lambda x: weighted_sum([1 / x, x], [0.0, 1.0])])
+def test_a_constant_factor_of_0_times_an_infinite_slope_is_nan_as_in_the_eager_engine(form):
+    x = Value(1.5)
+    cost = form(x)
+    program = autograd.compile(cost, wrt=[x])
+    assert program.value_and_grad()[1] == pytest.approx(gradients(cost, [x]))
+    x.data = 1e-200  # 1 / x^2 overflows
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert math.isnan(gradients(form(x), [x])[0])
+        assert math.isnan(program.value_and_grad()[1][0])
