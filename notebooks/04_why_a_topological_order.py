@@ -76,7 +76,7 @@ compare(walk(topological_order(C), add=False))
 # chain, where every value is used once, the mistake does not show; it shows as soon as two neurons share an input.
 #
 # (The line below the picture is a guess: `draw` sees that these are not the gradients of this cost, and takes them for
-# sums over several passes, by far the commonest reason.)
+# what other backward passes have left, by far the commonest reason.)
 
 # %% [markdown]
 # ## Any order
