@@ -10,6 +10,7 @@ import json
 import os
 import select
 import subprocess
+import sys
 import tempfile
 import time
 from typing import Any, NoReturn
@@ -21,6 +22,10 @@ OPTIONS = (
     "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update "
     "--disable-sync --disable-extensions --hide-scrollbars --remote-debugging-pipe about:blank"
 ).split()
+# The browser reads its commands from descriptor 3 and answers on 4.
+BETWEEN = (
+    "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); os.execv(sys.argv[3], sys.argv[3:])"
+)
 KEYS = {"Enter": ("\r", 13), "Tab": ("", 9), " ": (" ", 32), "Escape": ("", 27), "Backspace": ("", 8)}
 KEYS |= {
     key: ("", code)
@@ -38,14 +43,10 @@ class Tab:
         self.numbers, self.buffer, self.errors = itertools.count(1), b"", []
         ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 20) for end in (commands[0], answers[1])]
 
-        def connect() -> None:  # the browser reads its commands from descriptor 3 and answers on 4
-            os.dup2(ends[0], 3)
-            os.dup2(ends[1], 4)
-
+        # A process between sets them: a `preexec_fn` would fork, which libraries with threads warn of.
         self.process = subprocess.Popen(
-            [program, *OPTIONS, f"--user-data-dir={self.folder.name}"],
-            preexec_fn=connect,
-            pass_fds=(3, 4),
+            [sys.executable, "-c", BETWEEN, *map(str, ends), program, *OPTIONS, f"--user-data-dir={self.folder.name}"],
+            pass_fds=ends,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
