@@ -84,8 +84,16 @@ one_example.backward()
 draw(one_example, unfold="neurons")
 
 # %% [markdown]
-# The cost of one example is one expression, here with the nodes of each neuron folded into one box. Training moves all
-# 37 parameters against their gradients, a little at a time.
+# The cost of one example is one expression, here with the nodes of each neuron folded into one box. Some of its
+# gradients are large, others small. What made this one small? The last sentence of the explanation compares what lies
+# on the way from the weight to the cost: paths that cancel, and a small input.
+
+# %%
+explanation = explain(one_example, network.layers[0].neurons[1].w[1])
+print(explanation.text.splitlines()[-1])
+
+# %% [markdown]
+# Training moves all 37 parameters against their gradients, a little at a time.
 
 # %%
 optimizer = SGD(network.parameters(), lr=0.1, momentum=0.9)
