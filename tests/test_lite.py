@@ -1,80 +1,16 @@
-"""Python in the browser: what needs no NumPy runs in Pyodide, and there `import autograd` finds this package.
-
-The tests run Node with the npm package `pyodide`; the environment variable PYODIDE names its folder.
-"""
+"""Notebooks in the browser: a JupyterLite site is built, and there `import autograd` finds this package."""
 
 import importlib.util
 import json
-import os
-import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
+from wasm import PYODIDE, in_pyodide, run_in_pyodide
 
 ROOT = Path(__file__).parents[1]
-PYODIDE = Path(os.environ.get("PYODIDE") or ROOT / "node_modules/pyodide")
-in_pyodide = pytest.mark.skipif(
-    not (shutil.which("node") and (PYODIDE / "pyodide.mjs").exists()), reason="no Node with the npm package pyodide"
-)
-JAVASCRIPT = """
-const [folder, options, mount, program] = process.argv.slice(1);
-const { loadPyodide } = await import(`${folder}/pyodide.mjs`);
-const python = await loadPyodide({ ...JSON.parse(options), stdout: () => {} });
-python.FS.mkdir("/mounted");
-python.FS.mount(python.FS.filesystems.NODEFS, { root: mount }, "/mounted");
-await python.loadPackagesFromImports(program);
-try {
-  process.stdout.write(String(python.runPython(program)));
-} catch (error) {
-  process.stderr.write(error.message);
-  process.exitCode = 1;
-}
-"""
-PROGRAM = """
-from autograd import Value, draw, explain, grad, gradcheck, hessian, paths, play, tanh
-from nn import MLP, squared_error
-
-w, a = Value(0.5, label="w"), Value(2.0, label="a")
-C = (tanh(w * a) - 1) ** 2
-C.backward()
-model = MLP(2, [3, 1], "tanh", seed=0)
-for _ in range(5):
-    model.zero_grad()
-    cost = squared_error(model([1.0, -1.0]), 0.5)
-    cost.backward()
-    for p in model.parameters():
-        p.data -= 0.1 * p.grad
-numbers = [w.grad, grad(grad(tanh))(0.3), *sum(hessian(lambda v: v[0] ** 2 * v[1])([2.0, 3.0]), []), cost.data]
-texts = [str(bool(gradcheck(tanh, 0.3))), str(explain(C, w)), str(paths(C, w)), draw(C).svg, play(C).html]
-"""
-
-
-def run_in_pyodide(program, mount=ROOT, **options):
-    command = ["node", "--input-type=module", "-e", JAVASCRIPT, str(PYODIDE.resolve()), json.dumps(options)]
-    ran = subprocess.run([*command, str(mount), program], capture_output=True, text=True, timeout=300)
-    assert not ran.returncode, ran.stderr
-    return ran.stdout
-
-
-@in_pyodide
-def test_what_needs_no_numpy_gives_in_pyodide_what_it_gives_here():
-    program = f"import sys, json; sys.path.insert(0, '/mounted')\n{PROGRAM}\nassert 'numpy' not in sys.modules\n"
-    size, numbers, texts = json.loads(run_in_pyodide(program + "json.dumps([sys.maxsize, numbers, texts])"))
-    here = {}
-    exec(PROGRAM, here)
-    assert size == 2**31 - 1
-    assert numbers == pytest.approx(here["numbers"], rel=1e-12)
-    assert texts[:3] == here["texts"][:3]
-    svg = "{http://www.w3.org/2000/svg}text"
-    written = [
-        ["".join(text.itertext()) for text in ElementTree.fromstring(s).iter(svg)] for s in (texts[3], here["texts"][3])
-    ]
-    assert written[0] == written[1] != []
-    assert texts[4].startswith("<!doctype html>")
 
 
 def build():

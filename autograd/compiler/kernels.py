@@ -181,7 +181,7 @@ class Kernels:
 
     def index(self, at: np.ndarray) -> Buffer:
         """Places as a constant; equal ones are one buffer."""
-        at = np.ascontiguousarray(at, np.int64)
+        at = np.ascontiguousarray(at, np.intp)
         key = (at.shape, at.tobytes())
         if key not in self.indices:
             self.indices[key] = Buffer(at.size, name="index", data=at, dtype="int")

@@ -134,7 +134,7 @@ class Vectorizer:
     def __init__(self, traced: Trace, operands: list[Operands], parameters: int, inputs: int):
         self.traced, self.operands = traced, operands
         count = len(traced.ops)
-        self.layout = Layout(np.full(count, -1, np.int64), np.zeros(count, bool))
+        self.layout = Layout(np.full(count, -1, np.intp), np.zeros(count, bool))
         self.place, self.batched, self.groups = self.layout.place, self.layout.batched, self.layout.groups
         self.source = np.full(count, -1)  # the array that a node belongs to: 0 parameters, 1 other leaves, 2 constants
         self.broadcast: dict[int, int] = {}  # where a single value has its copy per example
@@ -578,7 +578,7 @@ def _parts(left_of: np.ndarray, right_of: np.ndarray) -> list[Part]:
     parts: list[Part] = []
     for members in np.split(order, starts[1:]):
         left, right = left_of[members], right_of[members]
-        pairs = np.unique(left * (int(right_of.max()) + 1) + right)
+        pairs = np.unique(left.astype(np.int64) * (int(right_of.max()) + 1) + right)
         if len(pairs) == len(members):
             parts.append(Part(members, np.unique(left), np.unique(right)))
         else:  # the same pair of rows with different single terms

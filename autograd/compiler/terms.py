@@ -71,10 +71,10 @@ class View:
         """What indexes its places in the buffer."""
         if self.stop - self.start == self.size and min(self.strides, default=0) >= 0:
             return slice(self.start, self.stop)
-        at = np.array(self.start, np.int64)
+        at = np.array(self.start, np.intp)
         for n, step in zip(self.shape, self.strides):
             if step:
-                at = at[..., None] + step * np.arange(n, dtype=np.int64)
+                at = at[..., None] + step * np.arange(n, dtype=np.intp)
         return at.ravel()
 
     def moved(self, buffer: Buffer, by: int) -> View:
