@@ -126,22 +126,36 @@ def test_a_pass_alone_leaves_value_and_gradient(alone, n_examples):
     assert np.allclose(slope, gradients(cost, wrt), rtol=1e-12, atol=1e-14)
 
 
-@pytest.mark.parametrize("seed", range(0, 200, 7))
-def test_random_programs_without_passes_and_with_each_alone(seed):
-    program = from_seed(seed)
-    try:
+CHOICES = {"none": (), **{change.__name__: (change,) for change in passes.PASSES}, "all": passes.PASSES}
+
+
+def wrong_with(chosen, seeds):
+    """What is wrong with the random programs of some seeds if they are compiled with these passes alone."""
+    wrong = []
+    for seed in seeds:
+        program = from_seed(seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            program.evaluate(program.fresh(program.points[0]))
-    except (ArithmeticError, ValueError):
-        return
-    with passes.only(*passes.PASSES):
-        known = dict(check(program, forms=["graph", "batch"]))
-    alone = passes.PASSES[seed // 7 % len(passes.PASSES)]
-    for chosen in ((), (alone,)):
+            try:
+                program.evaluate(program.fresh(program.points[0]))
+            except (ArithmeticError, ValueError):
+                continue
         with passes.only(*chosen):
-            wrong = [(form, what) for form, what in check(program, forms=["graph", "batch"]) if form not in known]
-        assert not [what for what in wrong if what[1] != "rounding"], wrong
+            found = check(program, forms=["graph", "batch"])
+        wrong += [(seed, form, what) for form, what in found if what != "rounding"]
+    return wrong
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_random_programs_without_passes_with_each_alone_and_with_all(name):
+    start = 20 * list(CHOICES).index(name)
+    assert not wrong_with(CHOICES[name], range(start, start + 8))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CHOICES)
+def test_four_hundred_random_programs_without_passes_with_each_alone_and_with_all(name):
+    assert not wrong_with(CHOICES[name], range(1_000_000, 1_000_400))
 
 
 def test_all_passes_together_save_most_calls():
