@@ -21,6 +21,7 @@ from autograd.compiler.terms import (
     Expression,
     Term,
     View,
+    alike,
     broadcast,
     is_scalar,
     shape_of,
@@ -77,15 +78,16 @@ class Calls:
                 _Taken(self, kernel)
         return self.calls
 
-    def array(self, shape: tuple[int, ...], batched: bool, dtype: str) -> View:
-        """An array for a result in between."""
-        free = self.free[math.prod(shape), shape, batched, dtype]
+    def array(self, shape: tuple[int, ...], batched: bool, dtype: str, x: Expression) -> View:
+        """An array for a result in between, its axes in the order of those that a term reads."""
         name = "mask" if dtype == "bool" else "t"
-        return whole(free.pop() if free else Buffer(math.prod(shape), batched, name, dtype=dtype), shape)
+        view = alike(Buffer(math.prod(shape), batched, name, dtype=dtype), shape, x)
+        free = self.free[view.shape, view.strides, batched, dtype]
+        return free.pop() if free else view
 
     def release(self, view: View) -> None:
         """Let others have an array."""
-        self.free[view.buffer.size, view.shape, view.batched, view.buffer.dtype].append(view.buffer)
+        self.free[view.shape, view.strides, view.batched, view.buffer.dtype].append(view)
 
     def factors(self, n: int | str, factor: float) -> View:
         """A constant vector of equal numbers, of length n or, for "e", of the number of examples."""
@@ -146,10 +148,10 @@ class _Taken:
             full = self.array(shape, kernel.out.batched)
             self.emit(Kernel(full, x))
             x = full
-        self.emit(Kernel(kernel.out, x, True, kernel.at))
+        self.emit(Kernel(kernel.out, x, kernel.add, kernel.at))
 
-    def array(self, shape: tuple[int, ...], batched: bool, dtype: str = "float") -> View:
-        view = self.all.array(shape, batched, dtype)
+    def array(self, shape: tuple[int, ...], batched: bool, dtype: str = "float", x: Expression = 0.0) -> View:
+        view = self.all.array(shape, batched, dtype, x)
         self.owned[view.buffer] = view
         return view
 
@@ -245,7 +247,7 @@ class _Taken:
                 self.used(x.args, mask)
             else:
                 self.used(x.args, mask)
-                result = whole_out or self.array(shape, batched, dtype)
+                result = whole_out or self.array(shape, batched, dtype, Term(x.op, args))
             masked = mask if dtype == "float" and x.op not in ("erf", "erfc", "others", "take") else None
             self.emit(Kernel(result, Term(x.op, args, x.detail), mask=masked))
         self.made[x, mask] = result
@@ -256,7 +258,7 @@ class _Taken:
         term = Term(op, args)
         if is_scalar(term):
             return term
-        result = self.array(*shape_of(term), "bool")
+        result = self.array(*shape_of(term), "bool", term)
         self.emit(Kernel(result, term))
         return result
 
@@ -274,7 +276,7 @@ class _Taken:
         if out is None:
             if mask is not None:
                 shape, batched = broadcast([(shape, batched), shape_of(mask)])
-            out = self.array(shape, batched)
+            out = self.array(shape, batched, "float", Term("where", (test, *results)))
         result = out
         self.emit(Kernel(result, Term("where", (test, *results))))
         self.used(x.args, mask)

@@ -22,6 +22,7 @@ from autograd.compiler.terms import (
     Number,
     Term,
     View,
+    alike,
     is_scalar,
     shape_of,
     term_of,
@@ -51,6 +52,11 @@ class Kernel:
     def reads(self) -> tuple[View, ...]:
         """The arrays that it reads, as often as they occur."""
         return tuple(views(self.term))
+
+    @property
+    def places(self) -> slice | np.ndarray:
+        """What indexes the places of its buffer that it writes."""
+        return self.out.places if self.at is None else self.at.data.ravel()
 
 
 @dataclass(frozen=True)
@@ -357,7 +363,8 @@ def materialized(out: View, term: Expression) -> Iterator[Kernel]:
             yield from stored(arg)
         if x.op in ("sum", "max", "exp"):
             shape, batched = shape_of(x)
-            made[x] = whole(Buffer(math.prod(shape), batched, {"max": "top", "sum": "total"}.get(x.op, "exps")), shape)
+            buffer = Buffer(math.prod(shape), batched, {"max": "top", "sum": "total"}.get(x.op, "exps"))
+            made[x] = alike(buffer, shape, x) if x.op == "exp" else whole(buffer, shape)
             yield Kernel(made[x], rebuilt(x, top=True))
 
     def rebuilt(x: Expression, top: bool = False) -> Expression:

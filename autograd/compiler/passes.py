@@ -278,16 +278,22 @@ def first_write(code: Code) -> Code:
             cleared[view.buffer][view.places] |= ~touched[view.buffer][view.places]
         buffer = kernel.out.buffer
         if buffer in touched:
-            places = kernel.out.places if kernel.at is None else kernel.at.data.ravel()
-            first = ~touched[buffer][places]
-            if kernel.at is None and first.all():
+            first = ~touched[buffer][kernel.places]
+            if first.all() and (kernel.at is None or distinct(code, buffer, kernel.places)):
                 kernel = replace(kernel, add=False)
             else:
-                cleared[buffer][places] |= first
-            touched[buffer][places] = True
+                cleared[buffer][kernel.places] |= first
+            touched[buffer][kernel.places] = True
         kernels.append(kernel)
     fills = [Kernel(view, 0.0) for buffer in code.slopes for view in stretches(buffer, cleared[buffer])]
     return replace(code, backward=fills + kernels)
+
+
+def distinct(code: Code, buffer: Buffer, places: Any) -> bool:
+    """Whether no place comes twice but those of constants, whose gradients nobody reads."""
+    if not buffer.batched:
+        places = places[~np.isin(places, list(code.constants))]
+    return len(np.unique(places)) == len(places)
 
 
 def stretches(buffer: Buffer, places: np.ndarray) -> Iterator[View]:
@@ -346,8 +352,7 @@ class Inlined:
                     del made[key]
             result.append(changed)
             if changed.out.buffer in written:
-                places = changed.out.places if changed.at is None else changed.at.data.ravel()
-                written[changed.out.buffer][places] = i
+                written[changed.out.buffer][changed.places] = i
             if self.is_candidate(changed):
                 key = region(self.code, changed.out)
                 made[key], waiting[key] = i, self.reads[key]
@@ -610,13 +615,14 @@ def scatters(code: Code) -> Code:
         marked[buffer][:] = False
 
     for kernel in code.backward:
-        for view in (*kernel.reads, *([] if kernel.add else [kernel.out])):
-            if view.buffer in waiting and waiting[view.buffer] and marked[view.buffer][view.places].any():
-                flush(view.buffer)
+        for place in (*kernel.reads, *([] if kernel.add else [kernel])):
+            buffer = place.out.buffer if isinstance(place, Kernel) else place.buffer
+            if buffer in waiting and waiting[buffer] and marked[buffer][place.places].any():
+                flush(buffer)
         kernels.append(kernel)
-        if kernel.at is not None:
+        if kernel.at is not None and kernel.add:
             waiting[kernel.out.buffer].append(len(kernels) - 1)
-            marked[kernel.out.buffer][kernel.at.data.ravel()] = True
+            marked[kernel.out.buffer][kernel.places] = True
     for buffer in code.slopes:
         flush(buffer)
     edges = {buffer: Buffer(n, buffer.batched, "edges") for buffer, n in sizes.items()}

@@ -126,6 +126,16 @@ def whole(buffer: Buffer, shape: tuple[int, ...] | None = None, start: int = 0) 
     return View(buffer, start, shape, row_major(shape))
 
 
+def alike(buffer: Buffer, shape: tuple[int, ...], x: Expression) -> View:
+    """All of a buffer as an array whose axes lie in memory in the order of those of the arrays that a term reads."""
+    for view in views(x):
+        if len(view.shape) == len(shape) and view.batched == buffer.batched and all(view.strides):
+            order = sorted(range(len(shape)), key=lambda k: -view.strides[k])
+            steps = dict(zip(order, row_major(tuple([shape[k] for k in order]))))
+            return View(buffer, 0, shape, tuple([steps[k] for k in range(len(shape))]))
+    return whole(buffer, shape)
+
+
 def views(x: Expression) -> Iterator[View]:
     """The arrays that a term reads, as often as they occur."""
     if isinstance(x, View):

@@ -10,6 +10,7 @@ import builtins
 import inspect
 import keyword
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import chain
@@ -18,7 +19,18 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.kernels import Code, Kernel, Loop, flat
-from autograd.compiler.terms import REDUCTIONS, Buffer, Expression, Term, View, is_scalar, numpy_name, row_major, whole
+from autograd.compiler.terms import (
+    REDUCTIONS,
+    Buffer,
+    Expression,
+    Term,
+    View,
+    is_scalar,
+    numpy_name,
+    row_major,
+    shape_of,
+    whole,
+)
 from autograd.core import floats
 from autograd.core.table import ATOMS, TABLE, called
 
@@ -344,7 +356,7 @@ class Writer:
     def elements(self, x: Expression, batched: bool, rank: int) -> str:
         """An operand of an elementwise call."""
         if not isinstance(x, View):
-            return self.expression(x)
+            return self.constant(x) if is_constant(x) else self.expression(x)
         if is_scalar(x):
             if x.buffer.data is not None or (self.in_memory(x) and not self.array_slopes[x.start]):
                 return self.number_name(x)
@@ -355,6 +367,21 @@ class Writer:
         if batched and not x.batched:
             return self.array(f"{name}[..., None]", f"{name}_")
         return name
+
+    def constant(self, x: Expression) -> str:
+        """A number as an array without axes, which NumPy takes up sooner than a float."""
+        name = re.sub(r"\W", "_", f"{x:g}".replace("-", "minus_", x < 0)) if isinstance(x, float) else "share"
+        return self.array(f"np.array({self.expression(x)})", f"c_{name}" if name[0].isdigit() else name)
+
+    def filled(self, x: float, like: View) -> str:
+        """An array full of a number, in the shape of another."""
+        lead = next((k for k, step in enumerate(like.strides) if step), len(like.shape))  # as in `view`
+        sizes, text = dimensions(shape_of(like)[0][lead:], like.batched), literal(x)
+        return (
+            self.array(f"np.full({sizes}, {text})", "full")
+            if text != "0.0"
+            else self.array(f"np.zeros({sizes})", "zeros")
+        )
 
     def matrix(self, x: Any) -> str:
         """An operand of a product or reduction, in its full shape."""
@@ -385,7 +412,7 @@ class Writer:
         if term.op == "take":
             axis = ", axis=0" if batched else ""
             source = self.view(whole(term.args[0].buffer))
-            return f"np.take({source}, {self.declared(term.detail, ())}{axis}, out={target}, mode='clip')"
+            return f"{source}.take({self.declared(term.detail, ())}{axis}, out={target}, mode='clip')"
         if term.op == "product":
             return self.product(term, out)
         if term.op in REDUCTIONS:
@@ -396,7 +423,11 @@ class Writer:
         if term.op == "others":
             self.words.add("products_of_others")
             return f"{target}[...] = products_of_others({self.matrix(term.args[0])}, {term.detail})"
-        args = ", ".join([self.elements(arg, batched, rank) for arg in term.args])
+        if term.op in ("maximum", "minimum"):  # quick between arrays alone
+            args = [self.filled(x, out) if isinstance(x, float) else self.elements(x, batched, rank) for x in term.args]
+        else:
+            args = [self.elements(x, batched, rank) for x in term.args]
+        args = ", ".join(args)
         if term.op in ("erf", "erfc"):
             self.words.add(f"{term.op}s")
             return f"{target}[...] = {term.op}s({args})"
@@ -417,11 +448,14 @@ class Writer:
         """Values added to places that may repeat."""
         assert kernel.at is not None
         index = self.declared(kernel.at, ())
-        values = self.matrix(kernel.term)
+        values: Any = kernel.term
+        if not kernel.add:  # each to a place of its own
+            return f"{target}[{index}] = {self.matrix(values)}"
         if not kernel.out.batched:
-            return f"np.add.at(g, {index}, {values})"
+            places = index if kernel.at.data.ndim == 1 else self.array(f"{index}.ravel()", f"{index}_")
+            return f"np.add.at(g, {places}, {self.view(whole(values.buffer, (values.size,), values.start))})"
         places = self.array(f"({index}[..., None] * examples + np.arange(examples)).ravel()", "places")
-        return f"np.add.at(gs.ravel(), {places}, {values}.ravel())"
+        return f"np.add.at(gs.ravel(), {places}, {self.matrix(values)}.ravel())"
 
     def product(self, term: Term, out: View) -> str:
         """The quickest call for a sum of products."""
@@ -599,6 +633,14 @@ def array_reads(x: Expression) -> Iterable[View]:
             if x.op == "take":
                 continue
             yield from array_reads(arg)
+
+
+def is_constant(x: Expression) -> bool:
+    """Whether a number is known before a run."""
+    if isinstance(x, Term):
+        simple = x.op in ("multiply", "negative") or (x.op == "divide" and x.args[1] != 0.0)
+        return x.op == "examples" or (simple and all(map(is_constant, x.args)))
+    return isinstance(x, float)
 
 
 def is_name(text: str) -> bool:
