@@ -1,76 +1,332 @@
-"""Hosts: the forward kernels of a program as one pure function of arrays, for JAX or for PyTorch.
+"""Hosts: a program as one pure function of arrays, for JAX or for PyTorch, as a person would write it.
 
-The kernels are the plain ones, one a group, each of which becomes a line; the host differentiates. An array that a
-kernel reads is looked up by its places among the results before it: it is one of them, a part of one, or put together.
+Every array of the layout becomes a line. What a line reads is found by its places among the results before it: one of
+them, a part of one by slices, reshapes and transpositions, several put together; a gather only where nothing else will
+do. The host differentiates. Where its rule may be another one than the table's, at a kink or far from 0, the row comes
+with its partials.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import builtins
+import itertools
+import keyword
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from autograd.compiler.kernels import Code, Kernel
-from autograd.compiler.terms import REDUCTIONS, Buffer, Expression, Term, View, is_scalar, shape_of
+from autograd.compiler.kernels import Kernels, Operation
+from autograd.compiler.roll import Read
+from autograd.compiler.terms import (
+    COMPARISONS,
+    WORDS,
+    Buffer,
+    Expression,
+    Number,
+    Shape,
+    Term,
+    View,
+    Words,
+    broadcast,
+    numpy_name,
+    row_major,
+    shape_of,
+    term_of,
+    views,
+)
 from autograd.compiler.write import INFIX, is_name, literal
-from autograd.core.table import ATOMS
+from autograd.core.table import ATOMS, PRIME, TABLE, evaluate
 
 MOST = 400  # lines; XLA would compile for minutes
+PARTS = 8  # arrays that are put together without an index
+RESERVED = frozenset("theta batch e jax jnp np torch array row log_sum_exp cost values base64 math zlib".split())
+
+# Rows whose derivative in JAX and PyTorch is that of the table wherever there is one
+SHARED = frozenset(
+    "exp log log1p log2 log10 exp2 sqrt sin cos tan atan sinh cosh tanh asinh erf erfc abs sign floor ceil trunc "
+    "maximum minimum relu sigmoid".split()
+)
+ARITHMETIC = {"add": "add", "sub": "subtract", "mul": "multiply", "div": "divide", "pow": "power", "neg": "negative"}
+
+
+# Hosts --------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Host:
-    """How a host writes what differs: `names` of functions, `forms` with operands, `tensors` functions of arrays."""
+    """How a host writes what differs.
+
+    Attributes:
+        module: where its functions are that have NumPy's names, and `names` of those that have others.
+        head: the imports.
+        helpers: functions that it lacks; `row` makes one of a row and its partials.
+        forms: pieces of text with operands in them.
+        prepared: the first lines of the function.
+        tensors: functions that take no plain numbers.
+    """
 
     name: str
+    module: str
     head: str
+    helpers: dict[str, str]
     names: dict[str, str]
     forms: dict[str, str]
+    prepared: tuple[str, ...] = ()
     tensors: frozenset[str] = frozenset()
 
 
 JAX = Host(
-    "jax",
+    "JAX",
+    "jnp",
     "import jax\nimport jax.numpy as jnp\nimport numpy as np",
-    {"erf": "jax.scipy.special.erf", "erfc": "jax.scipy.special.erfc"},
+    {"row": '''
+
+def row(value, *partials):
+    """The function `value(*operands)` with these partial derivatives, functions of `out` and the operands."""
+    f = jax.custom_jvp(value)
+
+    @f.defjvp
+    def jvp(operands, tangents):
+        out = f(*operands)
+        terms = [partial(out, *operands) * t for partial, t in zip(partials, tangents)]
+        return out, sum(jnp.broadcast_to(term, out.shape) for term in terms)
+
+    return f
+'''},
+    {"erf": "jax.scipy.special.erf", "erfc": "jax.scipy.special.erfc", "relu": "jax.nn.relu",
+     "sigmoid": "jax.nn.sigmoid", "logsumexp": "jax.nn.logsumexp", "absolute": "jnp.abs"},
     {
-        "function": "jnp.{}({})", "constant": "jnp.asarray({})", "sum": "jnp.sum({}, axis={})",
-        "max": "jnp.max({}, axis={})", "prod": "jnp.prod({}, axis={})", "einsum": "jnp.einsum('{}', {}, {})",
-        "concatenate": "jnp.concatenate([{}])", "broadcast": "jnp.broadcast_to({}, {})", "relu": "jax.nn.relu({})",
-        "step": "jnp.heaviside({}, 0.0)", "stack": "jnp.stack([{}], axis=-1)", "index": "jnp.asarray({})",
+        "array": "{}", "number": "jnp.asarray({})", "index": "{}", "reduced": "{}({}, axis={})",
+        "einsum": "jnp.einsum('{}', {}, {})", "outer": "jnp.tensordot({}, {}, 1)",
+        "concatenate": "jnp.concatenate([{}]{})", "axis": ", axis={}", "stack": "jnp.stack([{}], axis=-1)",
+        "broadcast": "jnp.broadcast_to({}, {})", "transposed": "{}.transpose({})", "reversed": "jnp.flip({}, {})",
+        "step": "jnp.heaviside({}, 0.0)",
     },
 )  # fmt: skip
 TORCH = Host(
+    "PyTorch",
     "torch",
     "import numpy as np\nimport torch",
-    {"mod": "torch.remainder"},
+    {"row": '''
+
+def row(value, *partials):
+    """The function `value(*operands)` with these partial derivatives, functions of `out` and the operands."""
+
+    class Row(torch.autograd.Function):
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(*operands):
+            return value(*operands)
+
+        @staticmethod
+        def setup_context(ctx, operands, out):
+            ctx.save_for_backward(*operands, out)
+            ctx.save_for_forward(*operands, out)
+
+        @staticmethod
+        def backward(ctx, slope):
+            *operands, out = ctx.saved_tensors
+            wanted = zip(ctx.needs_input_grad, partials, operands)
+            return tuple((slope * f(out, *operands)).sum_to_size(x.shape) if w else None for w, f, x in wanted)
+
+        @staticmethod
+        def jvp(ctx, *tangents):
+            *operands, out = ctx.saved_tensors
+            terms = [t * f(out, *operands) for f, t in zip(partials, tangents) if t is not None]
+            return sum(terms).expand(out.shape)
+
+    def f(*operands):
+        like = next(x for x in operands if torch.is_tensor(x))
+        return Row.apply(*[x if torch.is_tensor(x) else like.new_full((), x) for x in operands])
+
+    return f
+''', "log_sum_exp": '''
+
+def log_sum_exp(x, dim):
+    """As torch.logsumexp; its slopes lose nothing where x is large."""
+    top = x.detach().amax(dim, keepdim=True)
+    return torch.log(torch.exp(x - top).sum(dim)) + top.squeeze(dim)
+'''},
+    {"mod": "torch.remainder", "absolute": "torch.abs", "logsumexp": "log_sum_exp"},
     {
-        "function": "torch.{}({})", "constant": "array({})", "sum": "torch.sum({}, dim={})",
-        "max": "torch.amax({}, dim={})", "prod": "torch.prod({}, dim={})", "einsum": "torch.einsum('{}', {}, {})",
-        "concatenate": "torch.cat([{}])", "broadcast": "torch.broadcast_to({}, {})", "relu": "torch.relu({})",
-        "step": "({} > 0).to(theta.dtype)", "stack": "torch.stack([{}], dim=-1)",
-        "index": "torch.as_tensor(np.array({}), device=theta.device)",
+        "array": "array({})", "number": "array({})", "index": "torch.as_tensor({}, device=theta.device)",
+        "reduced": "{}({}, dim={})", "einsum": "torch.einsum('{}', {}, {})", "outer": "torch.tensordot({}, {}, 1)",
+        "concatenate": "torch.cat([{}]{})", "axis": ", dim={}", "stack": "torch.stack([{}], dim=-1)",
+        "broadcast": "torch.broadcast_to({}, {})", "transposed": "{}.permute({})", "reversed": "torch.flip({}, [{}])",
+        "step": "torch.heaviside({0}, torch.zeros_like({0}))", "cbrt": "torch.sign({0}) * torch.abs({0}) ** (1 / 3)",
     },
-    frozenset({"maximum", "minimum", "hypot", "arctan2", "where"}),
+    ("array = lambda x: torch.as_tensor(x, dtype=theta.dtype, device=theta.device)",),
+    frozenset({"maximum", "minimum", "hypot", "arctan2", "mod"}),
 )  # fmt: skip
 
 
-class Translation:
-    """The text of a function, and the constants that it names."""
+# Rows as text -------------------------------------------------------------------------------------------------------
 
-    def __init__(self, code: Code, host: Host, data: list[float]):
-        self.code, self.host, self.data = code, host, data
-        self.constants: dict[str, np.ndarray] = {}
-        self.lines: list[str] = []
-        self.taken = {"theta", "batch", "e", "jax", "jnp", "np", "torch", "array", "values", "cost", "index", "given"}
-        # of each buffer: where in it results begin and end, and their names as flat arrays, and as they are
-        self.made: dict[Buffer, list[tuple[int, int, str, View | None]]] = {buffer: [] for buffer in code.values}
-        self.leaves()
-        for kernel in code.forward:
-            self.line(kernel)
-        self.roots()
+
+class Calls(Words):
+    """What the words of the table mean in the text of a host: atoms are its functions, other rows calls of theirs."""
+
+    def __missing__(self, name: str) -> Callable[..., Any]:
+        of_terms = super().__missing__(name)
+        if name in ATOMS or PRIME in name:
+            return of_terms
+        row = TABLE[name]
+
+        def called(*args: Any) -> Any:
+            if not any(isinstance(x, Number) for x in args):
+                return of_terms(*args)
+            given = {**row.defaults, **dict(zip(row.operands, args))}
+            return Number(elementwise(name, [term_of(given[x]) for x in row.operands]))
+
+        return called
+
+
+CALLS = Calls(WORDS)
+
+
+def elementwise(op: str, operands: Sequence[Expression]) -> Expression:
+    """A row of the table on its operands, by operators and functions that the hosts have, or as a call of the row."""
+    if op in ARITHMETIC and not (op == "pow" and isinstance(operands[1], (Term, View))):
+        return Term(ARITHMETIC[op], tuple(operands))
+    if op == "where":
+        return Term("where", (Term("greater", (operands[0], 0.0)), *operands[1:]))
+    if op in SHARED:
+        return Term(numpy_name(op) if op in ATOMS else op, tuple(operands))
+    return Term("call", tuple(operands), op)
+
+
+def found_shape(x: Expression) -> Shape:
+    """The shape of the text of elementwise operations, in which an array of one number is a number."""
+    if isinstance(x, View):
+        return shape_of(x) if any(x.strides) else ((), x.batched)
+    return broadcast(list(map(found_shape, x.args))) if isinstance(x, Term) else ((), False)
+
+
+# Places -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Affine:
+    """Places `start + i * strides[0] + ...`; along axes of length 1 the stride is 0."""
+
+    start: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+def affine(at: np.ndarray) -> Affine | None:
+    """Places as start and strides, if that is what they are."""
+    start, strides = int(at.flat[0]), []
+    expected = np.full(at.shape, start)
+    for axis, n in enumerate(at.shape):
+        step = int(at.take(1, axis).flat[0]) - start if n > 1 else 0
+        expected += step * np.arange(n).reshape([-1 if k == axis else 1 for k in range(at.ndim)])
+        strides.append(step)
+    return Affine(start, at.shape, tuple(strides)) if np.array_equal(expected, at) else None
+
+
+def cuts(at: np.ndarray, owner: np.ndarray, axis: int) -> list[int]:
+    """Where along an axis places begin that do not go on as those before, `[0, ..., n]`; too many of them are cut."""
+    n = at.shape[axis]
+    flat, own = (np.moveaxis(x, axis, 0).reshape(n, -1) for x in (at, owner))
+    ends, step = [0], None
+    for k in range(n - 1):
+        is_constant, steps = (own[k] < 0).all(), flat[k + 1] - flat[k]
+        goes_on = (own[k] == own[k + 1]).all() and (is_constant or (steps == steps[0]).all())
+        new = 0 if is_constant else int(steps[0])
+        if goes_on and step in (None, new):
+            step = new
+        else:
+            ends.append(k + 1)
+            step = None
+        if len(ends) > PARTS + 1:
+            break
+    return [*ends, n]
+
+
+def sliced(start: int, n: int, step: int, length: int) -> str:
+    """`start:stop:step` of an axis of some length."""
+    stop = start + (n - 1) * step + 1
+    text = f"{start or ''}:{'' if stop == length else stop}"
+    return text if step == 1 else f"{text}:{step}"
+
+
+def bracketed(text: str, index: list[str]) -> str:
+    """An array with an index, without what stands for whole axes at its end."""
+    while index and index[-1] == ":":
+        index.pop()
+    return f"{text}[{', '.join(index)}]" if index else text
+
+
+# The text -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Result:
+    """An array that the text names: its shape, and where in its buffer its elements begin.
+
+    Attributes:
+        given: whether it is the parameters or the inputs, whose parts get names.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    start: int
+    given: bool = False
+
+
+@dataclass
+class Translation:
+    """The text of a function, and the constants that it names.
+
+    Attributes:
+        data: of the inputs, for calls without a batch.
+        lines: of each its name and its text.
+        owner: of each place in the buffers of single and per-example values the number of the result that has it, -1
+            for a constant, whose value is in `fixed`.
+        parts: names of what is read of the parameters and inputs.
+        functions: names of functions that are made of rows, and `definitions` their text.
+    """
+
+    kernels: Kernels
+    host: Host
+    data: list[float]
+    constants: dict[str, np.ndarray] = field(default_factory=dict)
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
+    parts: dict[tuple, str] = field(default_factory=dict)
+    functions: dict[str, str] = field(default_factory=dict)
+    definitions: list[str] = field(default_factory=list)
+    helpers: dict[str, None] = field(default_factory=dict)  # that are called
+    is_given: bool = False  # whether the line that is being written reads nothing but constants
+    operands: dict[Buffer, str] = field(default_factory=dict)  # of the row that is being written
+
+    def __post_init__(self) -> None:
+        self.code = code = self.kernels.code
+        self.taken = {*RESERVED, *keyword.kwlist, *dir(builtins)}
+        self.owner = tuple(np.full(buffer.size, -1) for buffer in code.values)
+        self.copies = {kernel.out.buffer: kernel.term for kernel in code.forward}
+        n, m = code.parameters, code.inputs
+        self.fixed = np.full(code.values[0].size, np.nan)
+        self.fixed[n : n + len(code.others)] = code.others
+        self.fixed[list(code.constants)] = list(code.constants.values())
+        if n:
+            self.result(Result("theta", (n,), 0, given=True), False)
+        if m:
+            example = self.form("array", self.constant(np.array([self.data]), "example"))
+            self.lines.append(("batch", f"{example} if batch is None else batch"))
+            self.result(Result("batch.T", (m,), code.first_input, given=True), True)
+        for operation, name in zip(self.kernels.operations, code.names):
+            text = self.computed(operation)
+            result = Result(self.unique(name.rstrip("#")), operation.out.shape, operation.out.start)
+            self.lines.append((result.name, text))
+            self.result(result, operation.out.batched)
+        self.lines.append(("", f"return {self.returned()}"))
+
+    # Names
 
     def form(self, name: str, *parts: Any) -> str:
         """A piece of text as the host has it."""
@@ -95,169 +351,315 @@ class Translation:
         self.constants[name] = x
         return name
 
-    def leaves(self) -> None:
-        """The parameters, the inputs, all other leaves and the constants."""
-        code = self.code
-        single, batched = code.values
-        n, m = code.parameters, code.inputs
-        fixed = np.zeros(single.size)
-        fixed[n : n + len(code.others)] = code.others
-        for place, x in code.constants.items():
-            fixed[place] = x
-        for is_batched, start, stop in code.ones:
-            if not is_batched:
-                fixed[start:stop] = 1.0
-        rest = self.form("constant", self.constant(fixed[n:], "fixed"))
-        name = self.unique("v")
-        theta = (
-            "theta" if not code.order else f"theta[{self.form('index', self.constant(np.array(code.order), 'order'))}]"
-        )
-        self.lines.append(f"{name} = {self.form('concatenate', f'{theta}, {rest}') if n else rest}")
-        self.made[single].append((0, single.size, name, None))
-        if not m:
-            return
-        self.lines.append(f"batch = {self.form('constant', self.constant(np.array([self.data]), 'example'))} "
-                          "if batch is None else batch")  # fmt: skip
-        self.lines.append("e = batch.shape[0]")
-        self.made[batched].append((code.first_input, code.first_input + m, "batch.T", None))
-        for is_batched, start, stop in code.ones:
-            if is_batched:
-                one = self.form("broadcast", self.form("constant", "1.0"), f"({stop - start}, e)")
-                self.made[batched].append((start, stop, one, None))
+    def result(self, result: Result, batched: bool) -> None:
+        """Take note of an array."""
+        self.owner[batched][result.start : result.start + int(np.prod(result.shape))] = len(self.results)
+        self.results.append(result)
 
-    # Reading
+    def hint(self, batched: bool, places: np.ndarray) -> str:
+        """The name that the labels of some leaves share."""
+        hints = {self.code.hints.get((batched, place), "") for place in places.ravel()[[0, -1]].tolist()}
+        return hints.pop() if len(hints) == 1 else ""
 
-    def at(self, buffer: Buffer, places: np.ndarray) -> str:
-        """The values at some places, an array of the shape of `places`, then the examples."""
-        flat, batched = places.ravel(), buffer.batched
-        parts, index, length = [], np.zeros(len(flat), np.int64), 0
-        free = np.ones(len(flat), bool)
-        for start, stop, name, _ in reversed(self.made[buffer]):  # the latest result at a place counts
-            inside = free & (flat >= start) & (flat < stop)
-            if inside.any():
-                low, high = int(flat[inside].min()), int(flat[inside].max()) + 1
-                whole = (low, high) == (start, stop)
-                parts.append(name if whole else f"{name}[{low - start}:{high - start}]")
-                index[inside] = flat[inside] - low + length
-                length, free = length + high - low, free & ~inside
-        text = parts[0] if len(parts) == 1 else self.form("concatenate", ", ".join(parts))
-        if places.ndim == 0:
-            return f"{text}[{index[0]}]"
-        if not (len(index) == length and (index == np.arange(length)).all()):
-            text = f"{text}[{self.form('index', self.constant(index, 'index'))}]"
-        if places.ndim == 1:
-            return text
-        return f"{text}.reshape({', '.join(map(str, places.shape))}{', e' * batched})"
+    # Reading: the text of an array by its places, of the same shape; behind that come the examples
 
     def view(self, view: View, full: bool = False) -> str:
         """A view; axes along which one value serves many have length 1, unless it is `full`."""
-        buffer = view.buffer
-        if buffer.data is not None:
-            return self.form("constant", self.constant(np.asarray(buffer.data, float).reshape(view.shape)))
-        for _, _, name, made in reversed(self.made[buffer]):
-            if made is not None and made.start == view.start and made == view:
-                return name.removesuffix(f".reshape(-1{', e' * buffer.batched})")
-            if made is not None and made.start < view.stop and view.start < made.stop:
-                break
-        places = np.array(view.start, np.int64)
+        if view.buffer in self.operands:
+            return self.operands[view.buffer]
+        at = np.array(view.start, np.int64)
         for n, step in zip(view.shape, view.strides):
-            places = places[..., None] + step * np.arange(n if step or full else 1, dtype=np.int64)
-        return self.at(buffer, places)
+            at = at[..., None] + step * np.arange(n if step or full else 1, dtype=np.int64)
+        if at.size == 1 and not full:
+            at = at.reshape(())
+        if view.buffer.data is not None:
+            return self.known(np.asarray(view.buffer.data).ravel()[at])
+        copied = self.copies.get(view.buffer) if view.buffer not in self.code.values else None
+        if isinstance(copied, Term):  # a copy of values that lie anywhere
+            at = copied.detail.data.ravel()[at]
+        elif isinstance(copied, View):  # one in which equal elements are there as often as they count
+            whole = copied.start + sum(step * axis for step, axis in zip(copied.strides, np.indices(copied.shape)))
+            at = whole.ravel()[at]
+        return self.array(at, view.batched)
+
+    def known(self, x: np.ndarray, name: str = "given") -> str:
+        """A constant."""
+        return self.form("array", self.constant(x, name)) if x.ndim else self.number(float(x))
+
+    def number(self, x: float) -> str:
+        """A number; an array of the host where a line would have none, as it is Python's then."""
+        text = literal(x).replace("math.", "np.")
+        return self.form("number", text) if self.is_given else text
+
+    def array(self, at: np.ndarray, batched: bool) -> str:
+        """The values at some places; a part of the parameters or of the inputs gets a line of its own."""
+        owner = self.owner[batched][at]
+        first = int(owner.flat[0])
+        text = self.composed(at, batched) or self.gathered(at, batched)
+        if first < 0 or not self.results[first].given or (owner != first).any() or text == self.results[first].name:
+            return text
+        key = (batched, at.shape, at.tobytes())
+        if key not in self.parts:
+            self.parts[key] = self.unique(self.hint(batched, at) or ("x" if batched else "w"))
+            self.lines.append((self.parts[key], text))
+        return self.parts[key]
+
+    def composed(self, at: np.ndarray, batched: bool) -> str:
+        """The values at some places by parts of results, put together along an axis; empty if these are too many."""
+        owner = self.owner[batched][at]
+        first = int(owner.flat[0])
+        if (owner < 0).all():
+            return self.known(self.fixed[at], self.hint(False, at) or "given")
+        for axis, n in enumerate(at.shape):
+            if n > 1 and (at == at.take([0], axis)).all():
+                text = self.composed(at.take([0], axis), batched)
+                return text and self.broadcast(text, at.shape, batched)
+        found = affine(at - self.results[first].start) if (owner == first).all() else None
+        text = self.part(self.results[first], found, batched) if found else ""
+        if text:
+            return text
+        candidates = [(ends, axis) for axis in range(at.ndim) if len(ends := cuts(at, owner, axis)) > 2]
+        ends, axis = min(candidates, key=lambda candidate: len(candidate[0]), default=([], 0))
+        if not 2 < len(ends) <= PARTS + 1:
+            return ""
+        parts = [self.composed(at.take(range(*pair), axis), batched) for pair in itertools.pairwise(ends)]
+        if not all(parts):
+            return ""
+        return self.form("concatenate", ", ".join(parts), self.form("axis", axis) if axis else "")
+
+    def gathered(self, at: np.ndarray, batched: bool) -> str:
+        """The values at some places by an index."""
+        flat, owner = at.ravel(), self.owner[batched][at].ravel()
+        parts, index, length = [], np.zeros(len(flat), np.int64), 0
+        for k in dict.fromkeys(owner.tolist()):
+            mine = owner == k
+            used = np.unique(flat[mine])
+            if k >= 0:
+                used = np.arange(used[0], used[-1] + 1)
+            parts.append(self.composed(used, batched))
+            index[mine] = np.searchsorted(used, flat[mine]) + length
+            length += len(used)
+        text = parts[0] if len(parts) == 1 else self.form("concatenate", ", ".join(parts), "")
+        return f"{text}[{self.form('index', self.constant(index.reshape(at.shape), 'index'))}]"
+
+    def part(self, result: Result, at: Affine, batched: bool) -> str:
+        """A part of a result by basic indexing; empty if that does not give it."""
+        axes = sorted([k for k, step in enumerate(at.strides) if step], key=lambda k: -abs(at.strides[k]))
+        back = [k for k in axes if at.strides[k] < 0]
+        start = at.start + sum(at.strides[k] * (at.shape[k] - 1) for k in back)
+        lengths, steps = [at.shape[k] for k in axes], [abs(at.strides[k]) for k in axes]
+        text = self.indexed(result, start, lengths, steps) or self.blocked(result, start, lengths, steps, batched)
+        if not text:
+            return ""
+        for k in back:
+            text = self.form("reversed", text, axes.index(k))
+        if axes != sorted(axes):
+            order = [axes.index(k) for k in sorted(axes)]
+            moved = ", ".join(map(str, [*order, *[len(order)] * batched]))
+            text = f"{text}.T" if len(order) + batched == 2 else self.form("transposed", text, moved)
+        if len(axes) < len(at.shape):
+            text = bracketed(text, [*(":" if step else "None" for step in at.strides)])
+        return text
+
+    def indexed(self, result: Result, start: int, lengths: list[int], steps: list[int]) -> str:
+        """A part by slices and numbers, one for each axis of the result."""
+        first = np.unravel_index(start, result.shape) if result.shape else ()
+        index, waiting = [], list(zip(lengths, steps))
+        for n, own, low in zip(result.shape, row_major(result.shape), map(int, first)):
+            if waiting and own and waiting[0][1] % own == 0:
+                length, step = waiting[0][0], waiting[0][1] // own
+                if low + (length - 1) * step < n:
+                    waiting.pop(0)
+                    index.append(sliced(low, length, step, n))
+                    continue
+            index.append(str(low))
+        return "" if waiting else bracketed(result.name, index)
+
+    def blocked(self, result: Result, start: int, lengths: list[int], steps: list[int], batched: bool) -> str:
+        """A slice of the result as a flat array, in another shape, of which slices."""
+        size = int(np.prod(result.shape))
+        flat = result.name if len(result.shape) == 1 else self.reshaped(result.name, (-1,), batched)
+        if len(lengths) == 1:
+            return bracketed(flat, [sliced(start, lengths[0], steps[0], size)])
+        is_column = steps[-1] > 1
+        if is_column:
+            lengths, steps = [*lengths, 1], [*steps, 1]
+        total = lengths[0] * steps[0]
+        base = min(start, size - total)
+        if base < 0 or any(s % t or n * t > s for s, t, n in zip(steps, steps[1:], lengths[1:])):
+            return ""
+        widths = [lengths[0], *(s // t for s, t in itertools.pairwise(steps))]
+        offset, index = start - base, [":"]
+        for n, step, width in zip(lengths[1:], steps[1:], widths[1:]):
+            low, offset = divmod(offset, step)
+            if low + n > width:
+                return ""
+            index.append(str(low) if is_column and step == 1 else sliced(low, n, 1, width))
+        text = result.name if total == size else bracketed(flat, [sliced(base, total, 1, size)])
+        return bracketed(self.reshaped(text, widths, batched), index)
+
+    def sizes(self, shape: Sequence[int], batched: bool) -> str:
+        """The text of a shape; the number of examples gets a line where it is used first."""
+        if batched and "e" not in dict(self.lines):
+            self.lines.append(("e", "batch.shape[0]"))
+        return ", ".join([*map(str, shape), *["e"] * batched])
+
+    def reshaped(self, text: str, shape: Sequence[int], batched: bool) -> str:
+        """An array in another shape."""
+        return f"{text}.reshape({self.sizes(shape, batched)})"
+
+    def broadcast(self, text: str, shape: Sequence[int], batched: bool) -> str:
+        """An array or a number in a larger shape."""
+        sizes = self.sizes(shape, batched)
+        return self.form("broadcast", text, f"({sizes}{',' * (len(shape) + batched == 1)})")
+
+    # Writing
 
     def text(self, x: Expression, batched: bool, level: int = 0) -> str:
-        """A term as an expression."""
+        """A term of elementwise operations; beside examples, an array of single values gets an axis for them."""
         if isinstance(x, View):
-            name = self.view(x)
-            return f"{name}[..., None]" if batched and not x.batched and x.shape else name
+            text = self.view(x)
+            is_single = batched and not x.batched and any(x.strides) and x.buffer not in self.operands
+            return f"{text}[{', '.join([*':' * len(x.shape), 'None'])}]" if is_single else text
         if not isinstance(x, Term):
-            return (
-                literal(x).replace("math.", "np.") if x >= 0 or level < 3 else f"({literal(x)})".replace("math.", "np.")
-            )
+            return self.number(x) if x >= 0 or level < 3 else f"({self.number(x)})"
+        args = x.args
         if x.op in INFIX and x.op != "mod":
             sign, own = INFIX[x.op]
-            text = f"{self.text(x.args[0], batched, own)} {sign} {self.text(x.args[1], batched, own + 1)}"
+            left, right = self.text(args[0], batched, own), self.text(args[1], batched, own + 1)
+            if x.op in COMPARISONS and all(map(self.is_number, args)):
+                left = self.form("number", left)  # a choice takes arrays
+            text = f"{left} {sign} {right}"
             return f"({text})" if own < level else text
         if x.op == "power":
-            return f"{self.text(x.args[0], batched, 9)} ** {self.text(x.args[1], batched, 9)}"
+            y = args[1]
+            is_count = isinstance(y, float) and y.is_integer() and 0 <= y <= 16
+            return f"{self.text(args[0], batched, 9)} ** {int(y) if is_count else self.text(y, batched, 9)}"
         if x.op == "negative":
-            return f"(-{self.text(x.args[0], batched, 9)})"
-        if x.op == "product":
-            a, b, c = x.detail
-            return self.form("einsum", f"{a},{b}->{c}", *[self.view(arg, full=True) for arg in x.args])
-        if x.op in REDUCTIONS:
-            inner = self.view(x.args[0], full=True) if isinstance(x.args[0], View) else self.text(x.args[0], batched)
-            return self.form(x.op, inner, x.detail[0])
-        if x.op == "expand":
-            index = ", ".join([":"] * x.detail + ["None"])
-            return f"{self.text(x.args[0], batched, 9)}[{index}]"
-        if x.op == "maximum" and x.args[1] == 0.0:
-            return self.form("relu", self.text(x.args[0], batched))
-        if x.op == "step":
-            return self.form("step", self.text(x.args[0], batched))
-        args = [self.text(arg, batched) for arg in x.args]
-        if x.op in self.host.tensors:  # they take no plain numbers
-            numbers = [not isinstance(arg, (Term, View)) for arg in x.args]
-            args = [self.form("constant", arg) if is_number else arg for arg, is_number in zip(args, numbers)]
+            text = f"-{self.text(args[0], batched, 9)}"
+            return f"({text})" if level > 3 else text
+        texts = [self.text(arg, batched) for arg in args]
+        if x.op == "call":
+            return f"{self.row(x.detail)}({', '.join(texts)})"
+        numbers = list(map(self.is_number, args))
+        if x.op in self.host.tensors or (self.host.tensors and x.op == "where" and all(numbers[1:])):
+            like = next((self.text(view, batched) for view in views(x) if not self.is_number(view)), "theta")
+            texts = [f"torch.full_like({like}, {text})" if n else text for n, text in zip(numbers, texts)]
+        if x.op in self.host.forms:
+            return self.form(x.op, *texts)
         if x.op in ATOMS and callable(ATOMS[x.op].floats):
             raise ValueError(
-                f"{x.op} was declared by a function of floats, which {self.host.name} cannot differentiate"
+                f"{x.op} was declared by a function of floats, which {self.host.name} cannot run: declare it by text, "
+                "in the words of the table"
             )
-        if x.op == "cbrt" and self.host is TORCH:
-            return f"torch.sign({args[0]}) * torch.abs({args[0]}) ** (1 / 3)"
-        known = self.host.names.get(x.op)
-        return f"{known}({', '.join(args)})" if known else self.form("function", x.op, ", ".join(args))
+        return f"{self.called(x.op)}({', '.join(texts)})"
 
-    # Lines
+    def row(self, name: str) -> str:
+        """The name of the function that is made of a row and its partials."""
+        if name not in self.functions:
+            row = TABLE[name]
+            names = {x: x if is_name(x) and x not in RESERVED else f"x_{k}" for k, x in enumerate(row.operands)}
+            names["out"] = "out"
+            buffers = {x: Buffer(1, name=x) for x in names}
+            numbers = {x: Number(View(buffer)) for x, buffer in buffers.items()}
+            outer = self.operands, self.is_given
+            self.operands, self.is_given = {buffers[x]: text for x, text in names.items()}, False
+            texts = [self.text(term_of(evaluate(text, CALLS, numbers)), False) for text in (row.value, *row.partials)]
+            self.operands, self.is_given = outer
+            taken = ", ".join(names[x] for x in row.operands)
+            heads = [f"lambda {taken}", *[f"lambda out, {taken}"] * len(row.partials)]
+            body = [f"    {head}: {text}," for head, text in zip(heads, texts)]
+            self.helpers["row"] = None
+            self.functions[name] = own = self.unique(name.replace(PRIME, "_slope_"))
+            self.definitions += [f"{own} = row(", *body, ")"]
+        return self.functions[name]
 
-    def line(self, kernel: Kernel) -> None:
-        """One result."""
-        out, term = kernel.out, kernel.term
-        if out.buffer in self.code.required:
-            return
-        batched = out.batched
-        if isinstance(term, Term) and term.op == "take":
-            text = self.at(term.args[0].buffer, term.detail.data)
+    def computed(self, operation: Operation) -> str:
+        """What one array is."""
+        out, operands = operation.out, operation.operands
+        self.is_given = all(read.constant is not None or self.is_known(read) for read in operation.reads)
+        match operation.kind:
+            case "short":
+                term = self.kernels.short(operation)
+            case "elementwise":
+                term = elementwise(operation.group.op, operands)
+            case "broadcast":
+                term = operands[0]
+            case "sum" | "reduction":
+                name = "sum" if operation.kind == "sum" else operation.group.op
+                xs = self.kernels.full(operands[0], operation.reads[0])
+                return self.reduced(name, self.view(xs, full=True), len(out.shape))
+            case _:
+                return self.product(operation)
+        text = self.text(term, out.batched)
+        is_whole = found_shape(term) == (out.shape, out.batched)
+        return text if is_whole else self.broadcast(text, out.shape, out.batched)
+
+    def reduced(self, name: str, text: str, axis: int) -> str:
+        """A reduction along an axis."""
+        return self.form("reduced", self.called(name), text, axis)
+
+    def called(self, name: str) -> str:
+        """The function of the host that has this name in NumPy."""
+        function = self.host.names.get(name, f"{self.host.module}.{name}")
+        if function in self.host.helpers:
+            self.helpers[function] = None
+        return function
+
+    def product(self, operation: Operation) -> str:
+        """A sum of products, and the single terms beside it."""
+        batched = operation.out.batched
+        left, right = [self.kernels.full(x, read) for x, read in zip(operation.operands[:2], operation.reads)]
+        a, b, c = self.kernels.subscripts(operation, left, right)
+        x, y = self.view(left, full=True), self.view(right, full=True)
+        is_rows = operation.kind == "rows" and a[0] == "n"
+        if (a in ("p", "lp") and not is_rows and len(b) <= 2) or (a, b) == ("hlp", "hpr"):
+            text = f"{x} @ {y}"
+        elif a in ("p", "lp") and not is_rows:
+            text = self.form("outer", x, y)
+        elif a.replace("e", "") == b.replace("e", "") == "p" + c.replace("e", "") or is_rows:
+            x, y = [f"{t}[..., None]" if batched and not v.batched else t for t, v in ((x, left), (y, right))]
+            text = self.reduced("sum", f"{x} * {y}", len(operation.out.shape))
         else:
-            text = self.text(term, batched)
-        if shape_of(term) != (out.shape, batched) and not (out.shape == () and not batched):
-            if is_scalar(term):
-                text = self.form("constant", text) if not isinstance(term, (Term, View)) else text
-            text = self.form(
-                "broadcast", text, f"({', '.join(map(str, out.shape))}{',' * bool(out.shape)}{' e,' * batched})"
-            )
-        elif not isinstance(term, (Term, View)):
-            text = self.form("constant", text)
-        if kernel.add:
-            text = f"{self.view(out)} + {text}"
-        k = -1
-        if out.buffer in self.code.values:
-            k = int(self.code.regions[batched][out.start])
-        name = self.unique(self.code.names[k].rstrip("#") if k >= 0 else out.buffer.name)
-        self.lines.append(f"{name} = {text}")
-        flat = name if len(out.shape) == 1 else f"{name}.reshape(-1{', e' * batched})"
-        self.made.setdefault(out.buffer, []).append((out.start, out.start + max(1, out.size), flat, out))
+            text = self.form("einsum", f"{a},{b}->{c}", x, y)
+        return " + ".join([text, *(self.text(single, batched, 3) for single in operation.operands[2:])])
 
-    def roots(self) -> None:
-        """What is returned: the mean of the cost over the examples, or the values of several roots."""
-        code, found = self.code, [self.view(root) for root in self.code.roots]
-        if len(found) == 1:
-            self.lines.append(f"return {found[0]}.mean()")
-            return
-        if code.inputs:
-            found = [x if r.batched else self.form("broadcast", x, "(e,)") for x, r in zip(found, code.roots)]
-        self.lines.append(f"return {self.form('stack', ', '.join(found))}")
+    def is_number(self, x: Expression) -> bool:
+        """Whether the text of a term is a plain number."""
+        if isinstance(x, View):
+            return x.buffer in self.code.values and not any(x.strides) and self.is_known(x) and not self.is_given
+        return not isinstance(x, Term)
+
+    def is_known(self, x: Read | View) -> bool:
+        """Whether all that is read is constant."""
+        at = x.at if isinstance(x, Read) else x.start
+        return bool((self.owner[x.batched][at] < 0).all())
+
+    def returned(self) -> str:
+        """The mean of the cost over the examples, or the values of several roots."""
+        roots, found = self.code.roots, []
+        for root in roots:
+            self.is_given = self.is_known(root)
+            found.append(self.view(root))
+        if len(roots) == 1:
+            return f"{found[0]}.mean()" if roots[0].batched else found[0]
+        if self.code.inputs:
+            found = [x if root.batched else self.broadcast(x, (), True) for x, root in zip(found, roots)]
+        return self.form("stack", ", ".join(found))
 
     def function(self, packed: Callable[[np.ndarray], str]) -> Callable[..., Any]:
         """The function, with its source."""
+        host, called = self.host, "cost" if len(self.code.roots) == 1 else "values"
         named = [f"{name} = {packed(x)}" for name, x in self.constants.items()]
-        prepared = ["array = lambda x: torch.as_tensor(np.array(x), dtype=theta.dtype, device=theta.device)"]
-        lines = [*(prepared if self.host is TORCH else []), *self.lines]
-        name = "cost" if len(self.code.roots) == 1 else "values"
+        lines = [*host.prepared, *(f"{name} = {text}" if name else text for name, text in self.lines)]
+        is_packed = any(x.size > 64 for x in self.constants.values())
+        is_infinite = not all(np.isfinite(x).all() for x in self.constants.values())
         source = "\n".join([
-            "import base64\nimport zlib\n", self.host.head, "", *named, "", "",
-            f"def {name}(theta, batch=None):", *(f"    {line}" for line in lines), "",
+            *["import base64"] * is_packed, *["import math"] * is_infinite, *["import zlib", ""] * is_packed, host.head,
+            *map(host.helpers.get, self.helpers), "", *named, *self.definitions, "", "",
+            f"def {called}(theta, batch=None):", *(f"    {line}" for line in lines), "",
         ])  # fmt: skip
         namespace: dict[str, Any] = {}
-        exec(compile(source, f"<autograd program for {self.host.name}>", "exec"), namespace)
-        namespace[name].source = source
-        return namespace[name]
+        exec(compile(source, f"<autograd program for {host.name}>", "exec"), namespace)
+        namespace[called].source = source
+        return namespace[called]

@@ -407,15 +407,15 @@ class Program:
         n, m = self._parameters, self._inputs
         traced = self._recording.trace()
         nodes, operands = fuse(traced)
-        layout = roll(traced, nodes, operands, depths(nodes, operands), n, m)
+        layout = roll(traced, nodes, operands, depths(nodes, operands), n, m, biased=False)
         if len(layout.groups) > hosts.MOST:
             raise ValueError(
                 f"this program is {len(layout.groups)} small arrays, as of a long chain or a graph without structure; "
                 f"{host} would take minutes to compile them: use the Program itself"
             )
         data = [leaf._data for leaf in self._leaves]
-        code = Kernels(traced, layout, n, m, data[n + m :], False).code
-        return hosts.Translation(code, getattr(hosts, host), data[n : n + m]).function(_literal)
+        kernels = Kernels(traced, layout, n, m, data[n + m :], False)
+        return hosts.Translation(kernels, getattr(hosts, host), data[n : n + m]).function(_literal)
 
     def backward(self) -> float:
         """Replace `cost.backward()`: read the leaves, add into the parameters' `.grad`, set and return the cost."""

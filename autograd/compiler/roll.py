@@ -131,7 +131,7 @@ def stem(label: str) -> str:
 class Vectorizer:
     """Places the nodes of a trace, depth by depth."""
 
-    def __init__(self, traced: Trace, operands: list[Operands], parameters: int, inputs: int):
+    def __init__(self, traced: Trace, operands: list[Operands], parameters: int, inputs: int, biased: bool = True):
         self.traced, self.operands = traced, operands
         count = len(traced.ops)
         self.layout = Layout(np.full(count, -1, np.intp), np.zeros(count, bool))
@@ -143,7 +143,8 @@ class Vectorizer:
         self.padding = (
             -1
         )  # the zero that short sums are filled up with; a zero among the terms of a sum is another node
-        self.biases, self.under_ones = self._biases(set(traced.leaves[: parameters if parameters <= _ORDERED else 0]))
+        biased = biased and parameters <= _ORDERED
+        self.biases, self.under_ones = self._biases(set(traced.leaves[: parameters if biased else 0]))
         self.ones: dict[int, tuple[int, int]] = {}  # of each node of an array after ones, where these start and stop
         self._place_leaves(parameters, inputs)
 
@@ -587,9 +588,19 @@ def _parts(left_of: np.ndarray, right_of: np.ndarray) -> list[Part]:
 
 
 def roll(
-    traced: Trace, nodes: list[int], operands: list[Operands], depth: list[int], parameters: int, inputs: int
+    traced: Trace,
+    nodes: list[int],
+    operands: list[Operands],
+    depth: list[int],
+    parameters: int,
+    inputs: int,
+    biased: bool = True,
 ) -> Layout:
-    """The layout of a fused trace whose first leaves are `parameters`, then `inputs`, which differ by example."""
-    vectorizer = Vectorizer(traced, operands, parameters, inputs)
+    """The layout of a fused trace whose first leaves are `parameters`, then `inputs`, which differ by example.
+
+    Args:
+        biased: whether matrix products may add biases, which then lie before their weights.
+    """
+    vectorizer = Vectorizer(traced, operands, parameters, inputs, biased)
     vectorizer.place_nodes(nodes, depth)
     return vectorizer.layout
