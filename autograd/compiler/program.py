@@ -334,19 +334,32 @@ class Program:
         if self._outputs != 1:
             raise ValueError(f"this program has {self._outputs} roots; a gradient needs one cost")
         theta, batch = self._checked(theta, batch)
-        values, space = self._run(theta, batch, True)
-        if values is not None:
-            try:
-                cost = float(space.strict.run(values.dot, space.shares) if isinstance(values, np.ndarray) else values)
-            except FloatingPointError:
-                cost = math.nan
-            if math.isfinite(cost):
-                return cost, space.slopes.copy() if self._place is None else space.slopes.take(self._place, mode="clip")
+        found = self._by_arrays(theta, batch)
+        if found is not None:
+            return found
         values, gradients, _ = self._by_scalars(theta, batch)
         if len(values) == 1:  # as it is: the mean of -0.0 would be 0.0
             return float(values[0, 0]), gradients[0]
         with np.errstate(all="ignore"):  # of infinities of both signs, too
             return float(values.mean()), gradients.mean(axis=0)
+
+    def _by_arrays(self, theta: np.ndarray, batch: np.ndarray, gradient: bool = True) -> tuple[Any, Any] | None:
+        """The mean cost, for several roots their values, and the gradient; None where array code gives up."""
+        values, space = self._run(theta, batch, gradient)
+        if values is None:
+            return None
+        if self._outputs > 1:
+            table = np.stack([np.broadcast_to(column, len(batch)) for column in values], axis=-1).astype(float)
+            return (table if self._inputs else table[0], None) if np.isfinite(table).all() else None
+        try:
+            cost = float(space.strict.run(values.dot, space.shares) if isinstance(values, np.ndarray) else values)
+        except FloatingPointError:
+            return None
+        if not math.isfinite(cost):
+            return None
+        if not gradient:
+            return cost, None
+        return cost, space.slopes.copy() if self._place is None else space.slopes.take(self._place, mode="clip")
 
     def _by_scalars(
         self, theta: np.ndarray, batch: np.ndarray, gradient: bool = True
@@ -385,37 +398,24 @@ class Program:
             ValueError: the program consists of hundreds of small arrays, which XLA would compile for minutes, or of
                 single numbers.
         """
-        return self._translated("JAX")
+        from autograd.compiler.hosts import to_jax
+
+        return to_jax(self)
 
     def to_torch(self) -> Any:
         """The program as a function of PyTorch tensors, `(theta, batch=None) -> mean cost`; for several roots values.
 
-        PyTorch differentiates it, on any device, in the type of `theta`; its text is in `.source`. As in `to_jax`,
-        nothing is raised outside of domains.
+        PyTorch differentiates it, as often as one likes, on any device, in the type of `theta`. In doubles on the CPU
+        the Program computes value and gradient; anywhere else, in transforms of `torch.func` and exported by
+        `torch.export` it is operations of PyTorch, whose text is in `.source`. As in `to_jax`, nothing is raised
+        outside of domains, and all other leaves have their present data.
 
         Raises:
             ValueError: as for `to_jax`.
         """
-        return self._translated("TORCH")
+        from autograd.compiler.hosts import to_torch
 
-    def _translated(self, host: str) -> Any:
-        from autograd.compiler import hosts
-        from autograd.compiler.fuse import depths, fuse
-        from autograd.compiler.kernels import Kernels
-        from autograd.compiler.roll import roll
-
-        n, m = self._parameters, self._inputs
-        traced = self._recording.trace()
-        nodes, operands = fuse(traced)
-        layout = roll(traced, nodes, operands, depths(nodes, operands), n, m, biased=False)
-        if len(layout.groups) > hosts.MOST:
-            raise ValueError(
-                f"this program is {len(layout.groups)} small arrays, as of a long chain or a graph without structure; "
-                f"{host} would take minutes to compile them: use the Program itself"
-            )
-        data = [leaf._data for leaf in self._leaves]
-        kernels = Kernels(traced, layout, n, m, data[n + m :], False)
-        return hosts.Translation(kernels, getattr(hosts, host), data[n : n + m]).function(_literal)
+        return to_torch(self)
 
     def backward(self) -> float:
         """Replace `cost.backward()`: read the leaves, add into the parameters' `.grad`, set and return the cost."""

@@ -1,12 +1,18 @@
 """Programs as functions of JAX arrays and PyTorch tensors, held against the Program."""
 
+import functools
+import math
 import os
 import subprocess
 import sys
+import warnings
+from pathlib import Path
 
+import forms
 import numpy as np
 import pytest
 from conftest import DECLARED
+from programs import KINDS
 from test_compiler import call, expression, leaves, takes, within
 
 import autograd
@@ -28,15 +34,35 @@ def torch_of(program):
     torch = pytest.importorskip("torch")
     f = program.to_torch()
 
+    def value(theta, batch, **named):
+        theta = torch.tensor(theta, **named)
+        return theta, f(theta, None if batch is None else torch.tensor(batch))
+
     def gradient(theta, batch):
-        theta = torch.tensor(theta, requires_grad=True)
-        cost = f(theta, None if batch is None else torch.tensor(batch))
+        theta, cost = value(theta, batch, requires_grad=True)
         return torch.autograd.grad(cost, theta)[0].numpy()
 
-    return (lambda t, b: f(torch.tensor(t), None if b is None else torch.tensor(b)).detach().numpy()), gradient
+    return (lambda theta, batch: value(theta, batch)[1].numpy()), gradient
 
 
-HOSTS = pytest.mark.parametrize("host", [jax_of, torch_of], ids=["jax", "torch"])
+def operations_of(program):
+    """PyTorch's operations, where `torch_of` runs the Program: they serve inside of transforms."""
+    torch = pytest.importorskip("torch")
+    f = program.to_torch()
+    tensors = lambda *arrays: [None if x is None else torch.tensor(x) for x in arrays]  # noqa: E731
+
+    def value(theta, batch):
+        theta, batch = tensors(theta, batch)
+        return torch.func.vjp(lambda theta: f(theta, batch), theta)[0].numpy()
+
+    def gradient(theta, batch):
+        theta, batch = tensors(theta, batch)
+        return torch.func.grad(lambda theta: f(theta, batch))(theta).numpy()
+
+    return value, gradient
+
+
+HOSTS = pytest.mark.parametrize("host", [jax_of, torch_of, operations_of], ids=["jax", "torch", "operations"])
 
 
 def hold(host, program, theta, batch=None):
@@ -122,11 +148,123 @@ def test_an_operation_of_functions_is_refused(host):
         host(autograd.compile(square(w), wrt=[w]))
 
 
+@HOSTS
+@pytest.mark.parametrize("x", [0.0, -0.0, 1.0, -1.0, 30.0, -30.0])
+@pytest.mark.parametrize("name", DECLARED)
+def test_slopes_at_kinks_and_far_from_0_are_those_of_the_table(host, name, x):
+    row = DECLARED[name]
+    if len(row.operands) != 1 or row.lists:
+        pytest.skip("of one operand")
+    w = Value(x, "w")
+    try:
+        cost = call(name, [w])
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            [slope] = autograd.gradients(cost, [w])
+    except (ArithmeticError, ValueError, RuntimeWarning):
+        return  # nothing there to agree with
+    f, gradient = host(autograd.compile(cost, wrt=[w]))
+    assert np.isclose(f(np.array([x]), None), cost.data, rtol=1e-14, atol=1e-300)
+    assert np.isclose(gradient(np.array([x]), None)[0], slope, rtol=1e-14, atol=1e-300)
+
+
+@HOSTS
+def test_ties_and_bounds_have_the_slopes_of_the_table(host):
+    w = leaves([0.5, 0.5, 0.0, 0.0], "w")
+    parts = [w[0].maximum(w[1]), w[0].minimum(w[1]), autograd.clip(w[0], w[1], 2.0), autograd.hypot(w[2], w[3])]
+    cost = autograd.sum([*parts, w[2] ** w[3], autograd.mod(w[0] + 5.2, 1.5 * w[1]), autograd.where(w[2], w[0], w[1])])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        want = autograd.gradients(cost, w[:3])
+    assert np.allclose(host(autograd.compile(cost, wrt=w[:3]))[1](np.array([0.5, 0.5, 0.0]), None), want, rtol=1e-14)
+
+
+@HOSTS
+def test_the_partials_of_an_own_operation_are_kept(host):
+    through = autograd.primitive("straight_through", "step(x - 0.1) * y", "y", "0.5 * out", operands="x, y")
+    w = leaves([0.5, -0.25, 3.0], "w")
+    program = autograd.compile(through(w[0], w[2]) + through(w[1], 2.0) * w[2], wrt=w)
+    hold(host, program, np.array([0.5, -0.25, 3.0]))
+    assert np.allclose(host(program)[1](np.array([0.5, -0.25, 3.0]), None), [3.0, 6.0, 1.5])
+
+
+def host_form(host, case):
+    """The form in which a random program runs on a host: a batch of the points at which all is finite."""
+    leaves, roots = case.built()
+    wrt, inputs = case.program.leaves("parameter"), case.program.leaves("input")
+    program = case.compile(roots[0], wrt=[leaves[i] for i in wrt], inputs=[leaves[i] for i in inputs])
+    one, base = case.expected(wrt, (leaves, roots)), case.with_others(case.program.points[0])
+    table = []
+    for point in case.program.points if inputs else case.program.points[:1]:
+        row = tuple(point[i] if i in inputs else x for i, x in enumerate(base))
+        found = one(row, None)
+        if not found.errors and not found.warned and all(map(math.isfinite, (*row, *found.values))):
+            table.append(row)
+    if not table:
+        return
+    batch = np.array([[row[i] for i in inputs] for row in table]) if inputs else None
+    reference = forms.first_root(functools.partial(forms.rows, one, table))
+    f, gradient = host(program)
+    theta = np.array([base[i] for i in wrt])
+    forms.agree(lambda: (f(theta, batch), gradient(theta, batch) if wrt else None), reference, zeros=False)
+
+
+def jitted(program):
+    """As `jax_of`, compiled by XLA in one go."""
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    f = jax.jit(jax.value_and_grad(program.to_jax()))
+    return (lambda theta, batch: f(theta, batch)[0]), (lambda theta, batch: f(theta, batch)[1])
+
+
+@pytest.mark.parametrize(("host", "count"), [(jitted, 4), (torch_of, 20), (operations_of, 20)])
+@pytest.mark.parametrize("kind", KINDS)
+def test_random_programs(host, count, kind, monkeypatch):
+    host(autograd.compile(Value(1.0) * 2.0, wrt=[]))  # skips where it is not installed
+    monkeypatch.setitem(forms.FORMS, "host", functools.partial(host_form, host))
+    reports = []
+    tried, wrong, rounding = forms.run(count, 0, kinds=[kind], forms=["host"], report=reports.append, most=1)
+    assert not wrong, "\n".join(reports)
+    assert rounding.total() <= 0.1 * tried.total()
+
+
+@HOSTS
+def test_a_gpt(host):
+    sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+    import gpt
+
+    tokens = [0, 5, 13, 13, 1, 0]
+    layer, rows, w = gpt.leaves(gpt.parameters(), np.array(tokens[:-1]))
+    cost = gpt.cost_of(layer, rows, np.eye(27)[tokens[1:]].tolist())
+    hold(host, autograd.compile(cost, wrt=w), np.array([x.data for x in w]))
+
+
+@HOSTS
+def test_later_changes_of_leaves_change_nothing(host):
+    w, other, x = Value(2.0, "w"), Value(3.0, "other"), Value(5.0, "x")
+    program = autograd.compile(w * other * x, wrt=[w], inputs=[x])
+    f, gradient = host(program)
+    other.data, x.data, w.data = 7.0, 11.0, 13.0
+    assert f(np.array([2.0]), None) == 30.0
+    assert gradient(np.array([2.0]), None)[0] == 15.0
+
+
+@HOSTS
+def test_wrong_shapes_are_refused(host):
+    program, theta, batch = net(True)
+    f, _ = host(program)
+    with pytest.raises(ValueError, match=r"theta has shape \(106,\); this program has 105 parameters"):
+        f(np.append(theta, 0.0), batch)
+    with pytest.raises(ValueError, match=r"a batch has shape \(examples, 3\)"):
+        f(theta, batch[:, :2])
+
+
 def test_the_source_is_a_function_of_theta_and_batch():
     pytest.importorskip("jax")
     source = net(True)[0].to_jax().source
     assert "def cost(theta, batch=None):" in source
     assert len(source.splitlines()) < 40
+    assert "index" not in source  # no gathers where arrays will do
 
 
 def test_jit_vmap_and_hessian():
@@ -161,6 +299,38 @@ def test_a_batch_on_two_devices():
     subprocess.run([sys.executable, "-c", SHARDED], env={**os.environ, **flags, "PYTHONPATH": path}, check=True)
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")  # PyTorch calls it itself
+def test_torch_differentiates_twice_and_transforms():
+    torch = pytest.importorskip("torch")
+    program, theta, batch = digits()
+    f, batch = program.to_torch(), torch.tensor(batch[:4])
+    theta = torch.tensor(theta, requires_grad=True)
+    [slope] = torch.autograd.grad(f(theta, batch), theta, create_graph=True)
+    [twice] = torch.autograd.grad((slope * slope).sum(), theta)
+    operations = lambda theta: f(theta, batch)  # noqa: E731
+    hessian = torch.func.hessian(operations)(theta.detach())
+    assert torch.allclose(twice, 2 * hessian @ slope, rtol=1e-12, atol=1e-15)
+    value, tangent = torch.func.jvp(operations, (theta.detach(),), (torch.ones_like(theta),))
+    assert torch.allclose(tangent, slope.sum(), rtol=1e-12)
+    each = torch.func.vmap(lambda row: f(theta, row[None]))(batch)
+    assert torch.allclose(each.mean(), value, rtol=1e-12)
+    with torch.autograd.forward_ad.dual_level():
+        dual = torch.autograd.forward_ad.make_dual(theta.detach(), torch.ones_like(theta))
+        assert torch.allclose(torch.autograd.forward_ad.unpack_dual(f(dual, batch)).tangent, slope.sum(), rtol=1e-12)
+    single = f(theta.detach().float(), batch.float())
+    assert single.dtype == torch.float32
+    assert torch.allclose(single.double(), value, rtol=1e-5)
+
+
+def test_what_is_outside_a_domain_is_nan_in_torch():
+    torch = pytest.importorskip("torch")
+    w = Value(1.0, "w")
+    f = autograd.compile(autograd.log(w), wrt=[w]).to_torch()
+    theta = torch.tensor([-1.0], dtype=torch.float64, requires_grad=True)
+    assert f(theta).isnan()
+    assert f(theta.detach()).isnan()
+
+
 def test_export_by_torch():
     torch = pytest.importorskip("torch")
     program, theta, batch = net(True)
@@ -170,6 +340,8 @@ def test_export_by_torch():
         def forward(self, theta, batch):
             return f(theta, batch)
 
-    exported = torch.export.export(Cost(), (torch.tensor(theta), torch.tensor(batch)))
-    got = exported.module()(torch.tensor(theta), torch.tensor(batch))
-    assert np.allclose(got.numpy(), program.value_and_grad(theta, batch)[0], rtol=1e-12)
+    shapes = {"theta": None, "batch": {0: torch.export.Dim("examples")}}
+    exported = torch.export.export(Cost(), (torch.tensor(theta), torch.tensor(batch)), dynamic_shapes=shapes)
+    for n in (len(batch), 7):
+        got = exported.module()(torch.tensor(theta), torch.tensor(batch[:n]))
+        assert np.allclose(got.numpy(), program.value_and_grad(theta, batch[:n])[0], rtol=1e-12)
