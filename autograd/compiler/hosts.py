@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +17,6 @@ from autograd.compiler.kernels import Kernels
 from autograd.compiler.roll import roll
 from autograd.compiler.translate import Host, Translation
 from autograd.core.value import Value
-
-if TYPE_CHECKING:
-    from autograd.compiler.program import Program
 
 MOST = 400  # arrays; XLA would compile more of them for minutes
 
@@ -110,10 +107,8 @@ def log_sum_exp(x, dim):
 )  # fmt: skip
 
 
-def translated(program: Program, host: Host) -> Callable[..., Any]:
+def translated(program: Any, host: Host) -> Callable[..., Any]:
     """A program as a function that a host runs, with its source."""
-    from autograd.compiler.program import _literal
-
     n, m = program._parameters, program._inputs
     traced = program._recording.trace()
     nodes, operands = fuse(traced)
@@ -125,7 +120,7 @@ def translated(program: Program, host: Host) -> Callable[..., Any]:
         )
     data = [leaf._data for leaf in program._leaves]
     translation = Translation(Kernels(traced, layout, n, m, data[n + m :], False), host, data[n : n + m])
-    source = translation.source(_literal)
+    source = translation.source()
     namespace: dict[str, Any] = {}
     exec(compile(source, f"<autograd program for {host.name}>", "exec"), namespace)
     function = namespace[translation.name]
@@ -133,7 +128,7 @@ def translated(program: Program, host: Host) -> Callable[..., Any]:
     return function
 
 
-def checked(program: Program, theta: Any, batch: Any) -> None:
+def checked(program: Any, theta: Any, batch: Any) -> None:
     """Raise a ValueError where the shapes of tensors or arrays are not those that a program takes."""
     n, m = program._parameters, program._inputs
     if tuple(theta.shape) != (n,):
@@ -142,7 +137,7 @@ def checked(program: Program, theta: Any, batch: Any) -> None:
         raise ValueError(f"a batch has shape (examples, {m}), one column per input, not {tuple(batch.shape)}")
 
 
-def to_jax(program: Program) -> Callable[..., Any]:
+def to_jax(program: Any) -> Callable[..., Any]:
     """A program as a function of JAX arrays."""
     import jax.numpy as jnp
 
@@ -157,7 +152,7 @@ def to_jax(program: Program) -> Callable[..., Any]:
     return named(cost, function)
 
 
-def to_torch(program: Program) -> Callable[..., Any]:
+def to_torch(program: Any) -> Callable[..., Any]:
     """A program as a function of PyTorch tensors."""
     import torch
 
@@ -220,7 +215,7 @@ def named(cost: Callable[..., Any], function: Any) -> Callable[..., Any]:
     return cost
 
 
-def with_present_data(program: Program) -> Program:
+def with_present_data(program: Any) -> Any:
     """A program with leaves of its own, which have the present data."""
     fixed = object.__new__(type(program))
     leaves = [Value(leaf._data, leaf.label) for leaf in program._leaves]

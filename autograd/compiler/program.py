@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextvars
 import math
 import operator
@@ -20,7 +19,7 @@ from autograd.cautions import last_change, warn_of_nan
 from autograd.compiler.guards import may_hide_nan
 from autograd.compiler.listing import listing
 from autograd.compiler.trace import CONSTANT, LEAF, Trace
-from autograd.compiler.write import Written, literal
+from autograd.compiler.write import Written, array_literal
 from autograd.core.floats import VALUES
 from autograd.core.graph import backpropagate
 from autograd.core.table import TABLE
@@ -195,7 +194,7 @@ class Program:
             f'"""{self.nodes:,} scalar nodes in {self.kernels} NumPy calls, written by autograd.compile."""\n',
             _IMPORTS,
             *written.head,
-            *(f"{name} = {_literal(x)}" for name, x in written.arrays.items()),
+            *(f"{name} = {array_literal(x)}" for name, x in written.arrays.items()),
             *(f"{name} = {_UNKNOWN}" for word in written.functions for name in (word, f"{word}_each")),
             "\n\ndef program(examples=1):",
             *_indented([*written.setup, "", *self._passes(), "return v, g, vs, gs, forward, backward"]),
@@ -484,17 +483,3 @@ def numbers(x: Any, name: str) -> np.ndarray:
 
 def _indented(lines: Sequence[str]) -> list[str]:
     return [f"    {line}" if line else "" for line in lines]
-
-
-def _listed(x: Any) -> str:
-    """Nested lists of numbers as source."""
-    return f"[{', '.join(map(_listed, x))}]" if isinstance(x, list) else literal(x) if isinstance(x, float) else repr(x)
-
-
-def _literal(array: np.ndarray) -> str:
-    """A constant array as source: written out while it is short, else packed."""
-    if array.size <= 64:
-        return f"np.array({_listed(array.tolist())})"
-    dtype = "float64" if array.dtype.kind == "f" else "int32"
-    packed = base64.b85encode(zlib.compress(array.astype(dtype).tobytes())).decode()
-    return f"np.frombuffer(zlib.decompress(base64.b85decode({packed!r})), {dtype!r}).reshape({array.shape})"

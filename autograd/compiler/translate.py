@@ -36,7 +36,7 @@ from autograd.compiler.terms import (
     term_of,
     views,
 )
-from autograd.compiler.write import INFIX, is_name, literal
+from autograd.compiler.write import INFIX, array_literal, is_name, literal
 from autograd.core.table import ATOMS, PRIME, TABLE, evaluate
 
 PARTS = 8  # arrays that are put together without an index
@@ -569,7 +569,7 @@ class Translation:
             found = [x if root.batched else self.broadcast(x, (), True) for x, root in zip(found, roots)]
         return self.form("stack", ", ".join(found))
 
-    def source(self, packed: Callable[[np.ndarray], str]) -> str:
+    def source(self) -> str:
         """The text, which runs on its own."""
         host, constants = self.host, self.constants.values()
         lines = [*host.prepared, *(f"{name} = {text}" if name else text for name, text in self.lines)]
@@ -578,7 +578,7 @@ class Translation:
         return "\n".join([
             *(f"import {module}" for module in sorted(modules)), *[""] * bool(modules), host.head,
             *map(host.helpers.__getitem__, self.helpers), "",
-            *(f"{name} = {packed(x)}" for name, x in self.constants.items()), *self.definitions, "", "",
+            *(f"{name} = {array_literal(x)}" for name, x in self.constants.items()), *self.definitions, "", "",
             f"def {self.name}(theta, batch=None):", *(f"    {line}" for line in lines), "",
         ])  # fmt: skip
 

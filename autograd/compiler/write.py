@@ -6,10 +6,12 @@ Python; what of them arrays read is stored in the buffers as well. Nothing reads
 
 from __future__ import annotations
 
+import base64
 import builtins
 import inspect
 import keyword
 import math
+import zlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -657,6 +659,20 @@ def ordered(letters: str, among: str) -> bool:
 def literal(x: float) -> str:
     """A number as source."""
     return repr(x) if math.isfinite(x) else "math.nan" if x != x else "math.inf" if x > 0 else "-math.inf"
+
+
+def listed(x: Any) -> str:
+    """Nested lists of numbers as source."""
+    return f"[{', '.join(map(listed, x))}]" if isinstance(x, list) else literal(x) if isinstance(x, float) else repr(x)
+
+
+def array_literal(array: np.ndarray) -> str:
+    """A constant array as source: written out while it is short, else packed."""
+    if array.size <= 64:
+        return f"np.array({listed(array.tolist())})"
+    dtype = "float64" if array.dtype.kind == "f" else "int32"
+    packed = base64.b85encode(zlib.compress(array.astype(dtype).tobytes())).decode()
+    return f"np.frombuffer(zlib.decompress(base64.b85decode({packed!r})), {dtype!r}).reshape({array.shape})"
 
 
 def dimensions(shape: tuple[int, ...], batched: bool) -> str:
