@@ -11,8 +11,8 @@ import builtins
 import inspect
 import keyword
 import math
-import zlib
 import re
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import chain
