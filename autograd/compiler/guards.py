@@ -15,8 +15,7 @@ from typing import Any
 from autograd.compiler.kernels import Code, Kernel, Loop, flat
 from autograd.compiler.passes import read_by_arrays
 from autograd.compiler.terms import COMPARISONS, REDUCTIONS, Expression, Term, View, is_scalar
-from autograd.compiler.trace import CONSTANT, LEAF, Trace
-from autograd.core.table import TABLE
+from autograd.compiler.trace import Trace
 
 # Sizes are powers of ten. A leaf that is larger than this is left to the scalars, if a loop depends on it.
 USUAL = 60.0
@@ -30,30 +29,20 @@ SIZES = {"tanh": 0.0, "sin": 0.0, "cos": 0.0, "erf": 0.0, "step": 0.0, "sign": 0
 RAISE = {"exp", "expm1", "sinh", "cosh", "power", "examples", "product", "exp2", *REDUCTIONS}  # instead of overflowing
 
 
+def multiplies_infinity(traced: Trace) -> bool:
+    """Whether a constant factor of a graph is infinite: 0 times it is nan, but BLAS skips products with 0."""
+    infinite = {i for i, x in traced.constants.items() if not math.isfinite(x)}
+    return bool(infinite) and any(
+        op in ("mul", "weighted_sum", "prod") and not infinite.isdisjoint(operands)
+        for op, operands in zip(traced.ops, traced.operands)
+    )
+
+
 def hidden(x: Term) -> Sequence[Expression]:
     """The operands of an operation whose infinities it may hide."""
     if x.op in HIDES_ALL:
         return x.args
     return x.args[1:] if x.op in ("divide", "where") else ()
-
-
-def hides_nan(op: str, constants: Sequence[float | None] = ()) -> bool:
-    """Whether an operation may be a number where an operand is none; `constants` are the operands that are known."""
-    if op in ("sigmoid", "leaky_relu", LEAF, CONSTANT):
-        return False
-    if op == "pow":
-        base, exponent = constants or (None, None)
-        return base == 1.0 or exponent == 0.0 or (base is None and exponent is None)
-    return op == "hypot" or " if " in TABLE[op].value
-
-
-def may_hide_nan(traced: Trace) -> bool:
-    """Whether an operation of a graph may be a number where an operand is none."""
-    suspects = {op for op in set(traced.ops) if hides_nan(op)}
-    return any(
-        op in suspects and hides_nan(op, [traced.constants.get(x) for x in operands])
-        for op, operands in zip(traced.ops, traced.operands if suspects else ())
-    )
 
 
 class Sizes:

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from autograd.calculus.gradients import depending, warn_of_slopes
+from autograd.calculus.slopes import AFTER
 from autograd.cautions import last_change, warn_of_nan
-from autograd.compiler.guards import may_hide_nan
+from autograd.compiler.guards import multiplies_infinity
 from autograd.compiler.listing import listing
 from autograd.compiler.trace import CONSTANT, LEAF, Trace
 from autograd.compiler.write import Written, array_literal
@@ -86,7 +87,7 @@ class Recording:
                 operands = [nodes[k] for k in flat[start : start + n]]
                 nodes[i] = apply(op, operands)
                 if isinstance(nodes[i], Value):
-                    nodes[i].label = self.labels.get(i, "")
+                    nodes[i].label = self.labels.get(i, nodes[i].label)
             start += n
         roots = [nodes[i] if isinstance(nodes[i], Value) else Value(nodes[i]) for i in self.roots]
         return roots, [nodes[i] for i in self.leaves]
@@ -94,6 +95,8 @@ class Recording:
 
 def apply(op: str, operands: list[Any]) -> Any:
     """An operation of the table on its operands as a node lists them."""
+    if op == AFTER:  # the second was computed before, and passes nothing back
+        return operands[0]
     return OPERATIONS[op](*TABLE[op].grouped(operands).values())
 
 
@@ -107,6 +110,7 @@ class Workspace:
         single, batched: all values.
         strict: a context in which NumPy raises where the eager engine might.
         seen: when the other leaves were last read.
+        given: all numbers that a run is given, flat.
     """
 
     theta: np.ndarray
@@ -120,6 +124,7 @@ class Workspace:
     strict: contextvars.Context
     single: np.ndarray
     batched: np.ndarray
+    given: list[np.ndarray]
     seen: int = -1
 
 
@@ -147,7 +152,7 @@ class Program:
         self._parameters, self._inputs = parameters, inputs
         self._recording = Recording(traced)
         self._outputs, self._listed = len(traced.roots), listed
-        self._hides_nan = may_hide_nan(traced)
+        self._by_scalars_only = multiplies_infinity(traced)
         self.nodes = traced.size
         self._per_example = per_example
         self.kernels = written.kernels
@@ -245,7 +250,8 @@ class Program:
             others = v[n : n + len(self._others)]
             shares = np.full(examples, 1.0 / examples)
             arrays = v[:n], others, vs[inputs], shares, g[:n], gs[inputs]
-            spaces[examples] = Workspace(*arrays, made["forward"], made["backward"], strict, v, vs)
+            given = [x for x in (v[: n + len(others)], vs[inputs].reshape(-1)) if x.size]
+            spaces[examples] = Workspace(*arrays, made["forward"], made["backward"], strict, v, vs, given)
         return spaces[examples]
 
     def _checked(self, theta: Any, batch: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -275,8 +281,6 @@ class Program:
     def _run(self, theta: np.ndarray, batch: np.ndarray, gradient: bool) -> tuple[Any, Workspace]:
         """Run one or both passes; None in place of the values where array code gives up."""
         space = self._workspace(len(batch))
-        if self._hides_nan and self._given_nan(theta, batch):
-            return None, space
         if self._order is None:
             space.theta[:] = theta
         else:
@@ -287,7 +291,12 @@ class Program:
         if self._inputs:
             space.inputs[:] = batch.T
         run = space.strict.run
+        if self._by_scalars_only:
+            return None, space
         try:
+            for given in space.given:  # what follows from inf or nan may be hidden: BLAS skips products with 0
+                if not math.isfinite(run(given.dot, given)):
+                    return None, space
             values, saved = run(space.forward)
             if gradient:
                 run(space.backward, *saved)
@@ -302,11 +311,6 @@ class Program:
                 raise
             return None, space
         return values, space
-
-    def _given_nan(self, theta: np.ndarray, batch: np.ndarray) -> bool:
-        """Whether one of the numbers given is none: what follows from it may be hidden from array code."""
-        others = any(math.isnan(leaf._data) for leaf in self._others)
-        return others or bool(np.isnan(theta).any() or np.isnan(batch).any())
 
     def forward(self, theta: Any = None, batch: Any = None) -> Any:
         """The value of each root: (examples,) for a batch, (examples, roots) if a list was compiled.

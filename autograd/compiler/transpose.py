@@ -10,10 +10,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from autograd.calculus.slopes import AFTER
 from autograd.compiler.kernels import Code, Kernel, Kernels, Operation, as_number
 from autograd.compiler.roll import Read
 from autograd.compiler.terms import WORDS, Expression, Number, Term, View, expand, term_of, total, whole
 from autograd.core.table import TABLE, evaluate
+
+GENTLE = set(TABLE) - {"sqrt", "cbrt", "pow", "asin", "acos", "acosh"}  # no infinite slope where the value is finite
 
 
 def differentiated(kernels: Kernels) -> Code:
@@ -30,23 +33,27 @@ class Transposed:
     def __init__(self, kernels: Kernels):
         self.kernels, self.code = kernels, kernels.code
         self.needs = self.needed()
+        self.steep = self.needed(steep=True)
 
-    def needed(self) -> tuple[np.ndarray, np.ndarray]:
-        """For each place of both buffers whether it depends on a parameter."""
+    def needed(self, steep: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """For each place of both buffers whether it depends on a parameter; or on an operation that may be `steep`."""
         code = self.code
         single, batched = (np.zeros(buffer.size, bool) for buffer in code.values)
-        single[: code.parameters] = True
-        batched[code.first_input : code.first_input + code.inputs] = code.per_example
+        single[: code.parameters] = not steep
+        batched[code.first_input : code.first_input + code.inputs] = code.per_example and not steep
         needs = (single, batched)
         for operation in self.kernels.operations:
-            if any(needs[read.batched][read.at].any() for read in operation.reads if read.constant is None):
+            vertical = steep and operation.group.op not in GENTLE
+            if vertical or any(needs[read.batched][read.at].any() for read in operation.reads if read.constant is None):
                 group = operation.group
                 needs[group.batched][group.start : group.start + group.size] = True
         return needs
 
-    def wanted(self, read: Read) -> bool:
-        """Whether a read needs a gradient."""
-        return read.constant is None and bool(self.needs[read.batched][read.at].any())
+    def wanted(self, read: Read, partial: str = "") -> bool:
+        """Whether a read needs a gradient. A partial of 0 passes nothing back, but nan to an infinite slope."""
+        if read.constant is not None or not self.needs[read.batched][read.at].any():
+            return False
+        return partial != "0" or bool(self.steep[read.batched][read.at].any())
 
     def backward(self) -> Iterator[Kernel]:
         """All kernels of the backward pass."""
@@ -88,7 +95,7 @@ class Transposed:
                 names = {x: as_number(operand) for x, operand in zip(row.operands, operands)}
                 names["out"] = Number(operation.out)
                 for read, partial in zip(reads, row.partials):
-                    if self.wanted(read) and partial != "0":  # a factor that is 0 makes nan of an infinite one
+                    if self.wanted(read, partial) and not (group.op == AFTER and partial == "0"):
                         yield read, times(up, term_of(evaluate(partial, WORDS, names))), shape
             case "broadcast":
                 yield reads[0], up, shape

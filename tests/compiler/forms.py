@@ -25,7 +25,7 @@ import numpy as np
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
-from programs import KINDS, from_seed, is_exact, shrunk  # noqa: E402
+from programs import KINDS, SUMS, from_seed, is_exact, shrunk  # noqa: E402
 from standalone import run_source  # noqa: E402
 from trainings import fault, training  # noqa: E402
 
@@ -112,8 +112,10 @@ def magnitudes(roots, wrt):
         size[node] = (max(abs(node.data), 1e-2 * (node.op in NEAR_ONE)) if node.op else 0.0) + sum(
             abs(p) * size[x] for x, p in zip(node.parents, node.partials) if size[x] and p
         )
-        if node.op in ("sum", "mean", "weighted_sum", "add", "sub"):
+        if node.op in SUMS:
             size[node] += sum(abs(p * x.data) for x, p in zip(node.parents, node.partials) if p and x.data)
+        if math.isfinite(node.data):  # of numbers near 1e200 the size may not be one
+            size[node] = min(size[node], 1e300)
     up = dict.fromkeys(order, 0.0)
     up[roots[0]] = 1.0
     for node in reversed(order):
@@ -122,7 +124,7 @@ def magnitudes(roots, wrt):
             if node.op in ("mul", "weighted_sum"):  # a slope is another operand, with the rounding that this one has
                 least = 1e-3 * max(map(size.get, node.parents))
             for x, p in zip(node.parents, node.partials):
-                up[x] += up[node] * max(abs(p), least)
+                up[x] += min(up[node] * max(abs(p), least), 1e300) if math.isfinite(p) else up[node] * p
     return (
         np.array([max(abs(root.data), 0.1 * size[root]) for root in roots]),
         np.array([up.get(x, 0.0) for x in wrt]),

@@ -80,8 +80,11 @@ class Program:
         """The roots, computed from leaves of any kind that `apply(operation, operands)` takes."""
         apply, nodes = apply or apply_value, list(leaves)
         for op, operands in self.steps:
-            node = apply(op, [nodes[x] if isinstance(x, Ref) else x for x in operands])
-            nodes.append(node if noise is None or is_exact(node.data) else node * (1 + noise.uniform(-4e-16, 4e-16)))
+            taken = [nodes[x] if isinstance(x, Ref) else x for x in operands]
+            if noise is not None and op in SUMS and not all(is_exact(data(x)) for x in taken):
+                taken = [rounded(x, noise) for x in taken]  # where they cancel, what is left is rounding
+            node = apply(op, taken)
+            nodes.append(node if noise is None or is_exact(node.data) else rounded(node, noise))
         roots = [nodes[i] for i in self.roots]
         for k in self.slopes:
             [slope] = gradients(roots[0], [leaves[k]], create_graph=True)
@@ -131,6 +134,15 @@ class Program:
         return "\n".join([*lines, *(f"point {k} = {list(point)}" for k, point in enumerate(self.points[1:], 1))])
 
 
+def rounded(x, noise):
+    """A Value or number with a relative error of a few roundings."""
+    return x * (1 + noise.uniform(-4e-16, 4e-16)) if data(x) else x
+
+
+def data(x):
+    return x.data if isinstance(x, Value) else x
+
+
 def is_exact(x):
     """Whether a number is likely to be free of rounding: a short binary fraction."""
     return not math.isfinite(x) or (abs(x) < 2**20 and (x * 2**20).is_integer())
@@ -159,6 +171,7 @@ UNARY = [name for name, row in ROWS.items() if len(row.operands) - len(row.defau
 BINARY = [name for name, row in ROWS.items() if len(row.operands) == 2 and not row.defaults]
 TERNARY = [name for name, row in ROWS.items() if len(row.operands) == 3 and not row.defaults and not row.lists]
 MANY = ["sum", "mean", "prod", "logsumexp"]
+SUMS = {"sum", "mean", "weighted_sum", "add", "sub"}
 SMOOTH = [
     "tanh",
     "sigmoid",
