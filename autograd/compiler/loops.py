@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd.calculus.slopes import AFTER
 from autograd.compiler.kernels import Code, Kernel, Loop, as_number
 from autograd.compiler.roll import stem
 from autograd.compiler.terms import WORDS, Buffer, Expression, Number, Term, View, substitute, term_of
-from autograd.compiler.trace import CONSTANT, LEAF, Trace
+from autograd.compiler.trace import CONSTANT, LEAF, Trace, steep
 from autograd.compiler.transpose import times
 from autograd.core.table import TABLE, evaluate
 
@@ -107,6 +108,8 @@ class Narrow:
         self.place |= {last: self.place[first] for first, last in zip(self.body, self.last)}
         self.earlier = [View(self.code.values[0], size - len(self.body) + q) for q in range(len(self.body))]
         self.needs = self.needed(set(traced.leaves[:parameters]))
+        self.steep = steep(traced)
+        self.steep |= {first for first, last in zip(self.body, self.last) if last in self.steep}
 
     def needed(self, parameters: set[int]) -> set[int]:
         """The nodes that depend on a parameter."""
@@ -186,7 +189,10 @@ class Narrow:
             names = dict(zip(row.operands, map(as_number, xs))) | {"out": Number(out)}
             slopes = [term_of(evaluate(partial, WORDS, names)) for partial in row.partials]
         for node_of, x, slope in zip(operands, xs, slopes):
-            if isinstance(x, View) and node_of in self.needs and not (isinstance(slope, float) and slope == 0.0):
+            is_zero = isinstance(slope, float) and slope == 0.0
+            if is_zero and (op == AFTER or node_of not in self.steep):
+                continue
+            if isinstance(x, View) and node_of in self.needs:
                 yield Kernel(self.slope(x), times(up, slope), add=True)
 
     def kernels(self) -> Code | None:

@@ -4,6 +4,7 @@ A trace holds no reference to a node. It is what the later steps rewrite, and wh
 and exactly as the eager engine does, where array code cannot be used.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,9 +14,12 @@ from typing import Any
 import numpy as np
 
 from autograd.core.graph import topological_order
+from autograd.core.table import TABLE
 from autograd.core.value import Value
 
 LEAF, CONSTANT = "", "constant"
+# Operations whose slopes are finite where their operands and values are.
+GENTLE = set(TABLE) - {"sqrt", "cbrt", "pow", "asin", "acos", "acosh", "atan2"}
 
 
 @dataclass
@@ -90,3 +94,14 @@ def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[
     traced.roots = [number[root] for root in roots]
     traced.size = len(order)
     return traced, list(place)
+
+
+def steep(traced: Trace) -> set[int]:
+    """The nodes below which a slope may be infinite or nan: what a partial of 0 passes back to these is not 0."""
+    if GENTLE.issuperset(set(traced.ops) - {LEAF, CONSTANT}) and all(map(math.isfinite, traced.constants.values())):
+        return set()
+    found = {i for i, x in traced.constants.items() if not math.isfinite(x)}
+    for i, (op, operands) in enumerate(zip(traced.ops, traced.operands)):
+        if (operands and op not in GENTLE) or not found.isdisjoint(operands):
+            found.add(i)
+    return found

@@ -14,9 +14,8 @@ from autograd.calculus.slopes import AFTER
 from autograd.compiler.kernels import Code, Kernel, Kernels, Operation, as_number
 from autograd.compiler.roll import Read
 from autograd.compiler.terms import WORDS, Expression, Number, Term, View, expand, term_of, total, whole
+from autograd.compiler.trace import steep
 from autograd.core.table import TABLE, evaluate
-
-GENTLE = set(TABLE) - {"sqrt", "cbrt", "pow", "asin", "acos", "acosh"}  # no infinite slope where the value is finite
 
 
 def differentiated(kernels: Kernels) -> Code:
@@ -33,18 +32,17 @@ class Transposed:
     def __init__(self, kernels: Kernels):
         self.kernels, self.code = kernels, kernels.code
         self.needs = self.needed()
-        self.steep = self.needed(steep=True)
+        self.steep = steep(kernels.traced)
 
-    def needed(self, steep: bool = False) -> tuple[np.ndarray, np.ndarray]:
-        """For each place of both buffers whether it depends on a parameter; or on an operation that may be `steep`."""
+    def needed(self) -> tuple[np.ndarray, np.ndarray]:
+        """For each place of both buffers whether it depends on a parameter."""
         code = self.code
         single, batched = (np.zeros(buffer.size, bool) for buffer in code.values)
-        single[: code.parameters] = not steep
-        batched[code.first_input : code.first_input + code.inputs] = code.per_example and not steep
+        single[: code.parameters] = True
+        batched[code.first_input : code.first_input + code.inputs] = code.per_example
         needs = (single, batched)
         for operation in self.kernels.operations:
-            vertical = steep and operation.group.op not in GENTLE
-            if vertical or any(needs[read.batched][read.at].any() for read in operation.reads if read.constant is None):
+            if any(needs[read.batched][read.at].any() for read in operation.reads if read.constant is None):
                 group = operation.group
                 needs[group.batched][group.start : group.start + group.size] = True
         return needs
@@ -53,7 +51,7 @@ class Transposed:
         """Whether a read needs a gradient. A partial of 0 passes nothing back, but nan to an infinite slope."""
         if read.constant is not None or not self.needs[read.batched][read.at].any():
             return False
-        return partial != "0" or bool(self.steep[read.batched][read.at].any())
+        return partial != "0" or not self.steep.isdisjoint(read.nodes.flat)
 
     def backward(self) -> Iterator[Kernel]:
         """All kernels of the backward pass."""
@@ -95,7 +93,8 @@ class Transposed:
                 names = {x: as_number(operand) for x, operand in zip(row.operands, operands)}
                 names["out"] = Number(operation.out)
                 for read, partial in zip(reads, row.partials):
-                    if self.wanted(read, partial) and not (group.op == AFTER and partial == "0"):
+                    unasked = group.op == AFTER and partial == "0"
+                    if not unasked and self.wanted(read, partial):
                         yield read, times(up, term_of(evaluate(partial, WORDS, names))), shape
             case "broadcast":
                 yield reads[0], up, shape

@@ -4,6 +4,7 @@ The values are worked out by hand where that is short, else they are the eager e
 digits elsewhere. The random programs of `programs.py` hold these ingredients, too.
 """
 
+import itertools
 import math
 import pickle
 import warnings
@@ -14,6 +15,9 @@ from standalone import run_source
 
 import autograd
 from autograd import Value, gradients, mean, primitive, weighted_sum
+from autograd.compiler.program import apply
+from autograd.compiler.trace import GENTLE
+from autograd.core.table import TABLE
 from nn import SGD, Module, Neuron, fit, hinge, moons, squared_error
 
 
@@ -474,3 +478,88 @@ def test_a_constant_factor_of_0_times_an_infinite_slope_is_nan_as_in_the_eager_e
         warnings.simplefilter("ignore")
         assert math.isnan(gradients(form(x), [x])[0])
         assert math.isnan(program.value_and_grad()[1][0])
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda x: autograd.step(autograd.sqrt(x) - 1.0),
+        lambda x: autograd.where(autograd.cbrt(x), 2.0, 3.0),
+        lambda x: autograd.floor(x**0.5 + 0.5),
+        lambda x: autograd.sign(autograd.asin(1.0 - x)),
+        lambda x: autograd.where(autograd.exp(autograd.where(0.0, x, math.nan)), 1.0, x),
+        lambda x: autograd.sum([0.0 * autograd.sqrt(x), autograd.where(x - 5.0, 1.0, 2.0)]),
+    ],
+)
+@pytest.mark.parametrize("steps", [0, 60])  # as arrays, and as a loop over single numbers
+def test_a_partial_of_0_times_an_infinite_slope_is_nan_as_in_the_eager_engine(form, steps):
+    x = Value(0.0)
+    cost = form(x)
+    for _ in range(steps):
+        cost = autograd.sin(cost) + 1.0
+    program = autograd.compile(cost, wrt=[x])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert math.isnan(gradients(cost, [x])[0])
+        for result in (program.value_and_grad(), program.value_and_grad([0.0])):
+            assert math.isnan(result[1][0])
+
+
+@pytest.mark.parametrize("head", [autograd.tanh, autograd.relu, lambda z: autograd.where(z, 1.0, 2.0)])
+def test_an_infinite_input_that_a_flat_unit_hides_has_the_slopes_of_the_eager_engine(head):
+    """Their slope is 0 there, and 0 times the input nan; BLAS may leave out products with 0."""
+    rng = np.random.default_rng(0)
+    w = [[Value(x) for x in row] for row in rng.normal(size=(4, 3))]
+    x = leaves(*rng.normal(size=3))
+    cost = mean([head(weighted_sum(row, x)) for row in w])
+    flat = [a for row in w for a in row]
+    program = autograd.compile(cost, wrt=flat, inputs=x)
+    x[1].data = -math.inf
+    anew = mean([head(weighted_sum(row, x)) for row in w])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        want = gradients(anew, flat)
+        value, gradient = program.value_and_grad(None, [[a.data for a in x]])
+    assert value == pytest.approx(anew.data)
+    assert any(map(math.isnan, want))
+    np.testing.assert_array_equal(gradient, want)
+
+
+def test_what_is_multiplied_with_0_must_be_finite():
+    a, b = leaves(2.0, -1.0)
+    cost = autograd.sum([0.0 * (1.0 + a * 2.0), autograd.tanh(a + b)])
+    program = autograd.compile(cost, wrt=[a, b])
+    with pytest.raises(ValueError, match="mul is not a number"):
+        program.value_and_grad([math.inf, 1.0])
+
+
+def test_an_infinite_constant_factor_is_multiplied_as_the_eager_engine_does():
+    x = leaves(0.5, 0.25)
+    cost = autograd.tanh(weighted_sum([math.inf, 2.0], x)) + autograd.tanh(weighted_sum([-math.inf, 1.0], x))
+    program = autograd.compile(cost, wrt=x)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        np.testing.assert_array_equal(program.value_and_grad()[1], gradients(cost, x))
+    with pytest.raises(ValueError, match="not a number"):
+        program.value_and_grad([0.0, 1.0])
+
+
+def test_what_a_derivative_is_computed_for_in_vain_passes_nothing_back():
+    f = autograd.compile(autograd.grad(autograd.grad(lambda x, y: 1.0 / y, 1), 0))
+    assert f.value_and_grad(1.54, 1e-200) == (0.0, 0.0, 0.0)
+
+
+def test_the_operations_whose_slope_may_be_infinite_where_they_are_finite():
+    found, grid = set(), (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0)
+    for op, row in TABLE.items():
+        if row.is_slope:
+            continue
+        for data in itertools.product(grid, repeat=3 if row.lists else len(row.operands)):
+            try:
+                node = apply(op, [Value(a) for a in data])
+            except (ArithmeticError, ValueError):
+                continue
+            if isinstance(node, Value) and not all(map(math.isfinite, node.partials)):
+                found.add(op)
+    assert found >= {"sqrt", "cbrt", "pow", "asin", "acos", "acosh", "atan2"}
+    assert GENTLE.isdisjoint(found)
