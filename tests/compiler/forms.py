@@ -193,12 +193,29 @@ def agree(call, reference, exact=True, zeros=True):
     try:
         compare(got, want, exact, zeros)
     except MismatchError as mismatch:
+        if both_lost(got, want):  # equal subexpressions are one: their gradients are added before they meet infinity
+            raise RoundingError(str(mismatch)) from mismatch
         for seed in range(6):  # do a few roundings change the eager outcome as much?
             try:
                 compare(reference(random.Random(seed)), want, False, zeros, 0.02)
             except MismatchError:
                 raise RoundingError(str(mismatch)) from mismatch
         raise
+
+
+def both_lost(got, want):
+    """Whether two gradients differ only where both are infinite or nan."""
+    if got.gradient is None or want.gradient is None or got.gradient.shape != want.gradient.shape:
+        return False
+    lost = ~np.isfinite(got.gradient) & ~np.isfinite(want.gradient)
+    if not lost.any():
+        return False
+    a, b = (replace(x, gradient=np.where(lost, 0.0, x.gradient)) for x in (got, want))
+    try:
+        compare(a, b, True, False)
+    except MismatchError:
+        return False
+    return True
 
 
 def agree_with_one(call, references, exact=True, zeros=True):
