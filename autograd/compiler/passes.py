@@ -153,9 +153,11 @@ def product(x: Term) -> Expression:
 
 
 def product_of(constant: float, others: list[Expression]) -> Expression:
-    """A constant times other factors, from the left."""
+    """A constant times other factors, from the left; NumPy neither negates nor subtracts what are only conditions."""
     result = others[0]
-    if constant == -1.0:
+    if all(isinstance(y, Term) and y.op in COMPARISONS for y in others):
+        result = Term("multiply", (constant, result))
+    elif constant == -1.0 and not (isinstance(result, Term) and result.op in COMPARISONS):
         result = Term("negative", (result,))
     elif constant != 1.0:
         result = Term("multiply", (constant, result))

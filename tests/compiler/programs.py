@@ -140,7 +140,7 @@ def rounded(x, noise):
 
 
 def data(x):
-    return x.data if isinstance(x, Value) else x
+    return x.data if isinstance(x, Value) else float(x)
 
 
 def is_exact(x):

@@ -563,3 +563,21 @@ def test_the_operations_whose_slope_may_be_infinite_where_they_are_finite():
                 found.add(op)
     assert found >= {"sqrt", "cbrt", "pow", "asin", "acos", "acosh", "atan2"}
     assert GENTLE.isdisjoint(found)
+
+
+@pytest.mark.parametrize(
+    ("f", "slope"),
+    [
+        (lambda x: 1.0 - autograd.relu(x), [0.0, -1.0]),
+        (lambda x: autograd.relu(x), [0.0, 1.0]),
+        (lambda x: -autograd.relu(-autograd.relu(-x)), [0.0, 0.0]),
+        (lambda x: autograd.relu(autograd.relu(x)) - autograd.relu(x) - autograd.relu(2.0 - x), [1.0, 1.0]),
+        (lambda x: autograd.grad(lambda y: autograd.relu(y) - autograd.relu(-y))(x) * x, [1.0, 1.0]),
+    ],
+)
+def test_slopes_that_are_only_conditions(f, slope):
+    x = np.array([-1.5, 0.75])
+    values, slopes = autograd.compile(f).value_and_grad(x)
+    np.testing.assert_array_equal(slopes, slope)
+    np.testing.assert_array_equal(values, [f(Value(a)).data for a in x.tolist()])
+    assert [gradients(f(y), [y])[0] for y in map(Value, x.tolist())] == slope
