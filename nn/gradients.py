@@ -1,8 +1,8 @@
 """Where `fit` gets its gradients from: the mean cost of a batch and its gradient, as functions of theta.
 
 A source of gradients owns the data and knows how costs are computed. `fit` asks it for the five things that
-`Gradients` lists and for nothing else. Two sources are here, the compiled program of one example's cost and the eager
-engine; their numbers are the same.
+`Gradients` lists and for nothing else. The sources here are the compiled program of one example's cost, in NumPy or in
+JAX, and the eager engine; their numbers are the same.
 """
 
 from __future__ import annotations
@@ -302,12 +302,16 @@ class Compiled(Local):
 
     def of_batch(self, theta: np.ndarray, batch: np.ndarray) -> tuple[float, np.ndarray]:
         """The mean cost over a batch, penalty included, and its gradient (n_parameters,)."""
-        cost, gradient = self.program.value_and_grad(theta, self.train.rows[batch])
+        cost, gradient = self.of_rows(theta, batch)
         if self.train.weights is not None:  # the program's mean counts the examples, not their weights
             scale = len(batch) / self.weight(batch)
             cost, gradient = cost * scale, gradient * scale
         more, slope = self.of_penalty(theta)
         return float(cost + more), gradient + slope
+
+    def of_rows(self, theta: np.ndarray, batch: np.ndarray) -> tuple[float, np.ndarray]:
+        """The program's mean over a batch and its gradient (n_parameters,)."""
+        return self.program.value_and_grad(theta, self.train.rows[batch])
 
     def of_penalty(self, theta: np.ndarray) -> tuple[float, Any]:
         """The penalty and its gradient (n_parameters,), or 0 for no gradient."""
@@ -332,6 +336,52 @@ class Compiled(Local):
             return rows
         width = self.train.rows.shape[1] - 1
         return np.hstack([rows[:, :width], np.ones((len(rows), 1))])
+
+
+class OnJAX(Compiled):
+    """From the compiled program as a function of JAX arrays, on the device that JAX has; the examples lie there."""
+
+    def __init__(self, *arguments: Any):
+        try:
+            import jax
+        except ModuleNotFoundError:
+            raise ModuleNotFoundError(
+                "fit(..., backend='jax') needs JAX: pip install 'glassgrad[jax]'; backend='numpy' needs nothing more"
+            ) from None
+        if not jax.config.read("jax_enable_x64"):
+            raise ValueError(
+                "JAX computes in 32 bits here, and fit in 64, whatever the backend: call "
+                "jax.config.update('jax_enable_x64', True) before any array is made, or set JAX_ENABLE_X64=1"
+            )
+        super().__init__(*arguments)
+        self.jax, self.examples = jax, jax.numpy.asarray(self.train.rows)
+        self.compile()
+
+    def compile(self) -> None:
+        """Make the functions that XLA compiles, with the present data of leaves that are not trained."""
+        self.others, cost = self.data_of_others(), self.program.to_jax()
+        self.cost_of = self.jax.jit(cost)
+        self.jitted = self.jax.jit(self.jax.value_and_grad(lambda theta, rows, batch: cost(theta, rows[batch])))
+
+    def data_of_others(self) -> list[float]:
+        """The data of leaves that are not trained; a callback may change them."""
+        return [leaf.data for leaf in self.program._others]
+
+    def of_rows(self, theta: np.ndarray, batch: np.ndarray) -> tuple[float, np.ndarray]:
+        """The program's mean over a batch and its gradient (n_parameters,)."""
+        import numpy as np
+
+        if self.data_of_others() != self.others:
+            self.compile()
+        cost, gradient = self.jitted(theta, self.examples, batch)
+        return float(cost), np.array(gradient)
+
+    def mean(self, theta: np.ndarray, data: Examples) -> float:
+        """The mean loss over some data, without penalty."""
+        return float(self.cost_of(theta, self.rows(data, slice(None))))
+
+
+BACKENDS = {"numpy": Compiled, "jax": OnJAX}
 
 
 def measure(name: str, metric: Metric, model: Any, data: Examples) -> float:

@@ -21,7 +21,7 @@ from nn.checks import count, flag, items, random_numbers
 from nn.distributed import Distributed, is_collection
 from nn.evaluation import compiled_once
 from nn.examples import Examples, Loss, underlying
-from nn.gradients import Compiled, Eager, Gradients, Metric, assign, data_of
+from nn.gradients import BACKENDS, Compiled, Eager, Gradients, Metric, assign, data_of
 from nn.history import History
 from nn.module import Module
 from nn.optimizers import Optimizer, checked_limit, clipping
@@ -51,6 +51,7 @@ def fit(
     seed: int | np.random.Generator | None = 0,
     shuffle: bool = True,
     compiled: bool = True,
+    backend: str = "numpy",
     progress: bool = True,
     callbacks: Iterable[Callable[[int, History, Any], Any]] = (),
     client: Any = None,
@@ -83,6 +84,8 @@ def fit(
         shuffle: whether an epoch's batches are drawn anew; False: the examples stay in their order.
         compiled: replay the cost as a NumPy program; False: build its graph anew for each batch, slower by two orders
             of magnitude. A loss or a model that branches on numbers needs False.
+        backend: what runs the compiled cost, "numpy" or "jax": then XLA compiles it for the device that JAX has, where
+            the examples stay; the numbers are the same but for roundings. It needs JAX in its mode of 64 bits.
         progress: whether to show the progress: a tqdm bar where that is installed, else a line.
         callbacks: functions (epoch, history, model), called after each epoch, counted from 0; returning True stops.
             What they do to the model stays, and training goes on from there. If one has a method `end(history, model)`,
@@ -113,6 +116,8 @@ def fit(
         training = Training(model, loss, optimizer, epochs, batch_size, seed, shuffle, clip_norm)
         training.watch(metrics, callbacks, patience, restore_best, validation)
 
+        kind = kind_of_source(backend, flag(compiled, "compiled"), client is not None or is_collection(X))
+
         def source() -> Gradients:
             if client is not None or is_collection(X) or is_collection(y):
                 if sample_weight is not None or class_weight is not None:
@@ -122,7 +127,6 @@ def fit(
             held_out = (
                 None if validation is None else Examples(model, *pair(validation), loss, "validation ", like=train)
             )
-            kind = Compiled if flag(compiled, "compiled") else Eager
             made = kind(model, loss, train, training.parameters, penalty, held_out)
             train.keep_on(model)
             return made
@@ -132,6 +136,18 @@ def fit(
         return training.ended()
     except KeyboardInterrupt:
         return interrupted(training, epochs)
+
+
+def kind_of_source(backend: Any, compiled: bool, distributed: bool) -> type[Compiled] | type[Eager]:
+    """Where the gradients of data in memory come from."""
+    if not isinstance(backend, str) or backend not in BACKENDS:
+        raise ValueError(f"there is no backend {backend!r}; choose one of {', '.join(BACKENDS)}")
+    if backend != "numpy" and (distributed or not compiled):
+        raise ValueError(
+            f"backend={backend!r} runs the compiled cost on this machine: it goes with neither compiled=False nor a "
+            "client or dask collections"
+        )
+    return BACKENDS[backend] if compiled else Eager
 
 
 class Reached(NamedTuple):

@@ -7,6 +7,7 @@ operations one by one: there it computes value and gradient, as one function of 
 from __future__ import annotations
 
 import contextlib
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -137,10 +138,20 @@ def checked(program: Any, theta: Any, batch: Any) -> None:
         raise ValueError(f"a batch has shape (examples, {m}), one column per input, not {tuple(batch.shape)}")
 
 
+def installed(module: str, extra: str) -> Any:
+    """The module of a host."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError(
+            f"to_{extra}() needs what is not installed: pip install 'glassgrad[{extra}]'; the Program itself needs "
+            "NumPy alone"
+        ) from None
+
+
 def to_jax(program: Any) -> Callable[..., Any]:
     """A program as a function of JAX arrays."""
-    import jax.numpy as jnp
-
+    jnp = installed("jax.numpy", "jax")
     function = translated(program, JAX)
 
     def cost(theta: Any, batch: Any = None) -> Any:
@@ -154,8 +165,7 @@ def to_jax(program: Any) -> Callable[..., Any]:
 
 def to_torch(program: Any) -> Callable[..., Any]:
     """A program as a function of PyTorch tensors."""
-    import torch
-
+    torch = installed("torch", "torch")
     operations, several = translated(program, TORCH), program._outputs > 1
     fixed = with_present_data(program)
 
