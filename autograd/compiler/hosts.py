@@ -183,7 +183,9 @@ def to_torch(program: Any) -> Callable[..., Any]:
             gradient = ctx.gradient
             if torch.is_grad_enabled():  # it will be differentiated again
                 theta, batch = ctx.saved_tensors
-                [gradient] = torch.autograd.grad(operations(theta, batch), theta, create_graph=True)
+                value = operations(theta, batch)
+                if value.requires_grad:
+                    [gradient] = torch.autograd.grad(value, theta, create_graph=True)
             return slopes[0] * gradient, None, None, None
 
         @staticmethod
@@ -212,7 +214,10 @@ def to_torch(program: Any) -> Callable[..., Any]:
             return operations(theta, batch)
         found = fixed._by_arrays(*fixed._checked(*known), differentiated)
         if found is None:  # not finite, or outside of a domain
-            return operations(theta, batch)
+            value = operations(theta, batch)
+            if value.requires_grad or not differentiated:
+                return value
+            found = value.item(), np.zeros(theta.shape)  # of what it does not depend on
         return Cost.apply(theta, batch, *found) if differentiated else theta.new_tensor(found[0])
 
     return named(cost, operations)

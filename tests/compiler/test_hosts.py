@@ -327,6 +327,17 @@ def test_torch_differentiates_twice_and_transforms():
     assert torch.allclose(single.double(), value, rtol=1e-5)
 
 
+@pytest.mark.parametrize("x", [3.0, -1e200, math.inf])
+def test_what_does_not_depend_on_the_parameters_has_slope_0_in_torch(x):
+    torch = pytest.importorskip("torch")
+    w, given = Value(1.0, "w"), Value(x, "x")
+    f = autograd.compile(given * 2.0, wrt=[w], inputs=[given]).to_torch()
+    theta = torch.tensor([1.0], dtype=torch.float64, requires_grad=True)
+    batch = torch.tensor([[x]], dtype=torch.float64)
+    for again in (False, True):
+        assert torch.autograd.grad(f(theta, batch), theta, create_graph=again)[0].tolist() == [0.0]
+
+
 def test_what_is_outside_a_domain_is_nan_in_torch():
     torch = pytest.importorskip("torch")
     w = Value(1.0, "w")
