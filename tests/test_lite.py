@@ -72,13 +72,25 @@ def test_the_site_is_built_with_the_wheel_and_the_notebooks(tmp_path):
     command = [sys.executable, str(ROOT / ".github/lite/build.py"), str(site), "--pyodide", str(pyodide)]
     built = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert not built.returncode, built.stderr + built.stdout
-    settings = json.loads((site / "jupyter-lite.json").read_text())["jupyter-config-data"]["litePluginSettings"]
-    [kernel] = settings.values()
+    settings = json.loads((site / "jupyter-lite.json").read_text())["jupyter-config-data"]
+    assert settings["settingsOverrides"]["@jupyterlab/apputils-extension:themes"]["adaptive-theme"]
+    [kernel] = settings["litePluginSettings"].values()
     lock = json.loads((site / kernel["loadPyodideOptions"]["lockFileURL"]).read_text())
     assert list(lock["packages"]) == ["glassgrad"]
     file = site / "static/pyodide" / lock["packages"]["glassgrad"]["file_name"]
     assert {"autograd/__init__.py", "nn/__init__.py"} <= set(zipfile.ZipFile(file).namelist())
     assert (site / kernel["pyodideUrl"]).exists()
+    assert {"comm", "glassgrad"} <= set(json.loads((site / "pypi/all.json").read_text()))  # without another host
     notebooks = {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert notebooks == {path.name for path in (site / "files").glob("*.ipynb")}
     assert "%pip" not in "".join((site / "files" / name).read_text() for name in notebooks)
+
+
+def test_texts_of_a_notebook_become_strings_as_jupyterlites_table_of_contents_reads_them():
+    output = {"output_type": "display_data", "data": {"text/html": ["<b>", "x</b>"], "application/json": {"a": [1]}}}
+    stream = {"output_type": "stream", "text": ["a\n", "b"]}
+    cells = [{"cell_type": "code", "source": ["x\n", "y"], "outputs": [output, stream]}, {"source": "# z"}]
+    [first, second] = json.loads(build().joined(json.dumps({"cells": cells})))["cells"]
+    assert (first["source"], second["source"]) == ("x\ny", "# z")
+    assert first["outputs"][0]["data"] == {"text/html": "<b>x</b>", "application/json": {"a": [1]}}
+    assert first["outputs"][1]["text"] == "a\nb"

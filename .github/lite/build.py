@@ -19,40 +19,57 @@ import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+SETTINGS = {"@jupyterlab/apputils-extension:themes": {"adaptive-theme": True}}  # light or dark as the reader prefers
 KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
+OF_KERNEL = ["comm"]  # what the kernel imports and neither brings nor finds in Pyodide
 
 
 def main(site: Path, pyodide: Path | None) -> None:
     """Build the wheel and the site, and let the site's Python know the wheel."""
-    from jupyterlite_pyodide_kernel.constants import PYODIDE_CDN_URL
-
     with tempfile.TemporaryDirectory() as folder:
         made, contents = Path(folder) / "wheel", Path(folder) / "contents"
-        run("pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(made), str(ROOT))
-        [wheel] = made.glob("glassgrad-*.whl")
+        run("pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(made), str(ROOT), *OF_KERNEL)
         contents.mkdir()
         for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
-            shutil.copy(notebook, contents)
-        command = ["--contents", str(contents), "--output-dir", str(site.resolve()), "--piplite-wheels", str(wheel)]
+            (contents / notebook.name).write_text(joined(notebook.read_text(encoding="utf-8")), encoding="utf-8")
+        (Path(folder) / "overrides.json").write_text(json.dumps(SETTINGS))
+        command = ["--contents", str(contents), "--output-dir", str(site.resolve())]
+        command += [option for wheel in made.iterdir() for option in ("--piplite-wheels", str(wheel))]
         run("jupyter", "lite", "build", *command, cwd=folder)
     [wheel] = (site / "pypi").glob("glassgrad-*.whl")
     settings: dict = {"loadPyodideOptions": {"lockFileURL": "./static/pyodide/pyodide-lock.json"}}
-    home = site / "static/pyodide"
+    home, others = site / "static/pyodide", ""
     if pyodide:
         shutil.copytree(pyodide, home, dirs_exist_ok=True)
         settings |= {"pyodideUrl": "./static/pyodide/pyodide.mjs", "disablePyPIFallback": True}
         lock = json.loads((home / "pyodide-lock.json").read_text())
     else:
+        from jupyterlite_pyodide_kernel.constants import PYODIDE_CDN_URL
+
         home.mkdir(parents=True, exist_ok=True)
-        with urllib.request.urlopen(f"{PYODIDE_CDN_URL}/pyodide-lock.json") as answer:
+        others = f"{PYODIDE_CDN_URL}/"
+        with urllib.request.urlopen(f"{others}pyodide-lock.json") as answer:
             lock = json.load(answer)
-    lock = with_wheel(lock, wheel, f"../../pypi/{wheel.name}", "" if pyodide else f"{PYODIDE_CDN_URL}/")
+    lock = with_wheel(lock, wheel, f"../../pypi/{wheel.name}", others)
     (home / "pyodide-lock.json").write_text(json.dumps(lock))
     config = site / "jupyter-lite.json"
     written = json.loads(config.read_text())
     plugins = written["jupyter-config-data"].setdefault("litePluginSettings", {})
     plugins[KERNEL] = {**plugins.get(KERNEL, {}), **settings}
     config.write_text(json.dumps(written, indent=2))
+
+
+def joined(notebook: str) -> str:
+    """A notebook whose texts are strings, not lists of lines: JupyterLite's table of contents reads no others."""
+    content = json.loads(notebook)
+    for cell in content["cells"]:
+        cell["source"] = "".join(cell["source"])
+        for output in cell.get("outputs", []):
+            texts = output.get("data", {})
+            texts.update({kind: "".join(lines) for kind, lines in texts.items() if isinstance(lines, list)})
+            if "text" in output:
+                output["text"] = "".join(output["text"])
+    return json.dumps(content, ensure_ascii=False)
 
 
 def run(*command: str, cwd: str | None = None) -> None:
