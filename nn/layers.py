@@ -83,6 +83,7 @@ class Neuron(Module):
         activation: "linear", "relu", "tanh", "sigmoid" or any other function of one number that autograd has.
         seed: what the weights are drawn from (None: a fresh one); biases start at 0.
         n_out: the number of neurons in its layer, to which Glorot's initialisation is fitted.
+        number, layer: which neuron of which layer it is, for its labels.
 
     Weights are uniform in +-sqrt(6 / (n_in + n_out)) (Glorot and Bengio, 2010), for ReLU and its kin in
     +-sqrt(6 / n_in) (He et al., 2015).
@@ -103,6 +104,8 @@ class Neuron(Module):
         *,
         seed: int | random.Random | None = None,
         n_out: int = 1,
+        number: int | None = None,
+        layer: int | None = None,
     ):
         self.activation = activation
         n_in, n_out = count(n_in, "n_in"), count(n_out, "n_out")
@@ -110,7 +113,7 @@ class Neuron(Module):
         limit, rng = (6 / fan) ** 0.5, generator(seed)
         self.w = [Value(rng.uniform(-limit, limit)) for _ in range(n_in)]
         self.b = Value(0.0)
-        self.place()
+        self.place(number, layer)
 
     @property
     def activation(self) -> str:
@@ -141,12 +144,12 @@ class Neuron(Module):
         """Label the parameters, and all nodes computed from now on, as those of neuron `j` in layer number `layer`."""
         above = "" if layer is None else f"^({layer})"
         below = "" if j is None else f"_{j}"
+        before = f"w{below or '_'}"
         for k, w in enumerate(self.w):
-            comma = "," if j is not None and max(j, k) > 9 else ""
-            w.label = f"w{below or '_'}{comma}{k}{above}"
-        self.b.label = f"b{below}{above}"
-        for parameter in (*self.w, self.b):
-            parameter.role = "parameter"  # type: ignore[attr-defined]  # whatever it is called; drawings show it
+            comma = "," if j is not None and (k > 9 or j > 9) else ""
+            w.label = f"{before}{comma}{k}{above}"
+            w.role = "parameter"  # type: ignore[attr-defined]  # whatever it is called; drawings show it
+        self.b.label, self.b.role = f"b{below}{above}", "parameter"  # type: ignore[attr-defined]
         self._z, self._a = ("weighted_sum", f"z{below}{above}"), f"a{below}{above}"
 
     def __call__(self, x: Iterable[Value | float]) -> Value:
@@ -189,7 +192,7 @@ class Neuron(Module):
 class Layer(Module):
     """`n_out` neurons that see the same inputs: called with n_in numbers or Values it returns a list of n_out Values.
 
-    Arguments as those of `Neuron`. The list is a list even when it holds one Value.
+    Arguments as those of `Neuron`; `number` is that of the layer, for its labels. The list is one even of one Value.
 
     >>> layer = Layer(3, 2, "sigmoid", seed=0)
     >>> [a.label for a in layer([1.0, 2.0, 3.0])]
@@ -208,10 +211,10 @@ class Layer(Module):
         activation: str | bool = "relu",
         *,
         seed: int | random.Random | None = None,
+        number: int | None = None,
     ):
-        rng = generator(seed)
-        self.neurons = [Neuron(n_in, activation, seed=rng, n_out=n_out) for _ in range(count(n_out, "n_out"))]
-        self.place()
+        rng, n_out = generator(seed), count(n_out, "n_out")
+        self.neurons = [Neuron(n_in, activation, seed=rng, n_out=n_out, number=j, layer=number) for j in range(n_out)]
 
     @Derived
     def n_in(self) -> int:
@@ -325,9 +328,10 @@ class MLP(Module):
         if isinstance(activation, str):  # a network of one layer has no use for it, and yet it may be misspelt
             activation_name(activation)
         rng, activations = generator(seed), [activation] * (len(widths) - 2) + [output]
-        self.layers = [Layer(n, m, name, seed=rng) for n, m, name in zip(widths, widths[1:], activations)]
-        for number, layer in enumerate(self.layers, 1):
-            layer.place(number)
+        self.layers = [
+            Layer(n, m, name, seed=rng, number=number)
+            for number, (n, m, name) in enumerate(zip(widths, widths[1:], activations), 1)
+        ]
 
     @Derived
     def n_in(self) -> int:

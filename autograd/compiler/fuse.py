@@ -145,6 +145,8 @@ def _flatten(top: int, traced: Trace, absorbed: list[bool]) -> Terms:
 def signs_matter(traced: Trace) -> set[int]:
     """The nodes whose sign, if they are zero, may decide about another result."""
     found: set[int] = set()
+    if not any(map(tells_signs_of_zero, set(traced.ops))):
+        return found
     for i in range(len(traced.ops) - 1, -1, -1):
         op = traced.ops[i]
         if tells_signs_of_zero(op) or (i in found and op not in _WITHOUT_SIGN):

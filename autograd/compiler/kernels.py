@@ -6,7 +6,7 @@ These are the plain ones: a kernel per array, without regard to speed. The passe
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -93,7 +93,7 @@ class Code:
     Attributes:
         values: the buffers of single values and of those that differ by example; `slopes`: of their gradients.
         regions: for each place of either buffer the number of the array it is in, -1 for leaves and constants.
-        names: of each array.
+        names: of each array; `hint`: of a leaf at a place, if it has one.
         roots: where the values are that are asked for.
         required: buffers whose contents nobody reads, but whose computation may raise an error.
         parameters, inputs: how many there are; the inputs begin at place `first_input`.
@@ -103,7 +103,7 @@ class Code:
     slopes: tuple[Buffer, Buffer]
     regions: tuple[np.ndarray, np.ndarray]
     names: list[str]
-    hints: dict[tuple[bool, int], str]
+    hint: Callable[[bool, int], str]
     constants: dict[int, float]
     ones: list[tuple[bool, int, int]]
     roots: list[View]
@@ -161,7 +161,7 @@ class Kernels:
             slopes=(Buffer(single, False, "g"), Buffer(batched, True, "gs")),
             regions=(np.full(single, -1), np.full(batched, -1)),
             names=[],
-            hints={},
+            hint=self.name_of_leaf,
             constants={int(layout.place[i]): x for i, x in traced.constants.items()},
             ones=layout.ones,
             roots=[],
@@ -175,13 +175,17 @@ class Kernels:
         for k, group in enumerate(layout.groups):
             self.code.regions[group.batched][group.start : group.start + group.size] = k
             self.code.names.append(group.name or default_name(group))
-        for leaf in traced.leaves:
-            name = stem(traced.labels.get(leaf, ""))
-            if name:
-                self.code.hints[bool(layout.batched[leaf]), int(layout.place[leaf])] = name
+        leaves = np.array(traced.leaves, int)
+        self.leaf_at = (np.full(single, -1), np.full(batched, -1))
+        for at, here in zip(self.leaf_at, (~layout.batched[leaves], layout.batched[leaves])):
+            at[layout.place[leaves[here]]] = leaves[here]
         self.operations = [self.operation(group) for group in layout.groups]
         for root in traced.roots:
             self.code.roots.append(View(self.code.values[int(layout.batched[root])], int(layout.place[root])))
+
+    def name_of_leaf(self, batched: bool, place: int) -> str:
+        """What the leaf at a place is called."""
+        return stem(self.traced.labels.get(int(self.leaf_at[batched][place]), ""))
 
     # What groups read
 

@@ -84,14 +84,13 @@ class Narrow:
         self.nodes = [*self.before, *self.body, *self.after]
         n_leaves, count = len(traced.leaves), len(self.nodes) + len(self.body)
         names = [stem(traced.labels.get(node, "")) or f"{traced.ops[node]}#" for node in self.nodes]
-        hints = {(False, k): stem(traced.labels.get(leaf, "")) for k, leaf in enumerate(traced.leaves)}
         size = n_leaves + count
         self.code = Code(
             values=(Buffer(size, False, "v"), Buffer(0, True, "vs")),
             slopes=(Buffer(size, False, "g"), Buffer(0, True, "gs")),
             regions=(np.r_[np.full(n_leaves, -1), np.arange(count)], np.zeros(0, int)),
             names=names + [""] * len(self.body),
-            hints=hints,
+            hint=lambda _, k: stem(traced.labels.get(traced.leaves[k], "")) if k < n_leaves else "",
             constants={},
             ones=[],
             roots=[],

@@ -56,14 +56,18 @@ class Recording:
         code = {op: k for k, op in enumerate(self.ops)}
         lengths = np.fromiter(map(len, traced.operands), np.int32)
         ops = np.fromiter(map(code.__getitem__, traced.ops), np.int32)
-        flat = traced.flat.astype(np.int32)
-        self.packed = [zlib.compress(x.tobytes(), 1) for x in (ops, lengths, flat)]
+        small = [x.astype(np.min_scalar_type(x.max(initial=0))) for x in (ops, lengths, traced.flat)]
+        self.packed = [(x.dtype, zlib.compress(x.tobytes(), 1)) for x in small]
         self.constants, self.labels = traced.constants, traced.labels
         self.leaves, self.roots = traced.leaves, traced.roots
 
+    def unpacked(self) -> list[list[int]]:
+        """The operations, how many operands each node has, and all operands in a row."""
+        return [np.frombuffer(zlib.decompress(x), dtype).tolist() for dtype, x in self.packed]
+
     def trace(self) -> Trace:
         """The trace that was recorded."""
-        ops, lengths, flat = (np.frombuffer(zlib.decompress(x), np.int32).tolist() for x in self.packed)
+        ops, lengths, flat = self.unpacked()
         traced, start = Trace(size=len(ops)), 0
         for code, n in zip(ops, lengths):
             traced.add(self.ops[code], tuple(flat[start : start + n]))
@@ -74,7 +78,7 @@ class Recording:
 
     def replay(self, data: Sequence[float]) -> tuple[list[Value], list[Value]]:
         """The graph as Values again, for these data: (roots, leaves). Raises what the eager engine raises."""
-        ops, lengths, flat = (np.frombuffer(zlib.decompress(x), np.int32).tolist() for x in self.packed)
+        ops, lengths, flat = self.unpacked()
         nodes: list[Any] = [None] * len(ops)
         for i, x in self.constants.items():
             nodes[i] = x

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -70,23 +71,27 @@ def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[
         return i
 
     order = topological_order(*roots)
+    number.update(place)
     for node in order:
-        x, y = node._x, node._y  # the operands where they are not more than two, a tuple of them otherwise
+        if node in place:
+            continue
+        x, y, made = node._x, node._y, node._made  # at most two operands, or a tuple of them; operation, and label
+        op, label = (made, "") if type(made) is str else made
         try:
             if y is not None:
-                key = (node.op, number[x], number[y])
+                key = (op, number[x], number[y])
             elif x is not None:
-                key = (node.op, number[x])
+                key = (op, number[x])
             else:
                 key = (LEAF, place.setdefault(node, len(known)))
         except KeyError:  # a tuple, or a constant
-            key = (node.op, *[number[x] if x in number else constant(x) for x in node.operands])
+            key = (op, *[number[x] if x in number else constant(x) for x in node.operands])
         new = len(known)
         number[node] = i = known.setdefault(key, new)
-        if i == new and node.label:
-            labels[i] = node.label
-    traced.ops = [key[0] for key in known]
-    traced.operands = [key[1:] for key in known]
+        if label and i == new:
+            labels[i] = label
+    traced.ops = list(map(itemgetter(0), known))
+    traced.operands = list(map(itemgetter(slice(1, None)), known))
     for i in (*place.values(), *constants):
         traced.operands[i] = ()
     labels.update((i, leaf.label) for leaf, i in place.items() if leaf.label)

@@ -179,13 +179,13 @@ class Writer:
         k = int(self.code.regions[batched][view.start])
         if k >= 0:
             return d + self.group_names[k]
-        name, other = (self.code.hints.get((batched, place), "") for place in (view.start, last))
+        name, other = (self.code.hint(batched, place) for place in (view.start, last))
         for is_batched, start, stop in self.code.ones:
             if is_batched == batched and start <= view.start < stop:
                 k = int(self.code.regions[batched][last])
                 return f"{d}ones_{self.group_names[k] if k >= 0 else other or 'x'}"
         if name and name != other and self.code.order and not batched:
-            following = self.code.hints.get((batched, view.start + min(filter(None, view.strides), default=0)), "")
+            following = self.code.hint(batched, view.start + min(filter(None, view.strides), default=0))
             name = f"{name}_{other}" if other and other == following else ""  # weights after their bias
         elif name != other:
             name = ""
@@ -229,7 +229,7 @@ class Writer:
             if buffer in (*code.values, *code.slopes):
                 k = int(code.regions[0][view.start])
                 d = "d" * (buffer in code.slopes)
-                name = self.group_names[k] if k >= 0 else code.hints.get((False, view.start), "")
+                name = self.group_names[k] if k >= 0 else code.hint(False, view.start)
                 is_one = code.regions[0][max(view.start - 1, 0) : view.start + 2].tolist().count(k) == 1
                 if k >= 0 and not is_one:
                     name += f"_{view.start}"  # one element of an array
