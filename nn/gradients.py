@@ -306,8 +306,10 @@ class Compiled(Local):
         if self.train.weights is not None:  # the program's mean counts the examples, not their weights
             scale = len(batch) / self.weight(batch)
             cost, gradient = cost * scale, gradient * scale
-        more, slope = self.of_penalty(theta)
-        return float(cost + more), gradient + slope
+        if self.penalty is not None:
+            more, slope = self.of_penalty(theta)
+            cost, gradient = cost + more, gradient + slope
+        return float(cost), gradient
 
     def of_rows(self, theta: np.ndarray, batch: np.ndarray) -> tuple[float, np.ndarray]:
         """The program's mean over a batch and its gradient (n_parameters,)."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 from autograd import Value, weighted_sum
+from autograd.compiler import uncollected
 from autograd.core.table import TABLE
 from autograd.core.value import OPERATIONS
 from nn.checks import count, items, whole_seed
@@ -313,6 +314,7 @@ class MLP(Module):
     _repr_mimebundle_ = Shown()
 
     @also_called(nin="n_in", nouts="sizes")
+    @uncollected()
     def __init__(
         self,
         n_in: int,

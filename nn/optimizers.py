@@ -209,20 +209,23 @@ class Adam(Optimizer):
         return self.adam(theta, decayed(theta, g, self.weight_decay), state, lr, t)
 
     def adam(self, theta: Any, g: Any, state: State, lr: float, t: int) -> tuple[Any, State]:
-        """Adam's step, without weight decay."""
+        """Adam's step, without weight decay: lr and eps take up the corrections of m and s, which are numbers."""
+        import numpy as np
+
         beta, beta2 = self.betas
-        mean = (1 - beta) * g  # each sum and product in place, in an array of its own
-        mean += beta * state.get("mean", 0.0)
-        square = (1 - beta2) * g
-        square *= g
-        square += beta2 * state.get("square", 0.0)
-        scale = square / (1 - beta2**t)
-        scale **= 0.5
-        scale += self.eps
-        step = mean / (1 - beta**t)
-        step *= lr
-        step /= scale
-        return theta - step, {"mean": mean, "square": square}
+        m, s, root = state.get("mean", 0.0), state.get("square", 0.0), (1 - beta2**t) ** 0.5
+        x = g - m  # the only array for what is in between
+        x *= 1 - beta
+        mean = m + x
+        np.multiply(g, g, out=x)
+        x -= s
+        x *= 1 - beta2
+        square = s + x
+        np.sqrt(square, out=x)
+        x += self.eps * root
+        np.divide(mean, x, out=x)
+        x *= lr * root / (1 - beta**t)
+        return np.subtract(theta, x, out=x), {"mean": mean, "square": square}
 
 
 def decayed(theta: Any, g: Any, weight_decay: float) -> Any:

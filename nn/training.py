@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import Value
+from autograd.compiler import uncollected
 from nn.checks import count, flag, items, random_numbers
 from nn.distributed import Distributed, is_collection
 from nn.evaluation import compiled_once
@@ -118,6 +119,7 @@ def fit(
 
         kind = kind_of_source(backend, flag(compiled, "compiled"), client is not None or is_collection(X))
 
+        @uncollected()
         def source() -> Gradients:
             if client is not None or is_collection(X) or is_collection(y):
                 if sample_weight is not None or class_weight is not None:
