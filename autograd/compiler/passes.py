@@ -94,6 +94,10 @@ def factors_of(x: Expression) -> tuple[float, list[Expression]]:
             constant, others = factors_of(y)
             if is_safe(constant):
                 return constant / c, others
+        case Term("expand", (y,), axis):
+            constant, others = factors_of(y)
+            if constant != 1.0 and others:
+                return constant, [expand(product_of(1.0, others), axis)]
         case Term("multiply", (y, z)):
             (first, left), (second, right) = factors_of(y), factors_of(z)
             if is_safe(first, second):

@@ -466,6 +466,9 @@ class Writer:
         shared = [letter for letter in a if letter in b]
         summed = [letter for letter in shared if letter not in c]
         if len(shared) == len(summed) == 1 and len(a) <= 2 and len(b) <= 2:
+            turned = View(out.buffer, out.start, out.shape[::-1], out.strides[::-1])
+            if turned.is_whole and not out.is_whole:
+                return self.product(Term("product", term.args, (a, b, c[::-1])), turned)
             s, function = summed[0], "np.dot" if out.is_whole else "np.matmul"
             ways = []
             for (left, right), (p, q) in (((X, Y), (a, b)), ((Y, X), (b, a))):
