@@ -150,7 +150,7 @@ WHOLE = {x: float(x) for x in range(-4, 17)}  # one object each, not one for eve
 def plain(x: Any, name: str) -> Any:
     """An operand that is no Value as a float; NotImplemented for what may know the operator itself."""
     if type(x) is int:
-        return WHOLE[x] if x in WHOLE else float(x)
+        return WHOLE[x] if x in WHOLE else manners.number(x, name)
     return NotImplemented if manners.takes_over(x) else manners.number(x, name)
 
 

@@ -186,6 +186,7 @@ def cost_of(w):
     return autograd.tanh(w * 2.0) ** 2
 
 
+W, Z = Value(1.0, "w"), Value(2.0, "z")
 AUTOGRAD = {
     "Value": (Value, {"data": 1.0, "label": "x"}),
     "data": (lambda x: setattr(Value(1.0), "data", x), {"x": 1.0}),
@@ -203,6 +204,22 @@ AUTOGRAD = {
     "vjp": (lambda x: autograd.vjp(autograd.tanh, x), {"x": 1.0}),
     "draw": (lambda cost: autograd.draw(cost, engine="builtin"), {"cost": None}),
     "play": (autograd.play, {"cost": None}),
+    "compile": (autograd.compile, {"cost": cost_of(W), "wrt": [W], "inputs": []}),
+    "a program": (
+        lambda theta, batch: autograd.compile(W * Z, wrt=[W], inputs=[Z]).value_and_grad(theta, batch),
+        {"theta": [1.0], "batch": [[1.0], [2.0]]},
+    ),
+    "a compiled function": (autograd.compile(lambda x, y: x * y), {"x": 1.0, "y": 2.0}),
+    "grad": (lambda f, argnums: autograd.grad(f, argnums)(0.5), {"f": autograd.tanh, "argnums": 0}),
+    "jvp": (lambda f, x, v: autograd.jvp(f, x, v), {"f": autograd.tanh, "x": (1.0,), "v": (1.0,)}),
+    "hvp": (lambda x, v: autograd.hvp(lambda x: x[0] * x[1], [x], [v]), {"x": [1.0, 2.0], "v": [1.0, 2.0]}),
+    "gradcheck": (lambda f, x: autograd.gradcheck(f, x), {"f": autograd.tanh, "x": 0.5}),
+    "gradients, wrt": (lambda wrt: autograd.gradients(cost_of(W), wrt), {"wrt": [W]}),
+    "nudge": (lambda cost, value, by: autograd.nudge(cost, value, by), {"cost": cost_of(W), "value": W, "by": 0.01}),
+    "draw, choices": (
+        lambda **given: autograd.draw(cost_of(W), **{"engine": "builtin", **given}),
+        {"engine": "builtin", "direction": "LR", "unfold": (), "blank": ()},
+    ),
     **{name: (getattr(autograd, name), {"x": 0.5}) for name in ("tanh", "log", "sqrt", "relu", "gelu", "floor")},
     **{
         name: (lambda a, b, name=name: getattr(autograd, name)(a, b), {"a": 0.5, "b": 1.5})
@@ -222,3 +239,10 @@ def test_every_error_of_autograd_is_raised_on_purpose(name):
 def test_every_error_of_nn_is_raised_on_purpose(name):
     call, arguments = NN[name]
     assert faults(call, arguments) == []
+
+
+@pytest.mark.parametrize("operator", ["+", "-", "*", "/", "**"])
+def test_a_whole_number_beyond_floats_is_refused_by_every_operator(operator):
+    for text in (f"x {operator} n", f"n {operator} x"):
+        with pytest.raises(OverflowError, match="numbers that a float can hold, not one of 1329 bits"):
+            eval(text, {"x": Value(1.5), "n": 10**400})

@@ -177,7 +177,7 @@ def compared(argument: str, reverse: float, numeric: Numeric, tolerance: float) 
     """The row for one derivative by both methods."""
     slope, uncertainty = numeric.slope, numeric.uncertainty
     size, difference = max(abs(reverse), abs(slope)), abs(reverse - slope)
-    error = difference / size if difference else 0.0
+    error = difference / size if difference and size else difference
     note = ""
     if math.isnan(slope):
         note = "not defined on both sides"

@@ -89,7 +89,7 @@ def warn_of_slopes(*results: Value) -> None:
 
 def values(wrt: Any) -> list[Value]:
     """`wrt` as a list, checked."""
-    if isinstance(wrt, Value) or not hasattr(wrt, "__iter__"):
+    if isinstance(wrt, Value) or not hasattr(wrt, "__iter__") or getattr(wrt, "shape", None) == ():
         raise TypeError(f"wrt is a list of Values, as in gradients(cost, [w, b]), not {wrt!r}")
     wrt = list(wrt)
     for value in wrt:

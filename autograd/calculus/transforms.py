@@ -342,10 +342,10 @@ def _check_function(f: Any, name: str) -> None:
 
 
 def _positions(argnums: Any, n: int, name: str) -> list[int]:
-    wanted: list[Any] = [argnums] if isinstance(argnums, int) else list(argnums)
+    wanted: Any = (argnums,) if isinstance(argnums, int) else argnums
+    if not isinstance(wanted, (tuple, list, range)) or not all(isinstance(i, int) for i in wanted):
+        raise TypeError(f"argnums is the position of an argument or a tuple of positions, not {argnums!r}")
     for i in wanted:
-        if not isinstance(i, int):
-            raise TypeError(f"argnums is the position of an argument or a tuple of positions, not {argnums!r}")
         if not -n <= i < n:
             raise TypeError(f"{name} with argnums={argnums!r} of a function called with {n} positional arguments")
     positions = [i % n for i in wanted]

@@ -58,7 +58,7 @@ def compile(
 
     if callable(cost):
         return Function(*traced_function(cost, build))
-    roots = [cost] if isinstance(cost, Value) else list(cost) if isinstance(cost, Iterable) else []
+    roots: list[Any] = [cost] if isinstance(cost, Value) else list(cost) if is_listed(cost) else []
     parameters, columns = leaves_of(wrt, "wrt"), leaves_of(inputs, "inputs")
     if not roots or not all(isinstance(root, Value) for root in roots):
         raise TypeError(f"compile takes a Value, a list of Values or a function of Values, not {cost!r}")
@@ -80,8 +80,15 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
+def is_listed(x: Any) -> bool:
+    """Whether something can be gone through; a NumPy scalar only seems so."""
+    return isinstance(x, Iterable) and getattr(x, "shape", None) != ()
+
+
 def leaves_of(values: Iterable[Value], name: str) -> list[Value]:
     """The values as a list, all leaves."""
+    if not isinstance(values, Value) and not is_listed(values):
+        raise TypeError(f"{name} takes a list of leaves, not {values!r}; leave it out for none")
     leaves: list[Any] = [values] if isinstance(values, Value) else list(values)
     for value in leaves:
         if not isinstance(value, Value):
@@ -96,7 +103,10 @@ def leaves_of(values: Iterable[Value], name: str) -> list[Value]:
 def traced_function(f: Callable[..., Any], build: Callable[..., Any]) -> tuple[Any, str, int]:
     """A function run once on fresh leaves, as a program: (program, its name, how many arguments it takes)."""
     name = getattr(f, "__name__", type(f).__name__)
-    parameters = list(inspect.signature(f).parameters.values())
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except ValueError:
+        raise TypeError(f"compile takes a function whose arguments Python can list; {name} does not say them") from None
     if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters):
         raise TypeError(f"compile needs to know how many numbers {name} takes: *args and **kwargs do not say")
     taken = [p for p in parameters if p.default is p.empty]

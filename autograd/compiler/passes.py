@@ -325,7 +325,7 @@ class Inlined:
             for view in kernel.reads:
                 if key := region(code, view):
                     self.reads[key] += 1
-            if kernel.term != 0.0 and (key := region(code, kernel.out)):
+            if kernel.term != 0.0 and (key := region(code, kernel.out)):  # what clears an array may go
                 self.writes[key] += 1
 
     def of(self, kernels: Sequence[Kernel]) -> list[Kernel]:
@@ -370,7 +370,9 @@ class Inlined:
         if kernel.add or kernel.at is not None or not out.is_whole:
             return False
         key = region(self.code, out)
-        if key is None or key in self.several or self.writes[key] != 1 or not self.reads[key]:
+        if key is None or key in self.several or not self.reads[key]:
+            return False
+        if self.writes[key] != (kernel.term != 0.0):  # what is cleared is written to in part later
             return False
         if out.size != extent(self.code, key, self.sizes):
             return False

@@ -23,6 +23,7 @@ from autograd.compiler.trace import CONSTANT, LEAF, Trace
 from autograd.compiler.write import Written, array_literal
 from autograd.core.floats import VALUES
 from autograd.core.graph import backpropagate
+from autograd.core.manners import number
 from autograd.core.table import TABLE
 from autograd.core.value import OPERATIONS, Value
 
@@ -480,12 +481,17 @@ class Function:
 
 def numbers(x: Any, name: str) -> np.ndarray:
     """A number or an array of numbers as an array of floats; a TypeError that teaches for anything else."""
-    array = np.asarray(x)
+    try:
+        array = np.asarray(x)
+    except ValueError:  # NumPy's word for rows of unequal length
+        raise ValueError(f"{name} takes numbers or arrays of numbers, in rows of equal length, not {x!r}") from None
     if array.dtype.kind not in "fiub" and not all(isinstance(each, (int, float)) for each in array.flat):
         advice = "a compiled function returns numbers: for Values call the function that was compiled, or pass .data"
         if not any(isinstance(each, Value) for each in array.flat):
             advice = "a number that is missing is math.nan, text is converted by float(...)"
         raise TypeError(f"{name} takes numbers or arrays of numbers, not {x!r}: {advice}")
+    if array.dtype.kind == "O":  # of integers beyond 64 bits
+        return np.array([number(each, name) for each in array.flat]).reshape(array.shape)
     return array.astype(float, copy=False)
 
 

@@ -83,9 +83,11 @@ def draw(
     """
     unfold = {True: "all", False: None}.get(unfold, unfold) if isinstance(unfold, bool) else unfold
     check_places(engine, direction)
-    if unfold is not None and unfold not in LEVELS:
+    if unfold is not None and not (isinstance(unfold, str) and unfold in LEVELS):
         raise ValueError(f"unfold is None or one of {', '.join(map(repr, LEVELS))}, not {unfold!r}")
-    empty = frozenset([blank] if isinstance(blank, str) else blank)
+    blanks: Any = [blank] if isinstance(blank, str) else blank
+    is_listed = isinstance(blanks, Iterable) and getattr(blanks, "shape", None) != ()
+    empty = frozenset(str(x) for x in blanks) if is_listed else {None}
     if not empty <= set(BLANKS):
         raise ValueError(f"blank is one or more of {', '.join(map(repr, BLANKS))}, not {blank!r}")
     if max_nodes is not None and (isinstance(max_nodes, bool) or not isinstance(max_nodes, int) or max_nodes < 2):
@@ -131,9 +133,9 @@ def fitting(diagrams: Iterable[Diagram], engine: str | None, direction: str, leg
 
 def check_places(engine: str | None, direction: str) -> None:
     """A ValueError unless there are such an engine and such a direction."""
-    if engine is not None and engine not in ENGINES:
+    if engine is not None and not (isinstance(engine, str) and engine in ENGINES):
         raise ValueError(f"engine is None or one of {', '.join(map(repr, ENGINES))}, not {engine!r}")
-    if direction not in DIRECTIONS:
+    if not isinstance(direction, str) or direction not in DIRECTIONS:
         raise ValueError(f"direction is one of {', '.join(map(repr, DIRECTIONS))}, not {direction!r}")
 
 

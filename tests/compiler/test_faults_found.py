@@ -581,3 +581,9 @@ def test_slopes_that_are_only_conditions(f, slope):
     np.testing.assert_array_equal(slopes, slope)
     np.testing.assert_array_equal(values, [f(Value(a)).data for a in x.tolist()])
     assert [gradients(f(y), [y])[0] for y in map(Value, x.tolist())] == slope
+
+
+def test_an_array_of_gradients_that_is_cleared_and_then_set_in_part():
+    other = Value(-1.14)
+    f = autograd.grad(lambda a, b, c, d: (b - 1.0) ** 2.0 + (0.0 - c) ** 2.0 + (other - d) ** 2.0, 1)
+    assert autograd.compile(f).value_and_grad(0.08, -1.75, -0.8, -1.53) == (-5.5, 0.0, 2.0, 0.0, 0.0)
