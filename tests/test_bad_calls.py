@@ -210,7 +210,7 @@ AUTOGRAD = {
         {"theta": [1.0], "batch": [[1.0], [2.0]]},
     ),
     "a compiled function": (autograd.compile(lambda x, y: x * y), {"x": 1.0, "y": 2.0}),
-    "grad": (lambda f, argnums: autograd.grad(f, argnums)(0.5), {"f": autograd.tanh, "argnums": 0}),
+    "grad, argnums": (lambda f, argnums: autograd.grad(f, argnums)(0.5), {"f": autograd.tanh, "argnums": 0}),
     "jvp": (lambda f, x, v: autograd.jvp(f, x, v), {"f": autograd.tanh, "x": (1.0,), "v": (1.0,)}),
     "hvp": (lambda x, v: autograd.hvp(lambda x: x[0] * x[1], [x], [v]), {"x": [1.0, 2.0], "v": [1.0, 2.0]}),
     "gradcheck": (lambda f, x: autograd.gradcheck(f, x), {"f": autograd.tanh, "x": 0.5}),
