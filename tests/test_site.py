@@ -41,9 +41,27 @@ def test_every_link_within_the_site_leads_to_a_page(site):
     assert len(pages) > 20
     for page in pages:
         for link in re.findall(r'(?:href|src)="([^"#?]+)[^"]*"', page.read_text()):
-            elsewhere = "://" in link or link.startswith(("data:", "mailto:", "javascript:"))
+            # the notebooks that run in the browser are built beside it, by .github/lite/build.py
+            elsewhere = "://" in link or link.startswith(("data:", "mailto:", "javascript:", "../lite/"))
             if not elsewhere and page.name != "404.html":
                 assert (page.parent / link).resolve().exists(), f"{page.relative_to(site)} -> {link}"
+
+
+def test_every_notebook_can_be_run_from_the_overview(site):
+    linked = re.findall(r'href="\.\./lite/lab/index\.html\?path=([^"]+)"', (site / "notebooks/index.html").read_text())
+    assert linked == sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+
+
+def test_examples_of_docstrings_are_code_and_no_quotations(site):
+    pages = [page.read_text() for page in site.glob("reference/*.html")]
+    assert sum(page.count("<code>&gt;&gt;&gt; ") + page.count('<span class="gp">') for page in pages) > 100
+    assert not [page for page in pages if "<blockquote" in page]
+
+
+def test_every_card_of_the_gallery_has_its_picture(site):
+    page = (site / "gallery.html").read_text()
+    assert set(re.findall(r'src="gallery/(\w+)\.svg"', page)) == set(re.findall(r'href="gallery/(\w+)\.html"', page))
+    assert len(list(site.glob("gallery/*.svg"))) == 10
 
 
 def test_nothing_is_loaded_from_another_host(site):
@@ -54,3 +72,4 @@ def test_nothing_is_loaded_from_another_host(site):
             r'<link[^>]* rel="(?:stylesheet|preconnect)"[^>]* href="(https?://[^"]+)"', page.read_text()
         )
         assert not [url for url in loaded + styles if "glassgrad" not in url], page
+        assert 'data-md-component="source"' not in text  # which asks GitHub for its stars

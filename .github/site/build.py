@@ -17,11 +17,19 @@ from pathlib import Path
 
 import autograd
 import nn
-from autograd import Value, exercises, play, relu, sigmoid, tanh
+from autograd import Value, draw, exercises, play, relu, sigmoid, tanh
 
 ROOT = Path(__file__).parents[2]
 SOURCE = "https://github.com/glassgrad/glassgrad/blob/main/"
 
+REMARKS = {
+    "chain": "one factor after the other",
+    "shared": "a value that is used twice",
+    "paths": "several paths, added up",
+    "neuron": "weight, bias, activation, cost",
+    "layers": "a neuron behind a neuron",
+}
+SCHEMES = (("default", "light"), ("slate", "dark"))
 # The reference, by what one looks for. A public name that no page takes goes to its package's last page.
 REFERENCE = {
     "Values and derivatives": (
@@ -61,7 +69,8 @@ def main(site: Path) -> None:
             {"Project": copied(pages, "CHANGELOG.md", "CONTRIBUTING.md")},
         ]
         settings = (Path(__file__).parent / "mkdocs.yml").read_text()
-        settings = settings.replace("PAGES", str(pages)).replace("SITE", str(site.resolve()))
+        for word, path in ("PAGES", pages), ("SITE", site.resolve()), ("HERE", Path(__file__).resolve().parent):
+            settings = settings.replace(word, path.as_posix())
         config = Path(folder) / "mkdocs.yml"
         config.write_text(f"{settings}nav: {nav!r}\n")
         subprocess.run([sys.executable, "-m", "mkdocs", "build", "--clean", "--quiet", "-f", str(config)], check=True)
@@ -86,11 +95,24 @@ def front_page(pages: Path) -> str:
         r"^A scalar autograd engine.*?(?=\n\n)", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE
     )
     assert found
-    style = "width:100%;height:80vh;border:0"
-    frame = f'<iframe src="playground/index.html" title="The playground" style="{style}"></iframe>'
-    alone = "[The playground on a page of its own](playground/index.html)"
-    parts = ["---\nhide: [toc]\n---", "# glassgrad", found[0], frame, alone]
-    (pages / "index.md").write_text("\n\n".join(parts) + "\n")
+    grow = "new ResizeObserver(() => this.style.height = this.contentDocument.documentElement.scrollHeight + 'px')"
+    frame = (
+        '<iframe src="playground/index.html" title="The playground" style="width:100%;height:80vh;border:0" '
+        f'onload="if (this.contentDocument) {grow}.observe(this.contentDocument.body)"></iframe>'
+    )
+    links = (
+        "`pip install glassgrad` · [the guide](guide.md) · [notebooks](notebooks/index.md) to read or to run here · "
+        "[a gallery](gallery.md) of backward passes and exercises · "
+        "[the playground on a page of its own](playground/index.html)"
+    )
+    (pages / "index.md").write_text(
+        "\n\n".join(["---\nhide: [toc]\n---", "# glassgrad", found[0], links, frame]) + "\n"
+    )
+    # What is framed, and pictures, are light or dark as the page around them is.
+    schemes = [
+        f"[data-md-color-scheme={name}] :is(iframe, img) {{ color-scheme: {scheme} }}" for name, scheme in SCHEMES
+    ]
+    (pages / "scheme.css").write_text("\n".join(schemes) + "\n")
     return "index.md"
 
 
@@ -133,8 +155,12 @@ def notebooks(pages: Path) -> list[dict[str, str]]:
         (folder / path.name).write_text(re.sub(r"\((\d\d_\w+)\.ipynb\)", r"(\1.html)", text))
         title = re.search(r'"# ([^"\\]+)', text)
         titles[path.name] = title[1] if title else path.stem
-    lines = [f"{i}. [{title}]({name})" for i, (name, title) in enumerate(titles.items(), 1)]
-    (folder / "index.md").write_text("# Notebooks\n\nA course, in this order.\n\n" + "\n".join(lines) + "\n")
+    lines = [
+        f'{i}. [{title}]({name}) · <a href="../lite/lab/index.html?path={name}">run it here</a>'
+        for i, (name, title) in enumerate(titles.items(), 1)
+    ]
+    course = "A course, in this order. To run one, Python itself is loaded into this browser; nothing is installed."
+    (folder / "index.md").write_text(f"# Notebooks\n\n{course}\n\n" + "\n".join(lines) + "\n")
     return [{"Overview": "notebooks/index.md"}, *({title: f"notebooks/{name}"} for name, title in titles.items())]
 
 
@@ -142,17 +168,33 @@ def gallery(pages: Path) -> str:
     """Pages that play a backward pass, each for one thing that is worth seeing."""
     folder = pages / "gallery"
     folder.mkdir()
-    lines = ["# Gallery", "", "Each opens a page of its own: step through the backward pass, and move the leaves.", ""]
+    shown = []
     for name, title, remark, cost in examples():
         cost.backward()
         play(cost).save(folder / f"{name}.html")
-        lines.append(f"- [{title}](gallery/{name}.html): {remark}")
-    lines += ["", "## Exercises", "", "Sheets that mark the answers as they are typed.", ""]
+        draw(cost, legend=False).save(folder / f"{name}.svg")
+        shown.append((name, title, remark))
+    sheets = []
     for level in ("chain", "shared", "paths", "neuron", "layers"):
-        exercises(level, 1, seed=1)[0].save(folder / f"exercise_{level}.html")
-        lines.append(f"- [{level}](gallery/exercise_{level}.html)")
-    (pages / "gallery.md").write_text("\n".join(lines) + "\n")
+        sheet = exercises(level, 1, seed=1)[0]
+        sheet.save(folder / f"exercise_{level}.html")
+        sheet.sheet.save(folder / f"exercise_{level}.svg")
+        sheets.append((f"exercise_{level}", level.capitalize(), REMARKS[level]))
+    steps = "Each opens a page of its own: step through the backward pass, and move the leaves."
+    lines = ["---\nhide: [toc]\n---", "# Gallery", steps, cards(shown)]
+    lines += ["## Exercises", "Sheets that mark the answers as they are typed.", cards(sheets)]
+    (pages / "gallery.md").write_text("\n\n".join(lines) + "\n")
     return "gallery.md"
+
+
+def cards(entries: list[tuple[str, str, str]]) -> str:
+    """A card for each (file name, title, remark): its picture, which leads to its page."""
+    made = [
+        f"-   [**{title}**](gallery/{name}.html)\n\n    {remark}\n\n"
+        f"    [![{title}](gallery/{name}.svg){{ loading=lazy }}](gallery/{name}.html)"
+        for name, title, remark in entries
+    ]
+    return "\n\n".join(['<div class="grid cards" markdown>', *made, "</div>"])
 
 
 def examples() -> list[tuple[str, str, str, Value]]:
@@ -200,10 +242,22 @@ def reference(pages: Path) -> list[dict[str, str]]:
     for title, (package, listed) in REFERENCE.items():
         names = chosen[title] if listed else sorted(waiting[package], key=str.lower)
         file = re.sub(r"\W+", "_", title.lower()) + ".md"
-        parts = [f"# {title}", f"`from {package} import ...`", *(f"::: {package}.{name}" for name in names)]
+        parts = [
+            f"# {title}",
+            f"`from {package} import ...`",
+            *(f"::: {package}.{name}{chosen_of(name)}" for name in names),
+        ]
         (folder / file).write_text("\n\n".join(parts) + "\n")
         entries.append({title: f"reference/{file}"})
     return entries
+
+
+def chosen_of(name: str) -> str:
+    """Which members of a class are shown: of Value those that are no operation, which have a page of their own."""
+    if name != "Value":
+        return ""
+    shown = "data grad label op parents partials backward refresh".split()
+    return f"\n    options:\n      members: {shown}"
 
 
 def public(package: object) -> list[str]:
@@ -219,7 +273,9 @@ def operations(pages: Path) -> str:
     """The table of the README, on a page of its own."""
     found = re.search(r"<!-- operations: .*?-->\n(.*?)<!-- end -->", (ROOT / "README.md").read_text(), re.DOTALL)
     assert found
-    (pages / "operations.md").write_text(f"# All operations and their derivatives\n\n{found[1]}")
+    (pages / "operations.md").write_text(
+        f"---\nhide: [toc]\n---\n\n# All operations and their derivatives\n\n{found[1]}"
+    )
     return "operations.md"
 
 
