@@ -96,6 +96,7 @@ class Neuron(Module):
     """
 
     _repr_mimebundle_ = Shown()
+    _place = ""
 
     @also_called(nin="n_in", nonlin="activation")
     def __init__(
@@ -126,6 +127,7 @@ class Neuron(Module):
         if isinstance(name, bool):  # micrograd's nonlin
             name = "relu" if name else "linear"
         self._activation = activation_name(name)
+        self._note_names()
 
     @property
     def nonlin(self) -> bool:
@@ -151,18 +153,24 @@ class Neuron(Module):
             w.label = f"{before}{comma}{k}{above}"
             w.role = "parameter"  # type: ignore[attr-defined]  # whatever it is called; drawings show it
         self.b.label, self.b.role = f"b{below}{above}", "parameter"  # type: ignore[attr-defined]
-        self._z, self._a = ("weighted_sum", f"z{below}{above}"), f"a{below}{above}"
+        self._place = f"{below}{above}"
+        self._note_names()
+
+    def _note_names(self) -> None:
+        """What the nodes z and a record, operation and label, made once and not for every node."""
+        self._z = "weighted_sum", f"z{self._place}"
+        self._a = None if self._activation == "linear" else (self._activation, f"a{self._place}")
 
     def __call__(self, x: Iterable[Value | float]) -> Value:
         """The activation a = sigma(w_0 x_0 + ... + b), a Value whose parent is z, unless the activation is linear."""
         if type(x) is not list or len(x) != len(self.w):
             x = example(x, len(self.w), self)
         z = weighted_sum(self.w, x, self.b)
-        z._made = self._z  # operation and label, which have been looked at once
-        if self._activation == "linear":
+        z._made, made = self._z, self._a
+        if made is None:
             return z
-        a = OPERATIONS[self._activation](z)
-        a._made = self._activation, self._a
+        a = OPERATIONS[made[0]](z)
+        a._made = made
         return a
 
     _parts = frozenset({"w", "b"})
