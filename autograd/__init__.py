@@ -13,20 +13,31 @@
 import os
 
 # What stands around the core puts itself in place
+from autograd import assigning as assigning
 from autograd import cautions as cautions
 from autograd import compatibility as compatibility
 from autograd import fast as fast
 from autograd import recording as recording
-from autograd.core.graph import zero_grad
 from autograd.core.table import TABLE as PRIMITIVES
+from autograd.core.table import OnDemand
 from autograd.core.value import OPERATIONS, Value
-from autograd.operations import log_softmax, primitive, softmax, sum
+from autograd.operations import log_softmax, primitive, softmax, sum, zero_grad
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 __version__ = "0.1.0"
+
+
+def _derived(name: str) -> "Any":
+    """The row of a slope."""
+    from autograd.calculus.slopes import derive
+
+    return derive(name)
+
+
+PRIMITIVES.slopes = OnDemand(_derived)
 
 _foreign = [
     name for name in ("tracer.py", "differential_operators.py", "numpy") if os.path.exists(f"{__path__[0]}/{name}")

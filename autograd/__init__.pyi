@@ -15,7 +15,6 @@ from autograd.calculus.transforms import jvp as jvp
 from autograd.calculus.transforms import value_and_grad as value_and_grad
 from autograd.calculus.transforms import vjp as vjp
 from autograd.compiler import compile as compile
-from autograd.core.graph import zero_grad as zero_grad
 from autograd.core.methods import Number as Number
 from autograd.core.table import Table as Table
 from autograd.core.value import OPERATIONS as OPERATIONS
@@ -32,6 +31,7 @@ from autograd.operations import log_softmax as log_softmax
 from autograd.operations import primitive as primitive
 from autograd.operations import softmax as softmax
 from autograd.operations import sum as sum
+from autograd.operations import zero_grad as zero_grad
 
 __version__: str
 FUNCTIONS: tuple[str, ...]

@@ -1,78 +1,30 @@
 """Cautions: what a backward pass warns of: data assigned since the graph was computed, and slopes that are no numbers.
 
-Assigning data and `backward` are put in place here, as those of the core with what is noticed beside them.
+`backward` is put in place here, that of the core with what is noticed beside it.
 """
 # pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
-import itertools
 import math
 import sys
 import warnings
+from _thread import allocate_lock
 
+from autograd.assigning import stale
+from autograd.core import manners
 from autograd.core.graph import topological_order
 from autograd.core.manners import described
+from autograd.core.table import PRIME
 from autograd.core.value import Value, accumulate
 from autograd.recording import is_tracing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from typing import Any
 
-# Data assigned after a graph was computed --------------------------------------------------------------------------
-
-_changes = itertools.count(1)
-last_change = [0]  # differs after any assignment of data: a compiled program reads its leaves again only then
-
-
-def assign(leaves: Iterable[Value], data: Iterable[float]) -> None:
-    """Set the data of many leaves at once, as `leaf.data = x` does it for one."""
-    change = next(_changes)
-    for leaf, number_of_leaf in zip(leaves, data):
-        leaf._data = number_of_leaf
-        leaf._dx = change
-    last_change[0] = change
-
-
-_set = Value.data.__set__
-
-
-def _assign(value: Value, data: Any) -> None:
-    _set(value, data)
-    last_change[0] = change = next(_changes)
-    if value._x is None:
-        value._dx = change
-
-
-def assigned_at(value: Value) -> int:
-    """When the data of a leaf were last assigned, counted in assignments; 0 if never, or if it is no leaf."""
-    return value._dx or 0 if value._x is None else 0
-
-
-def agrees(node: Value) -> bool:
-    """Whether a node is what its operation makes of the present data of its operands."""
-    try:
-        return repr(node.again()) == repr(node.computed)
-    except (ArithmeticError, ValueError):
-        return False
-
-
-def stale(cost: Value) -> list[Value]:
-    """The leaves whose data were assigned since the nodes were computed that depend on them.
-
-    A node is computed once more to see it; where several of its parents were assigned, the last of them is named.
-    """
-    leaves: dict[Value, None] = {}
-    for node in topological_order(cost):
-        assigned = [parent for parent in node.parents if assigned_at(parent)]
-        if assigned and not agrees(node):
-            leaves[max(assigned, key=assigned_at)] = None
-    return list(leaves)
-
-
-# Warnings ----------------------------------------------------------------------------------------------------------
+_accumulating = allocate_lock()  # backward passes of several threads may share leaves
 
 
 def warn(message: str) -> None:
@@ -142,8 +94,32 @@ def backward(self: Value, gradient: float = 1.0) -> None:
             f"backward once more through a graph that was computed before the data of {names} were assigned: its "
             "values and derivatives are those of the old data. Build the cost again, or call its refresh()"
         )
-    warn_of_nan(accumulate(self, gradient))
+    with _accumulating:
+        gradients = accumulate(self, gradient)
+    warn_of_nan(gradients)
 
 
-setattr(Value, "data", Value.data.setter(_assign))  # noqa: B010
+_refuse_nan = manners.refuse_nan
+
+
+def refuse_nan(name: str, operands: Sequence[Any]) -> None:
+    """Raise when an operation makes a nan of operands that are none; a nan among the data passes through.
+
+    So does what follows from an infinite slope, as in the backward pass on floats.
+    """
+    try:
+        _refuse_nan(name, operands)
+    except ValueError:
+        if not any(map(is_infinite_slope, operands)):
+            raise
+
+
+def is_infinite_slope(x: Any) -> bool:
+    """Whether an operand is infinite because a slope is, which it was computed from."""
+    return math.isinf(getattr(x, "_data", 0.0)) and any(
+        PRIME in node.op and not math.isfinite(node._data) for node in topological_order(x)
+    )
+
+
+manners.refuse_nan = refuse_nan
 setattr(Value, "backward", backward)  # noqa: B010

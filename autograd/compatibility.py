@@ -1,18 +1,35 @@
-"""Compatibility: what NumPy, micrograd, `copy` and `pickle` look for in a Value, put in place as its attributes."""
+"""Compatibility: what NumPy, micrograd, `copy` and `pickle` look for in a Value, put in place as its attributes.
+
+And what gives way to NumPy: an operator whose other operand may know it itself.
+"""
 # pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
+import numbers
 from contextvars import ContextVar
 
 from autograd.core.graph import topological_order
 from autograd.core.table import TABLE
-from autograd.core.value import Value, new
+from autograd.core.value import Value, apply
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
+
+
+def takes_over(x: Any) -> bool:
+    """Whether an operand may know the operator itself, as a NumPy array does."""
+    return getattr(x, "shape", ()) != () or (
+        hasattr(x, "__radd__") and not hasattr(x, "_data") and not isinstance(x, numbers.Number)
+    )
+
+
+def operate(name: str, x: Any, y: Any) -> Any:
+    """An operator; NotImplemented where the other operand may know it itself."""
+    return NotImplemented if takes_over(x) or takes_over(y) else apply(name, x, y)
+
 
 # NumPy's functions of complex numbers, and micrograd's names of a node's parents, operation and backward step
 
@@ -65,7 +82,7 @@ def _reduce(value: Value) -> tuple[Any, ...]:
 
 def restore(ancestors: object, kind: type[Value], *state: Any) -> Value:
     """A node as it was pickled, of the class that it had."""
-    node = new(kind)
+    node: Value = object.__new__(kind)
     for slot, content in zip(_STATE, state):
         setattr(node, slot, content)
     return node
@@ -78,5 +95,7 @@ for _name, _attribute in {
     "_op": property(_sign),
     "_backward": _hand_on,
     "__reduce__": _reduce,
+    "__pos__": _itself,
+    "__format__": lambda value, spec: format(value._data, spec) if spec else repr(value),
 }.items():
     setattr(Value, _name, _attribute)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 import operator
 
+from autograd.compatibility import operate, takes_over
 from autograd.core import manners
-from autograd.core.floats import VALUES, others
-from autograd.core.table import ATOMS, TABLE, evaluate
-from autograd.core.value import OPERATIONS, Value, apply, methods, new, operate
+from autograd.core.floats import VALUES
+from autograd.core.table import ATOMS, PRIME, TABLE, evaluate, others
+from autograd.core.value import OPERATIONS, Value, apply
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,7 +122,8 @@ class Words(dict[str, "Any"]):
 
 def is_expression(word: str) -> bool:
     """Whether an atom is declared by an expression in x and y."""
-    return word in ATOMS and isinstance(ATOMS[word].floats, str) and " " in ATOMS[word].floats
+    meaning = ATOMS[word].floats if word in ATOMS else "word"
+    return isinstance(meaning, str) and not meaning.replace(".", "").isidentifier()
 
 
 def function_of_floats(word: str) -> Callable[..., float]:
@@ -151,7 +153,7 @@ def plain(x: Any, name: str) -> Any:
     """An operand that is no Value as a float; NotImplemented for what may know the operator itself."""
     if type(x) is int:
         return WHOLE[x] if x in WHOLE else manners.number(x, name)
-    return NotImplemented if manners.takes_over(x) else manners.number(x, name)
+    return NotImplemented if takes_over(x) else manners.number(x, name)
 
 
 def separated(xs: list[Any], name: str) -> tuple[list[Value | float], list[float]]:
@@ -164,7 +166,7 @@ def separated(xs: list[Any], name: str) -> tuple[list[Value | float], list[float
 
 
 GLOBALS: dict[str, Any] = {
-    "Value": Value, "new": new, "apply": apply, "operate": operate, "number": manners.number, "plain": plain,
+    "Value": Value, "new": object.__new__, "apply": apply, "operate": operate, "number": manners.number, "plain": plain,
     "listed": manners.listed, "separated": separated, "data_of": operator.attrgetter("_data"),
     "nan": math.nan, "others": others, "fsum": math.fsum, "pow_of_slopes": math.pow,
 }  # fmt: skip
@@ -237,7 +239,7 @@ def recorded(row: Row, **slots: str) -> list[str]:
         "node = new(Value)",
         "node._data = out",
         "node._grad = 0.0",
-        f"node._made = {row.name!r}",
+        f"node._made = ({row.name!r}, '')",
         *(f"node._{slot} = {slots.get(slot)}" for slot in ("x", "y", "dx", "dy")),
         "return node",
     ]
@@ -316,6 +318,11 @@ def of_many(row: Row, otherwise: str) -> list[str]:
 
 def written(name: str) -> Callable[..., Any]:
     """The function of a row: a float for plain numbers, a node as soon as one operand is a Value."""
+    if name not in TABLE and PRIME not in name:
+        raise TypeError(
+            f"{name} is no operation, so it has no derivative: declare it as one by primitive({name!r}, ...), and "
+            "give that as the partial of the operation that uses it"
+        )
     row = TABLE[name]
     otherwise = f"apply({', '.join((repr(name), *row.operands))})"
     lines = of_many(row, otherwise) if row.lists else branches(row, [], "number", otherwise)
@@ -377,6 +384,13 @@ class Lazy:
         return made.__get__(value, owner)
 
 
+def methods(name: str) -> list[str]:
+    """The names under which a row is a method of Value, NumPy's among them."""
+    if TABLE[name].lists or TABLE[name].is_slope or name == "where":
+        return []
+    return [name, *([ATOMS[name].method] if name in ATOMS and ATOMS[name].method else [])]
+
+
 def put_in_place(name: str) -> None:
     """Let a row's operator and methods be its own functions, from their first use on."""
     OPERATIONS.pop(name, None)
@@ -387,3 +401,5 @@ def put_in_place(name: str) -> None:
 OPERATIONS.make = written
 for _name in TABLE:
     put_in_place(_name)
+for _ in range(32):  # CPython makes room for attributes that it expects, for fewer after each Value that has none
+    Value(0.0)

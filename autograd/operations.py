@@ -9,7 +9,7 @@ import math
 from autograd import fast
 from autograd.core import floats
 from autograd.core.manners import listed
-from autograd.core.table import ATOMS, PRIME, TABLE, Atom, Row, declaration, evaluate
+from autograd.core.table import ATOMS, PRIME, TABLE, Atom, Row, evaluate
 from autograd.core.value import OPERATIONS, Value
 
 TYPE_CHECKING = False
@@ -77,6 +77,19 @@ def _shifted(xs: Iterable[Value | float], name: str) -> list[Any]:
     return [OPERATIONS["sub"](x, total) for x in xs]
 
 
+def zero_grad(values: Iterable[Any]) -> None:
+    """Set the gradient of each of the values to 0.0."""
+    try:
+        listed = list(values)
+    except TypeError:
+        raise TypeError(f"zero_grad takes Values in a list or another iterable, not {values!r}") from None
+    for value in listed:
+        if not hasattr(value, "grad"):
+            raise TypeError(f"zero_grad takes Values, as in zero_grad(model.parameters()), but there is {value!r}")
+    for value in listed:
+        value.grad = 0.0
+
+
 # Operations of one's own -------------------------------------------------------------------------------------------
 
 
@@ -120,7 +133,9 @@ def primitive(
         if not isinstance(given, str) and not callable(given):
             raise TypeError(f"a value or partial is an expression, '2 * x', or a function of floats, not {given!r}")
     try:
-        row = declaration(name, "", *["" for _ in partials], operands=operands, note=note)
+        row = Row(
+            name, "", *["" for _ in partials], operands=operands or "x, y"[: max(1, 3 * len(partials) - 2)], note=note
+        )
     except ValueError:
         raise ValueError(f"a default in {operands!r} is not a number") from None
     _check_names(row)
@@ -149,8 +164,6 @@ def primitive(
     forget(name)
     ATOMS.update(atoms)
     TABLE[name] = row
-    for word in (*atoms, name):
-        floats.define(word)
     fast.put_in_place(name)
     return OPERATIONS[name]
 

@@ -1,13 +1,17 @@
 """Recording: while a function is differentiated or compiled, what would cut a derivative off is refused.
 
-Of a Value's methods, those that read its data are put in place here, as those of the core with the refusal before them.
+The methods that make a plain number or a truth of a Value, `float(v)` or `v < w`, are put in place here, the refusal in
+front. Comparison is by value; `==` and `hash` are by identity, so that nodes can be members of sets and mappings.
 """
 # pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
+import operator
 from contextvars import ContextVar
 
+from autograd.compatibility import takes_over
+from autograd.core.manners import datum
 from autograd.core.value import Value
 
 TYPE_CHECKING = False
@@ -73,32 +77,33 @@ def refuse(reading: str) -> None:
         )
 
 
-def _converting(convert: Callable[..., Any], conversion: str) -> Callable[..., Any]:
-    def converted(value: Value, *digits: Any) -> Any:
-        refuse(conversion)
-        return convert(value, *digits)
-
-    return converted
-
-
-def _comparing(compare: Callable[[Value, Any], Any]) -> Callable[[Value, Any], Any]:
-    def compared(x: Value, y: Any) -> Any:
-        result = compare(x, y)
-        if result is not NotImplemented:
-            refuse("a comparison")
-        return result
-
-    return compared
-
-
-def _read(value: Value) -> float:
+def data(value: Value) -> float:
+    """What the value is worth. Assigning changes it for later expressions, not for those already computed."""
     if recordings and is_tracing():
         refuse("reading .data")
     return value._data
 
 
-for _conversion in ("bool", "float", "int", "round"):
-    setattr(Value, f"__{_conversion}__", _converting(getattr(Value, f"__{_conversion}__"), _conversion))
-for _comparison in ("__lt__", "__le__", "__gt__", "__ge__"):
-    setattr(Value, _comparison, _comparing(getattr(Value, _comparison)))
-setattr(Value, "data", Value.data.getter(_read))  # noqa: B010
+def _converting(convert: Callable[..., Any]) -> Callable[..., Any]:
+    def converted(value: Value, *digits: Any) -> Any:
+        refuse(convert.__name__)
+        return convert(value._data, *digits)
+
+    return converted
+
+
+def _comparing(compare: Callable[[float, Any], bool]) -> Callable[[Value, Any], bool]:
+    def compared(x: Value, y: Any) -> bool:
+        if takes_over(y):
+            return NotImplemented
+        other = datum(y, "a comparison")
+        refuse("a comparison")
+        return compare(x._data, other)
+
+    return compared
+
+
+for _convert in (bool, float, int, round):
+    setattr(Value, f"__{_convert.__name__}__", _converting(_convert))
+for _compare in (operator.lt, operator.le, operator.gt, operator.ge):
+    setattr(Value, f"__{_compare.__name__}__", _comparing(_compare))

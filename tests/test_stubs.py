@@ -13,15 +13,14 @@ import pytest
 
 import autograd
 from autograd.core.table import TABLE
-from autograd.core.value import methods
-from autograd.fast import description
+from autograd.fast import description, methods
 from autograd.operations import SHIPPED
 
 ROOT = Path(__file__).parents[1]
 OVERLAP = "  # pyright: ignore[reportOverlappingOverload] # type: ignore[overload-overlap]"
 EITHER = "Value | Number"
 ROWS = [TABLE[name] for name in autograd.FUNCTIONS if name in SHIPPED and name != "sum"]
-METHODS = '''"""The methods that the table gives to Value. Written by `python tests/test_stubs.py`."""
+METHODS = '''"""Methods of Value from the table and from around the core. Written by `python tests/test_stubs.py`."""
 
 from typing import Any, TypeAlias
 
@@ -32,6 +31,19 @@ from autograd.core.value import Value
 Number: TypeAlias = float | floating[Any] | integer[Any] | bool_
 
 class Methods:
+    def refresh(self) -> Value: ...
+    def __pos__(self) -> Value: ...
+    def __floor__(self) -> Value: ...
+    def __ceil__(self) -> Value: ...
+    def __trunc__(self) -> Value: ...
+    def __lt__(self, other: Value | Number) -> bool: ...
+    def __le__(self, other: Value | Number) -> bool: ...
+    def __gt__(self, other: Value | Number) -> bool: ...
+    def __ge__(self, other: Value | Number) -> bool: ...
+    def __bool__(self) -> bool: ...
+    def __float__(self) -> float: ...
+    def __int__(self) -> int: ...
+    def __round__(self, digits: int | None = None) -> float: ...
     @property
     def real(self) -> Value:
         """The value itself, which NumPy's functions of complex numbers ask for."""
@@ -92,11 +104,10 @@ def methods_stub():
 def functions_stub():
     """The names of `autograd/__init__.py`, from where they are at home, and the functions of the table."""
     homes = {
-        "autograd.core.graph": "zero_grad",
         "autograd.core.methods": "Number",
         "autograd.core.table": "Table",
         "autograd.core.value": "OPERATIONS Value",
-        "autograd.operations": "log_softmax primitive softmax sum",
+        "autograd.operations": "log_softmax primitive softmax sum zero_grad",
         **{f"autograd.{home}": names for home, names in autograd._HOMES.items()},
     }
     parts = [FUNCTIONS]

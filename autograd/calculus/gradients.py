@@ -15,7 +15,7 @@ from autograd.cautions import warn, warn_of_nan
 from autograd.core.floats import COMPARISONS, divide, power
 from autograd.core.graph import backpropagate, topological_order
 from autograd.core.manners import datum, described
-from autograd.core.table import PRIME, TABLE, Row, evaluate, others
+from autograd.core.table import PRIME, TABLE, Row, evaluate
 from autograd.core.value import OPERATIONS, Value
 
 Number = Value | float
@@ -199,30 +199,12 @@ def partials(node: Value, wanted: Container[Value]) -> Iterator[tuple[Value, Num
     if not node.op:
         return
     row, recorded = TABLE[node.op], iter(node.partials)
-    for operand, (position, names) in zip(node.operands, occurrences(row, node)):
+    groups = row.grouped(node.operands)
+    for operand, (position, names) in zip(node.operands, row.occurrences(groups, node, OPERATIONS)):
         if isinstance(operand, Value):
             stored = next(recorded)
             if operand in wanted and not (node.op == AFTER and position):  # on that one nothing depends
                 yield operand, partial(row, position, names, node, stored)
-
-
-def occurrences(row: Row, node: Value) -> Iterator[tuple[int, dict[str, Any]]]:
-    """For each operand of a node: which partial of the row is its own, and what the names in it stand for."""
-    groups = row.grouped(node.operands)
-    names: dict[str, Any] = {**groups, "out": node}
-    n, rest = 1, None
-    if row.lists:
-        xs = groups[row.lists[0]]
-        n, names["n"] = len(xs), float(len(xs))
-        rest = others(xs) if "rest" in row.partials else None
-        if any("total" in partial for partial in row.partials):
-            names["total"] = OPERATIONS["sum"]([OPERATIONS["exp"](x - node) for x in xs])
-    for position, operand in enumerate(row.operands):
-        for i in range(n) if operand in row.lists else (0,):
-            for many in row.lists:
-                names[many[:-1]] = groups[many][i]
-            names["rest"] = rest and rest[i]
-            yield position, names
 
 
 def partial(row: Row, position: int, names: dict[str, Any], node: Value, recorded: float) -> Number:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from autograd.core.floats import COMPARISONS, VALUES
-from autograd.core.table import PRIME, TABLE, Row, evaluate
+from autograd.core.table import ATOMS, PRIME, TABLE, Row, evaluate
 
 # Words that no number is outside the domain of: finite wherever their operands are
 TAME = frozenset(
@@ -158,7 +158,7 @@ class Words(dict[str, Any]):
 
 def call(name: str, *operands: Number) -> Number:
     """A function of the table, a number if it is one of numbers."""
-    if name in VALUES and not any(isinstance(x, Term) for x in operands):
+    if (name in TABLE or name in ATOMS) and not any(isinstance(x, Term) for x in operands):
         return VALUES[name](*operands)
     return Term({f"{name}({', '.join(map(text, operands))})": 1.0})
 
@@ -269,7 +269,9 @@ class Used(dict[str, Any]):
 def derive(name: str) -> Row:
     """The row of a slope by its name."""
     if name == AFTER:
-        return Row(AFTER, "x if y == y else x", ("1", "0"), ("x", "y"), is_slope=True)
+        return Row(AFTER, "x if y == y else x", "1", "0", operands="x, y")
+    if PRIME not in name:
+        raise KeyError(f"the table has no operation {name!r}")
     of, _, operand = name.rpartition(PRIME)
     row = TABLE[of]
     return slope_row(row, elements(row).index(operand))
@@ -296,7 +298,7 @@ def slope_row(row: Row, position: int) -> Row:
     needed = {*terms.asked, *(TABLE[domain].operands if domain else ())}
     names = tuple("out_" if x == "out" else x for x in terms if x in needed)
     partials = tuple(derivative(partial, x, names) for x in names)
-    return Row(name_of_slope(row, position), partial, partials, names, is_slope=True, domain=domain)
+    return Row(name_of_slope(row, position), partial, *partials, operands=", ".join(names), domain=domain)
 
 
 def elements(row: Row) -> list[str]:
@@ -363,6 +365,3 @@ def is_tame(row: Row, position: int) -> bool:
     The reciprocal in the slopes of a quotient is defined where the quotient is.
     """
     return holds_only(TAME, row.partials[position], row, quotients=row.infix == "/")
-
-
-TABLE.derive = derive

@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd.assigning import last_change
 from autograd.calculus.gradients import depending, warn_of_slopes
 from autograd.calculus.slopes import AFTER
-from autograd.cautions import last_change, warn_of_nan
+from autograd.cautions import warn_of_nan
 from autograd.compiler.guards import multiplies_infinity
 from autograd.compiler.listing import listing
 from autograd.compiler.trace import CONSTANT, LEAF, Trace

@@ -714,16 +714,15 @@ def strided(name: str, buffer: Buffer, start: int, axes: list[tuple[int, int]]) 
 def head(words: set[str]) -> list[str]:
     """Definitions of the words that a program uses beyond NumPy's, for the head of its source."""
     lines = [line for word, definition in DEFINITIONS.items() if word in words for line in definition]
-    for word in sorted(words - set(DEFINITIONS)):
+    needed = words | {"floor"} if words & {"ceil", "trunc"} else words
+    for word in sorted(needed - set(DEFINITIONS)):
         meaning = "math.pow" if word == "pow" else called(word, "floats")
         if callable(meaning):
             lines.append(f"# {word} is a function that was declared")
         elif meaning.startswith("math."):
             lines.append(f"{word} = {meaning}")
         elif meaning.isidentifier():
-            needed = {word, "floor"} if word in ("ceil", "trunc") else {word}
-            for name in sorted(needed - {line[4:].split("(")[0] for line in lines}, reverse=True):
-                lines += ["", "", *inspect.getsource(getattr(floats, name)).splitlines()]
+            lines += ["", "", *inspect.getsource(getattr(floats, word)).splitlines()]
         else:
             operands = ", ".join(TABLE[word].operands)
             lines += ["", "", f"def {word}({operands}):", f"    return {meaning}"]

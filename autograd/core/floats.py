@@ -8,31 +8,19 @@ from __future__ import annotations
 import math
 import operator
 from math import fsum
-from operator import mul
+from operator import eq, ge, gt, le, lt, mul, ne
 
-from autograd.core.table import ATOMS, TABLE, called, evaluate, others
+from autograd.core.table import ATOMS, TABLE, OnDemand, called, evaluate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from autograd.core.table import Row
-
 
 def floor(x: float) -> float:
     """The largest whole number that is not above x; of -0.0 itself."""
     return math.copysign(math.floor(x), x) if abs(x) < 2.0**52 else x
-
-
-def ceil(x: float) -> float:
-    """The smallest whole number that is not below x; of -0.5 it is -0.0."""
-    return -floor(-x)
-
-
-def trunc(x: float) -> float:
-    """What stands before the point."""
-    return math.copysign(floor(abs(x)), x)
 
 
 def exact_sum(xs: Sequence[float]) -> float:
@@ -61,11 +49,6 @@ def logsumexp(xs: Sequence[float]) -> float:
     return top + math.log1p(fsum(rest))
 
 
-def quotient(x: float, y: float) -> float:
-    """x / y for a value: an error where y is 0."""
-    return x / y
-
-
 def divide(x: float, y: float) -> float:
     """x / y as IEEE 754 has it: a slope may be infinite where a value may not."""
     if y:
@@ -90,24 +73,12 @@ def checked_power(x: float, y: float) -> float:
     return math.pow(x, y)
 
 
+COMPARISONS = {">": gt, ">=": ge, "<": lt, "<=": le, "==": eq, "!=": ne}
+
+
 def choose(x: float, sign: str, y: float, yes: Callable[[], Any], no: Callable[[], Any]) -> Any:
     """A conditional expression: one of its branches, the other is never looked at."""
     return yes() if COMPARISONS[sign](x, y) else no()
-
-
-def total(xs: Sequence[float], out: float) -> float:
-    """The sum of exp(x - out) where `out` is the logsumexp of xs: 1, but for the rounding of `out`."""
-    return fsum([math.exp(x - out) for x in xs])
-
-
-# Where words are infinite, as IEEE 754 has it; Python's math raises there what it raises outside their domain
-POLES = {
-    "log": {0.0: -math.inf},
-    "log2": {0.0: -math.inf},
-    "log10": {0.0: -math.inf},
-    "log1p": {-1.0: -math.inf},
-    "atanh": {1.0: math.inf, -1.0: -math.inf},
-}
 
 
 def calm(word: Any, poles: Mapping[float, float] | None = None) -> Any:
@@ -121,66 +92,35 @@ def calm(word: Any, poles: Mapping[float, float] | None = None) -> Any:
         except (ArithmeticError, ValueError):
             return poles.get(operands[0], math.nan) if poles else math.nan
 
-    return calmed if callable(word) else word
+    return calmed
 
 
-def function_of_floats(word: str) -> Callable[..., float]:
-    """What an atom is for floats, or what any other row is worth."""
-    row = TABLE[word] if word not in ATOMS else None
-    if row is not None and not row.atom:
-        return slope_of_floats(row) if row.is_slope else lambda *data: evaluate(row.value, VALUES, names_of(row, data))
-    meaning: Any = called(word, "floats")
-    if not isinstance(meaning, str):
+def function(word: str) -> Callable[..., Any]:
+    """What an atom or a row is worth. A slope has no error, but where the operation that it is the slope of has one."""
+    is_atom = word in ATOMS or TABLE[word].atom
+    meaning = called(word, "floats") if is_atom else TABLE[word].value
+    if callable(meaning):
         return meaning
     module, _, name = meaning.rpartition(".")
-    if meaning in globals() or module:
-        return getattr(globals()[module], name) if module else globals()[name]
-    names = "xy"
-    return lambda *data: evaluate(meaning, {"choose": choose}, dict(zip(names, data)))
+    if is_atom and name.isidentifier():
+        return {"": globals(), "math": vars(math), "operator": vars(operator)}[module][name]
+    row = TABLE[word]
 
-
-def slope_of_floats(row: Row) -> Callable[..., float]:
-    """The value of a row that is a slope: no error, but where the row that it is the slope of has one."""
-
-    def slope(*data: float) -> float:
-        names = names_of(row, data)
+    def worth(*data: Any) -> float:
+        names = {**row.defaults, **dict(zip(row.operands, data)), "n": float(len(data[0])) if row.lists else 1.0}
         if row.domain:
             VALUES[row.domain](*[names[x] for x in TABLE[row.domain].operands])
-        return evaluate(row.value, SLOPES, names)
+        return evaluate(meaning, SLOPES if row.is_slope else VALUES, names)
 
-    return slope
-
-
-def names_of(row: Row, data: Sequence[Any]) -> dict[str, Any]:
-    """The variables of a row's value: its operands, and `n` where they are a list."""
-    return {**row.defaults, **dict(zip(row.operands, data)), "n": float(len(data[0])) if row.lists else 1.0}
+    return worth
 
 
-def define(word: str) -> None:
-    """Let an atom or a row be a word, from now on, for values and for slopes."""
-    VALUES[word] = function_of_floats(word)
-    SLOPES[word] = calm(VALUES[word], POLES.get(word))
+# Where words are infinite, as IEEE 754 has it; Python's math raises there what it raises outside their domain
+POLES: dict[str, dict[float, float]] = {word: {0.0: -math.inf} for word in ("log", "log2", "log10")}
+POLES["log1p"], POLES["atanh"] = {-1.0: -math.inf}, {1.0: math.inf, -1.0: -math.inf}
 
-
-COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
-
-
-class Words(dict[str, "Any"]):
-    """Words and what they mean; a slope that is made from a row becomes one when it is first asked for."""
-
-    def __missing__(self, word: str) -> Any:
-        define(word)
-        return self[word]
-
-
-VALUES = Words({"pi": math.pi, "nan": math.nan, "choose": choose, "divide": quotient, "power": checked_power})
-SLOPES = Words({**VALUES, "divide": divide, "power": power, "others": others, "total": calm(total)})
+CONSTANTS = {"pi": math.pi, "nan": math.nan, "choose": choose}
+VALUES = OnDemand(function, **CONSTANTS, divide=vars(operator)["truediv"], power=checked_power)
+SLOPES = OnDemand(lambda word: calm(VALUES[word], POLES.get(word)), **CONSTANTS, divide=divide, power=power)
 for _word in (*ATOMS, *TABLE):
-    define(_word)
+    SLOPES[_word]

@@ -1,3 +1,3 @@
-"""The methods that the table gives to Value: `methods.pyi` lists them for type checkers and editors."""
+"""Methods of Value from the table and from around the core: `methods.pyi` lists them."""
 
 Methods = type("Methods", (), {"__slots__": ()})

@@ -14,31 +14,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
-    Meaning = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]
+    Names = Mapping[str, Any]
 
 
 class Row:
     """One operation. `value` and `partials` are expressions in the operands and the result, `out`.
 
-    Operands are numbers, or lists of `n` numbers (those in `lists`). The partial with respect to a list is that of one
-    element, `x` of `xs`; there `rest` is the product of the other elements, and `total` the sum of all exp(x - out).
+    Operands are declared as `x`, as `slope=0.01`, with a default, or as `*xs`, a list of `n` numbers. The partial with
+    respect to a list is that of one element, `x` of `xs`; there `rest` is the product of the other elements, and
+    `total` the sum of all exp(x - out). A slope, the partial of another row, is infinite or nan in place of an error,
+    but where that row, its `domain`, has no value.
     """
 
-    def __init__(
-        self,
-        name: str,
-        value: str,
-        partials: tuple[str, ...],
-        operands: tuple[str, ...],
-        lists: tuple[str, ...] = (),
-        defaults: Mapping[str, float] | None = None,
-        note: str = "",
-        is_slope: bool = False,  # made from another row's partial: infinite or nan in place of an error
-        domain: str = "",  # of a slope: the row that must have a value where this one is asked for
-    ):
-        self.name, self.value, self.partials = name, value, partials
-        self.operands, self.lists, self.defaults, self.note = operands, lists, dict(defaults or {}), note
-        self.is_slope, self.domain = is_slope, domain
+    def __init__(self, name: str, value: str, *partials: str, operands: str, note: str = "", domain: str = ""):
+        self.name, self.value, self.partials, self.note = name, value, partials, note
+        self.is_slope, self.domain = PRIME in name, domain
+        declared = [x.strip().partition("=") for x in operands.split(",") if operands]
+        self.operands = tuple([x.lstrip("*") for x, _, _ in declared])
+        self.lists = tuple([x[1:] for x, _, _ in declared if x.startswith("*")])
+        self.defaults = {x: float(default) for x, equals, default in declared if equals}
 
     @property
     def atom(self) -> bool:
@@ -59,24 +53,20 @@ class Row:
         waiting = iter(operands)
         return {x: [next(waiting) for _ in range(n)] if x in self.lists else next(waiting) for x in self.operands}
 
-    def slopes(self, groups: Mapping[str, Any], out: Any, words: Mapping[str, Any]) -> Iterator[Any]:
-        """The partial with respect to each operand, one after the other, on any kind of number.
-
-        Rows of many call two more words, `others(xs)` for `rest` and `total(xs, out)`.
-        """
+    def occurrences(self, groups: Names, out: Any, words: Names) -> Iterator[tuple[int, dict[str, Any]]]:
+        """For each operand, one after the other: which partial is its own, and what the names in that stand for."""
         names: dict[str, Any] = {**groups, "out": out}
-        n, rest = 1, None
+        lists: dict[str, Sequence[Any]] = {xs: groups[xs] for xs in self.lists}
         if self.lists:
             xs = groups[self.lists[0]]
-            n, names["n"] = len(xs), float(len(xs))
-            rest = words["others"](xs) if "rest" in self.partials else None
+            names["n"] = float(len(xs))
+            if "rest" in self.partials:
+                lists["rests"] = others(xs)
             if any("total" in partial for partial in self.partials):
-                names["total"] = words["total"](xs, out)
-        for operand, partial in zip(self.operands, self.partials):
-            for i in range(n) if operand in self.lists else (0,):
-                names |= {xs[:-1]: groups[xs][i] for xs in self.lists}
-                names["rest"] = rest and rest[i]
-                yield evaluate(partial, words, names)
+                names["total"] = words["sum"]([words["exp"](x - out) for x in xs])
+        for position, operand in enumerate(self.operands):
+            for i in range(len(lists[operand]) if operand in lists else 1):
+                yield position, names | {many[:-1]: lists[many][i] for many in lists}
 
 
 def others(xs: Sequence[Any]) -> list[Any]:
@@ -89,14 +79,12 @@ def others(xs: Sequence[Any]) -> list[Any]:
     return [left * right for left, right in zip(before, reversed(after))]
 
 
-# An expression on any kind of number -------------------------------------------------------------------------------
-
 SIGNS = {"Gt": ">", "GtE": ">=", "Lt": "<", "LtE": "<=", "Eq": "==", "NotEq": "!="}
 _OPERATORS = {"Add": operator.add, "Sub": operator.sub, "Mult": operator.mul}
-_meanings: dict[str, Meaning] = {}
+_meanings: dict[str, Callable[[Names, Names], Any]] = {}
 
 
-def evaluate(text: str, words: Mapping[str, Any], names: Mapping[str, Any]) -> Any:
+def evaluate(text: str, words: Names, names: Names) -> Any:
     """An expression of the table on some kind of number: `names` are its variables, `words` what its functions mean.
 
     A kind of number has the operators `+ - *` and `-x`; the rest are words: `x / y` is `divide(x, y)`, `x ** y` is
@@ -112,7 +100,7 @@ def evaluate(text: str, words: Mapping[str, Any], names: Mapping[str, Any]) -> A
     return _meanings[text](words, names)
 
 
-def _meaning(tree: ast.expr) -> Meaning:
+def _meaning(tree: ast.expr) -> Callable[[Names, Names], Any]:
     """A syntax tree as a function of words and names, made of the functions of its parts."""
     import ast
 
@@ -146,49 +134,33 @@ def _meaning(tree: ast.expr) -> Meaning:
 
 # The rows ----------------------------------------------------------------------------------------------------------
 
-PRIME = "ʹ"  # a letter, so that the name of a slope is an identifier; nobody types it by accident
+
+class OnDemand(dict[str, "Any"]):
+    """A mapping whose entries are made when they are first asked for, by `make`."""
+
+    def __init__(self, make: Callable[[str], Any], **entries: Any):
+        super().__init__(entries)
+        self.make = make
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = self.make(name)
+        return self[name]
 
 
 class Table(dict[str, Row]):
-    """The rows by name. A name with a prime, `powʹx`, is that of a slope, which `derive` makes when it is asked for."""
-
-    derive: Callable[[str], Row]
+    """The rows by name. Those of slopes are not among them, but in `slopes`, which `calculus` makes on demand."""
 
     def __init__(self) -> None:
         self.slopes: dict[str, Row] = {}
 
     def __missing__(self, name: str) -> Row:
-        if name in self.slopes:
-            return self.slopes[name]
-        if PRIME in name:
-            return self.slopes.setdefault(name, self.derive(name))
-        raise KeyError(f"the table has no operation {name!r}")
+        return self.slopes[name]
 
 
+PRIME = "ʹ"  # in the name of a slope, `powʹx`: a letter, so that it is an identifier; nobody types it by accident
 TABLE = Table()
-
-
-def declaration(name: str, value: str, *partials: str, operands: str = "", note: str = "") -> Row:
-    """A row; `operands` is `x` or `x, y` unless it is given. There `slope=0.01` has a default, and `*xs` is a list."""
-    declared = [part.strip().partition("=") for part in (operands or "x, y"[: 3 * len(partials) - 2]).split(",")]
-    names = tuple([operand.lstrip("*") for operand, _, _ in declared])
-    lists = tuple([operand[1:] for operand, _, _ in declared if operand.startswith("*")])
-    defaults = {operand: float(default) for operand, equals, default in declared if equals}
-    return Row(name, value, partials, names, lists, defaults, note)
-
-
-def read_rows(text: str) -> None:
-    """Add rows, written as `name(operands) = value | partial of each operand  # note`, to the table."""
-    for line in text.replace("\n    |", " |").splitlines():
-        if line and not line.startswith("#"):
-            declared, _, note = line.partition("  # ")
-            called, _, rest = declared.partition(" = ")
-            name, _, operands = called.rstrip(")").partition("(")
-            value, *partials = rest.split(" | ")
-            TABLE[name] = declaration(name, value, *partials, operands=operands, note=note)
-
-
-read_rows("""
+# name(operands) = value | partial of each operand  # note
+ROWS = """
 # Arithmetic
 add(x, y) = x + y | 1 | 1
 sub(x, y) = x - y | 1 | -1
@@ -229,8 +201,7 @@ asinh(x) = asinh(x) | 1 / hypot(1, x)
 acosh(x) = acosh(x) | 1 / (sqrt(x - 1) * sqrt(x + 1))
 atanh(x) = atanh(x) | 1 / ((1 - x) * (1 + x))
 hypot(x, y) = hypot(x, y) | x / out if out > 0 else 0 | y / out if out > 0 else 0  # both slopes at (0, 0) are 0
-atan2(y, x) = atan2(y, x)
-    | x / hypot(x, y) / hypot(x, y)
+atan2(y, x) = atan2(y, x) | x / hypot(x, y) / hypot(x, y)
     | -y / hypot(x, y) / hypot(x, y)  # the angle of the point (x, y); no slope at (0, 0)
 
 # Activations
@@ -261,8 +232,7 @@ mod(x, y) = mod(x, y) | 1 | -floor((x - out) / y + 0.5)  # x % y, with the sign 
 # Choices. A tie of maximum or minimum is split in halves; clip keeps slope 1 on both of its bounds.
 maximum(x, y) = maximum(x, y) | 1 if x > y else 0.5 if x == y else 0 | 1 if y > x else 0.5 if x == y else 0
 minimum(x, y) = minimum(x, y) | 1 if x < y else 0.5 if x == y else 0 | 1 if y < x else 0.5 if x == y else 0
-clip(x, low, high) = minimum(maximum(x, low), high)
-    | 0 if x < low else 0 if x > high else 1
+clip(x, low, high) = minimum(maximum(x, low), high) | 0 if x < low else 0 if x > high else 1
     | 0 if low > high else 1 if x < low else 0
     | 1 if x > high else 1 if low > high else 0  # the slope on the bounds is 1
 where(condition, x, y) = x if condition > 0 else y
@@ -276,23 +246,24 @@ prod(*xs) = prod(xs) | rest
 logsumexp(*xs) = logsumexp(xs) | exp(x - out) / total  # log of the sum of exponentials, never overflowing
 weighted_sum(*weights, *inputs, bias=0.0) = sumproduct(weights, inputs) + bias
     | input | weight | 1  # w1 x1 + ... + wn xn + b, what a neuron adds up
-""")
+"""
+for _line in ROWS.replace("\n    |", " |").splitlines():
+    if _line and not _line.startswith("#"):
+        _declared, _, _note = _line.partition("  # ")
+        _called, _, _expressions = _declared.partition(" = ")
+        _name, _, _operands = _called.rstrip(")").partition("(")
+        TABLE[_name] = Row(_name, *_expressions.split(" | "), operands=_operands, note=_note)
 
 
 # The atoms ---------------------------------------------------------------------------------------------------------
-
-READERS = ("floats", "numpy", "javascript", "latex")
 
 
 class Atom:
     """What readers of the table call a word that no other words make up.
 
-    Attributes:
-        floats: a function: its name in `math`, `operator` or `floats.py`, an expression in x and y, or itself.
-        numpy: the function of arrays, or a text in which `%s` is its operand.
-        javascript: the function for the page; those of `words` are written out in `drawing/words.js`.
-        latex: the name of the function, or a text in which `%s` is its operand.
-        method: NumPy's name, under which it is a method of Value as well.
+    For `floats` it is a function: its name in `math`, `operator` or `floats.py`, an expression in x and y, or itself.
+    For the others it is the name of a function, or a text in which `%s` is its operand; the functions of JavaScript's
+    `words` are in `drawing/words.js`. `method` is NumPy's name, under which it is a method of Value as well.
     """
 
     def __init__(self, floats: Any, numpy: str = "", javascript: str = "", latex: str = "", method: str = ""):
@@ -300,64 +271,47 @@ class Atom:
 
 
 def called(word: str, reader: str) -> Any:
-    """What a reader of the table calls an atom: `floats`, `numpy`, `javascript` or `latex`.
-
-    Raises:
-        ValueError: nobody has said so; the message says what is missing, and where it belongs.
-    """
-    name: Any = getattr(ATOMS.get(word), reader, "")
-    if not name:
-        raise ValueError(
-            f"{word} is a word that no other words of the table make up, and what {reader} call it is missing: a line "
-            f"of ATOMS in autograd/core/table.py says it, {word}  {'  '.join(READERS)}, two spaces apart"
-        )
-    return name
+    """What one of the READERS calls an atom; a ValueError that says what is missing, and where, if nobody said so."""
+    if name := getattr(ATOMS.get(word), reader, ""):
+        return name
+    raise ValueError(
+        f"{word} is a word that no other words of the table make up, and what {reader} call it is missing: a line "
+        f"of ATOMS in autograd/core/table.py says it, {word}  {'  '.join(READERS)}, two spaces apart"
+    )
 
 
-# word, floats, NumPy, JavaScript, LaTeX, and NumPy's name for the method where it has another one
-ATOMS = {
-    word: Atom(*names)
-    for word, *names in [
-        [name.strip() for name in line.split("  ") if name.strip()]
-        for line in r"""
-exp         math.exp      np.exp       Math.exp         e^{%s}
-expm1       math.expm1    np.expm1     Math.expm1       \operatorname{expm1}
-log         math.log      np.log       Math.log         \log
-log1p       math.log1p    np.log1p     Math.log1p       \operatorname{log1p}
-log2        math.log2     np.log2      Math.log2        \log_2
-log10       math.log10    np.log10     Math.log10       \log_{10}
-exp2        math.exp2     np.exp2      words.exp2       2^{%s}
-sqrt        math.sqrt     np.sqrt      Math.sqrt        \sqrt{%s}
-cbrt        math.cbrt     np.cbrt      Math.cbrt        \sqrt[3]{%s}
-sin         math.sin      np.sin       Math.sin         \sin
-cos         math.cos      np.cos       Math.cos         \cos
-tan         math.tan      np.tan       Math.tan         \tan
-asin        math.asin     np.arcsin    Math.asin        \arcsin  arcsin
-acos        math.acos     np.arccos    Math.acos        \arccos  arccos
-atan        math.atan     np.arctan    Math.atan        \arctan  arctan
-sinh        math.sinh     np.sinh      Math.sinh        \sinh
-cosh        math.cosh     np.cosh      Math.cosh        \cosh
-tanh        math.tanh     np.tanh      Math.tanh        \tanh
-asinh       math.asinh    np.arcsinh   Math.asinh       \operatorname{arsinh}  arcsinh
-acosh       math.acosh    np.arccosh   Math.acosh       \operatorname{arcosh}  arccosh
-atanh       math.atanh    np.arctanh   Math.atanh       \operatorname{artanh}  arctanh
-hypot       math.hypot    np.hypot     Math.hypot       \operatorname{hypot}
-atan2       math.atan2    np.arctan2   Math.atan2       \operatorname{atan2}  arctan2
-erf         math.erf      np.vectorize(math.erf, otypes=[float])  words.erf        \operatorname{erf}
-erfc        math.erfc     np.vectorize(math.erfc, otypes=[float])  words.erfc       \operatorname{erfc}
-abs         math.fabs     np.absolute  Math.abs         \left|%s\right|
-sign        1 if x > 0 else -1 if x < 0 else x  np.sign      Math.sign        \operatorname{sign}
-step        1 if x > 0 else 0 if x <= 0 else x  np.heaviside(%s, 0.0)  words.step       \operatorname{step}
-floor       floor         np.floor     Math.floor       \lfloor %s \rfloor
-ceil        ceil          np.ceil      Math.ceil        \lceil %s \rceil
-trunc       trunc         np.trunc     Math.trunc       \operatorname{trunc}
-maximum     x if x > y else y if y >= x else x + y  np.maximum   words.maximum    \max
-minimum     x if x < y else y if y <= x else x + y  np.minimum   words.minimum    \min
-mod         operator.mod  np.mod       words.mod        \operatorname{mod}
-sum         exact_sum     np.sum       words.sum        \sum
-prod        math.prod     np.prod      words.prod       \prod
-logsumexp   logsumexp     np.logaddexp.reduce  words.logsumexp  \operatorname{logsumexp}
-sumproduct  sumproduct    np.vdot      words.sumproduct  \operatorname{sumproduct}
-""".strip().splitlines()
-    ]
-}
+READERS = ("floats", "numpy", "javascript", "latex")
+ATOMS: dict[str, Atom] = {}
+# word, floats, NumPy, JavaScript, LaTeX, and NumPy's name for the method where it has another one; what follows a colon
+# is put in the place of the star, one after the other
+for _line in r"""
+*: log sin cos tan sinh cosh tanh    math.*   np.*     Math.*   \*
+*: expm1 log1p hypot                 math.*   np.*     Math.*   \operatorname{*}
+a*: sin cos tan                      math.a*  np.arc*  Math.a*  \arc*  arc*
+a*: sinh cosh tanh                   math.a*  np.arc*  Math.a*  \operatorname{ar*}  arc*
+*: erf erfc                          math.*   np.vectorize(math.*, otypes=[float])  words.*  \operatorname{*}
+atan2       math.atan2    np.arctan2   Math.atan2   \operatorname{atan2}  arctan2
+exp         math.exp      np.exp       Math.exp     e^{%s}
+exp2        math.exp2     np.exp2      words.exp2   2^{%s}
+log2        math.log2     np.log2      Math.log2    \log_2
+log10       math.log10    np.log10     Math.log10   \log_{10}
+sqrt        math.sqrt     np.sqrt      Math.sqrt    \sqrt{%s}
+cbrt        math.cbrt     np.cbrt      Math.cbrt    \sqrt[3]{%s}
+abs         math.fabs     np.absolute  Math.abs     \left|%s\right|
+mod         operator.mod  np.mod       words.mod    \operatorname{mod}
+floor       floor         np.floor     Math.floor   \lfloor %s \rfloor
+ceil        -floor(-x)    np.ceil      Math.ceil    \lceil %s \rceil
+trunc       floor(x) if x > 0 else -floor(-x)       np.trunc               Math.trunc     \operatorname{trunc}
+sign        1 if x > 0 else -1 if x < 0 else x      np.sign                Math.sign      \operatorname{sign}
+step        1 if x > 0 else 0 if x <= 0 else x      np.heaviside(%s, 0.0)  words.step     \operatorname{step}
+maximum     x if x > y else y if y >= x else x + y  np.maximum             words.maximum  \max
+minimum     x if x < y else y if y <= x else x + y  np.minimum             words.minimum  \min
+sum         exact_sum     np.sum               words.sum         \sum
+prod        math.prod     np.prod              words.prod        \prod
+logsumexp   logsumexp     np.logaddexp.reduce  words.logsumexp   \operatorname{logsumexp}
+sumproduct  sumproduct    np.vdot              words.sumproduct  \operatorname{sumproduct}
+""".strip().splitlines():
+    _word, *_names = [name.strip() for name in _line.split("  ") if name.strip()]
+    _pattern, _, _parts = _word.partition(": ")
+    for _part in _parts.split() or [""]:
+        ATOMS[_pattern.replace("*", _part)] = Atom(*[name.replace("*", _part) for name in _names])

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from autograd.assigning import again
 from autograd.core.manners import number
-from autograd.core.table import TABLE
-from autograd.core.value import OPERATIONS, Value
+from autograd.core.value import Value
 from autograd.explaining.chain import chain
 from autograd.explaining.formulas import Formulas
 from autograd.explaining.notation import html_table, table, text
@@ -56,7 +56,7 @@ def computed_anew(nodes: Iterable[Value], worth: dict[Value, Any]) -> None:
     for node in nodes:
         if node.op:
             operands = [worth[x] if isinstance(x, Value) else x for x in node.operands]
-            worth[node] = OPERATIONS[node.op](*TABLE[node.op].grouped(operands).values())
+            worth[node] = again(node.op, operands)
         else:
             worth[node] = node.data
 

@@ -2,7 +2,7 @@
 
 import math
 
-from autograd.cautions import stale
+from autograd.assigning import stale
 from autograd.core.graph import backpropagate
 from autograd.core.value import Value
 from autograd.explaining.typography import digits, one_line

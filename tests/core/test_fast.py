@@ -11,8 +11,9 @@ from conftest import DECLARED
 
 from autograd import Value, primitive
 from autograd.calculus.gradients import gradients
+from autograd.compatibility import operate
 from autograd.core.table import PRIME
-from autograd.core.value import OPERATIONS, apply, operate
+from autograd.core.value import OPERATIONS, apply
 from autograd.fast import DOMAINS, EVERYWHERE, OPERATORS
 
 EXTREMES = [

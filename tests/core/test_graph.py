@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import Value, weighted_sum
-from autograd.core.graph import backpropagate, push_forward, topological_order, zero_grad
+from autograd import Value, weighted_sum, zero_grad
+from autograd.core.graph import backpropagate, push_forward, topological_order
 
 OPERATIONS = [
     lambda x, y, z: x * y,

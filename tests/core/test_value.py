@@ -10,7 +10,7 @@ import pytest
 
 import autograd
 from autograd import Value, gradients, primitive, zero_grad
-from autograd.cautions import stale
+from autograd.assigning import stale
 from autograd.recording import tracing
 
 

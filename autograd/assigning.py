@@ -1,0 +1,154 @@
+"""Assigning: what may be the data, the gradient or the label of a Value; graphs computed before their leaves' data.
+
+What looks at a number that is given, and says what to give instead, is put in place here, with `refresh`.
+"""
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+import itertools
+
+from autograd.core import manners
+from autograd.core.graph import topological_order
+from autograd.core.table import TABLE
+from autograd.core.value import OPERATIONS, Value
+from autograd.recording import data
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+# What may be given -------------------------------------------------------------------------------------------------
+
+_number = manners.number
+
+
+def number(x: Any, name: str) -> float:
+    """The float that one real number is worth; a TypeError that teaches for anything else."""
+    try:
+        return _number(x, name)
+    except OverflowError:
+        message = f"{name} takes numbers that a float can hold, not one of {int(x).bit_length()} bits"
+        raise OverflowError(message) from None
+    except TypeError:
+        given = repr(x) if len(repr(x)) < 60 else repr(x)[:57] + "..."
+        raise TypeError(
+            f"{name} takes one real number (int, float, bool, NumPy scalar), not {given} ({type(x).__name__}): "
+            f"{advice(x)}"
+        ) from None
+
+
+def advice(x: Any) -> str:
+    """What to do instead of giving something that is no number."""
+    if hasattr(x, "_data"):
+        return "this is a Value already: use it as it is, or its .data"
+    if isinstance(x, (list, tuple, set, dict)) or hasattr(x, "shape"):
+        return "make a Value of each number, [Value(x) for x in ...]; functions apply to one number at a time"
+    if isinstance(x, complex):
+        return "complex numbers are not supported"
+    return "is a return statement missing?" if x is None else "convert it with float(...) first"
+
+
+def _assign_label(value: Value, label: Any) -> None:
+    if not isinstance(label, str):
+        raise TypeError(f"a label is a str, not {label!r}")
+    value._made = value._made[0], label
+
+
+def _gradient(value: Value) -> float:
+    """d cost / d value: 0.0 until a backward pass reaches the value."""
+    return value._grad
+
+
+def _assign_gradient(value: Value, gradient: Any) -> None:
+    value._grad = gradient if type(gradient) is float else number(gradient, "Value.grad")
+
+
+# Data assigned after a graph was computed --------------------------------------------------------------------------
+
+_changes = itertools.count(1)
+last_change = [0]  # differs after any assignment of data: a compiled program reads its leaves again only then
+
+
+def assign(leaves: Iterable[Value], data: Iterable[float]) -> None:
+    """Set the data of many leaves at once, as `leaf.data = x` does it for one."""
+    change = next(_changes)
+    for leaf, number_of_leaf in zip(leaves, data):
+        leaf._data = number_of_leaf
+        leaf._dx = change
+    last_change[0] = change
+
+
+def _assign(value: Value, data: Any) -> None:
+    value._data = data if type(data) is float else number(data, "Value.data")
+    last_change[0] = change = next(_changes)
+    if value._x is None:
+        value._dx = change
+
+
+def assigned_at(value: Value) -> int:
+    """When the data of a leaf were last assigned, counted in assignments; 0 if never, or if it is no leaf."""
+    return value._dx or 0 if value._x is None else 0
+
+
+def again(op: str, operands: Sequence[Any]) -> Any:
+    """An operation of the table on operands as a node lists them."""
+    return OPERATIONS[op](*TABLE[op].grouped(operands).values())
+
+
+def agrees(node: Value) -> bool:
+    """Whether a node is what its operation makes of the present data of its operands."""
+    try:
+        present = again(node.op, node.operands)
+        return repr((present._data, present.partials)) == repr((node._data, node.partials))
+    except (ArithmeticError, ValueError):
+        return False
+
+
+def stale(cost: Value) -> list[Value]:
+    """The leaves whose data were assigned since the nodes were computed that depend on them.
+
+    A node is computed once more to see it; where several of its parents were assigned, the last of them is named.
+    """
+    leaves: dict[Value, None] = {}
+    for node in topological_order(cost):
+        assigned = [parent for parent in node.parents if assigned_at(parent)]
+        if assigned and not agrees(node):
+            leaves[max(assigned, key=assigned_at)] = None
+    return list(leaves)
+
+
+def refresh(self: Value) -> Value:
+    """This value, computed anew with all nodes before it, in place, from the present data of the leaves.
+
+    Raises:
+        ValueError, ArithmeticError: some node has no value there. Then none is changed.
+
+    >>> w = Value(2.0)
+    >>> cost = w * w
+    >>> w.data = 3.0
+    >>> cost.refresh().data, cost.partials
+    (9.0, (3.0, 3.0))
+    """
+    nodes = [node for node in topological_order(self) if node.op]
+    before = [(node._data, node._dx, node._dy) for node in nodes]
+    try:
+        for node in nodes:
+            present = again(node.op, node.operands)
+            node._data, node._dx, node._dy = present._data, present._dx, present._dy
+    except Exception:
+        for node, computed in zip(nodes, before):
+            node._data, node._dx, node._dy = computed
+        raise
+    return self
+
+
+manners.number = number
+for _name, _attribute in {
+    "data": property(data, _assign),
+    "grad": property(_gradient, _assign_gradient),
+    "label": Value.label.setter(_assign_label),
+    "refresh": refresh,
+}.items():
+    setattr(Value, _name, _attribute)
