@@ -1,7 +1,10 @@
 """The slopes of rows as rows: derivatives of derivatives where slopes are infinite, split, or end."""
 
 import math
+import pickle
 import random
+import subprocess
+import sys
 import warnings
 
 import pytest
@@ -296,6 +299,15 @@ def test_a_gradient_graph_can_be_refreshed():
     y.data = -1.0
     with pytest.raises(ValueError, match=r"log is not defined at x = -1\.0 \(label 'y'\)"):
         slope.refresh()
+
+
+def test_a_gradient_graph_can_be_refreshed_where_it_was_unpickled():
+    x = Value(4.0)
+    pickled = pickle.dumps((x, *gradients(x**2.5, [x], create_graph=True)))
+    code = f"import pickle; x, slope = pickle.loads({pickled!r}); x.data = 9.0; print(slope.refresh().data)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert result.stderr == ""
+    assert float(result.stdout) == pytest.approx(2.5 * 27)
 
 
 def test_slopes_have_the_infinities_of_ieee_at_poles():
