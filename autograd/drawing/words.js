@@ -53,22 +53,43 @@ const words = {
     return before.map((product, i) => product * after[xs.length - 1 - i]);
   },
 
-  // Near 0 the series 2 / sqrt(pi) exp(-x^2) (x + 2 x^3 / 3 + 4 x^5 / 15 + ...), whose terms are all of one sign, from
-  // its last term inwards.
-  erf(x) {
-    if (!(Math.abs(x) < 1)) return x === x ? Math.sign(x) * (1 - words.erfc(Math.abs(x))) : x;
-    let series = 1;
-    for (let n = 24; n > 0; n--) series = 1 + (2 * x * x * series) / (2 * n + 1);
-    return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * x * series;
-  },
+  erf: (x) => (x < 0 ? -words.erf(-x) : x < 31 / 32 ? nearSixteenth(x) || x : 1 - words.erfc(x)),
 
-  // Far from 0 the continued fraction exp(-x^2) / sqrt(pi) / (x + (1/2) / (x + (2/2) / (x + (3/2) / ...))).
   erfc(x) {
-    if (x < 1) return 1 - words.erf(x);
+    if (x < 31 / 32) return 1 - words.erf(x);
+    if (x < 6) return nearSixteenth(x);
     if (!(x < 28)) return x === x ? 0 : x;
-    let fraction = x;
-    for (let n = Math.ceil(250 / (x * x)) + 8; n > 0; n--) fraction = x + n / 2 / fraction;
     const high = Math.round(x * 4096) / 4096;  // exp(-x^2) in two factors: x * x alone would be rounded
-    return (Math.exp(-high * high) * Math.exp((high - x) * (high + x))) / (fraction * Math.sqrt(Math.PI));
+    return Math.exp(-high * high) * Math.exp((high - x) * (high + x)) * erfcx(x);
   },
 };
+
+// erfc(x) exp(x^2): the continued fraction 1 / sqrt(pi) / (x + (1/2) / (x + (2/2) / (x + (3/2) / ...))).
+function erfcx(x) {
+  let fraction = x;
+  for (let n = Math.ceil(250 / (x * x)) + 8; n > 0; n--) fraction = x + n / 2 / fraction;
+  return 1 / (fraction * Math.sqrt(Math.PI));
+}
+
+// erf(x) below 1, erfc(x) up to 6: Taylor's series around the nearest sixteenth. Each was summed once, when first needed.
+const TERMS = 14, taylor = [];
+function nearSixteenth(x) {
+  const k = Math.trunc(16 * x + 0.5), h = x - k / 16, c = (taylor[k] ??= aroundSixteenth(k));
+  let sum = c[TERMS - 1];
+  for (let n = TERMS - 2; n >= 0; n--) sum = sum * h + c[n];
+  return sum;
+}
+// The slope is 2 / sqrt(pi) exp(-x^2), and its derivatives are Hermite's polynomials times it. At x itself, erf is the
+// slope times x + 2 x^3 / 3 + 4 x^5 / 15 + ..., whose terms are all of one sign, from its last term inwards.
+function aroundSixteenth(k) {
+  const x = k / 16, slope = ((k < 16 ? 2 : -2) / Math.sqrt(Math.PI)) * Math.exp(-x * x);
+  let value = 1;
+  for (let n = 24; n > 0; n--) value = 1 + (2 * x * x * value) / (2 * n + 1);
+  const c = new Float64Array(TERMS);
+  c[0] = k < 16 ? slope * x * value : Math.exp(-x * x) * erfcx(x);
+  for (let n = 1, hermite = 1, before = 0; n < TERMS; n++) {
+    c[n] = (slope * hermite) / n;
+    [hermite, before] = [(-2 * (x * hermite + before)) / n, hermite];
+  }
+  return c;
+}
