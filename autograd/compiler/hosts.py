@@ -15,11 +15,12 @@ import numpy as np
 
 from autograd.compiler.fuse import depths, fuse
 from autograd.compiler.kernels import Kernels
+from autograd.compiler.repeats import covered, repeats
 from autograd.compiler.roll import roll
 from autograd.compiler.translate import Host, Translation
 from autograd.core.value import Value
 
-MOST = 400  # arrays; XLA would compile more of them for minutes
+MANY = 100  # arrays; among more of them loops are looked for
 
 JAX = Host(
     "JAX",
@@ -46,9 +47,11 @@ def row(value, *partials):
         "einsum": "jnp.einsum('{}', {}, {})", "outer": "jnp.tensordot({}, {}, 1)",
         "concatenate": "jnp.concatenate([{}]{})", "axis": ", axis={}", "stack": "jnp.stack([{}], axis=-1)",
         "broadcast": "jnp.broadcast_to({}, {})", "transposed": "{}.transpose({})", "reversed": "jnp.flip({}, {})",
-        "step": "jnp.heaviside({}, 0.0)",
+        "step": "jnp.heaviside({}, 0.0)", "scan": "{}, {} = jax.lax.scan({}, {}, {}, length={})",
     },
     own=frozenset({"abs"}),
+    most=400,
+    burden="minutes to compile them",
 )  # fmt: skip
 TORCH = Host(
     "PyTorch",
@@ -105,6 +108,8 @@ def log_sum_exp(x, dim):
     },
     ("array = lambda x: torch.tensor(x, dtype=theta.dtype, device=theta.device)",),
     frozenset({"maximum", "minimum", "hypot", "arctan2", "mod"}),
+    most=5000,
+    burden="each by itself, and be slow",
 )  # fmt: skip
 
 
@@ -114,13 +119,16 @@ def translated(program: Any, host: Host) -> Callable[..., Any]:
     traced = program._recording.trace()
     nodes, operands = fuse(traced)
     layout = roll(traced, nodes, operands, depths(nodes, operands), n, m, biased=False)
-    if len(layout.groups) > MOST:
-        raise ValueError(
-            f"this program is {len(layout.groups)} small arrays, as of a long chain or a graph without structure; "
-            f"{host.name} would take minutes to compile them: use the Program itself"
-        )
     data = [leaf._data for leaf in program._leaves]
-    translation = Translation(Kernels(traced, layout, n, m, data[n + m :], False), host, data[n : n + m])
+    kernels = Kernels(traced, layout, n, m, data[n + m :], False)
+    loops = repeats(kernels.operations, kernels.code) if len(layout.groups) > MANY and "scan" in host.forms else []
+    lines = covered(loops, len(layout.groups))
+    if lines > host.most:
+        raise ValueError(
+            f"this program is {lines:,} small arrays, as of a graph without structure or a long chain whose steps are "
+            f"not all alike; {host.name} would take {host.burden}: use the Program itself"
+        )
+    translation = Translation(kernels, host, data[n : n + m], loops)
     source = translation.source()
     namespace: dict[str, Any] = {}
     exec(compile(source, f"<autograd program for {host.name}>", "exec"), namespace)

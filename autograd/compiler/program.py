@@ -403,9 +403,13 @@ class Program:
         doubles after `jax.config.update("jax_enable_x64", True)`. Operations outside their domain are nan or infinite
         there; nothing is raised.
 
+        Steps that are all alike, as those of a recurrent network or an integrator, are one `jax.lax.scan` if there are
+        many of them.
+
         Raises:
-            ValueError: the program consists of hundreds of small arrays, which XLA would compile for minutes, or of
-                single numbers.
+            ModuleNotFoundError: JAX is not installed.
+            ValueError: the program consists of hundreds of small arrays that are not alike, which XLA would compile
+                for minutes, or has an operation that was declared by a function of floats.
         """
         from autograd.compiler.hosts import to_jax
 
@@ -420,7 +424,9 @@ class Program:
         outside of domains, and all other leaves have their present data.
 
         Raises:
-            ValueError: as for `to_jax`.
+            ModuleNotFoundError: PyTorch is not installed.
+            ValueError: the program consists of thousands of small arrays, or has an operation that was declared by a
+                function of floats.
         """
         from autograd.compiler.hosts import to_torch
 

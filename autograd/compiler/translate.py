@@ -12,12 +12,13 @@ import builtins
 import itertools
 import keyword
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from autograd.compiler.kernels import Kernels, Operation
+from autograd.compiler.repeats import Reading, Repeat, gaps
 from autograd.compiler.roll import Read
 from autograd.compiler.terms import (
     COMPARISONS,
@@ -62,6 +63,7 @@ class Host:
         prepared: the first lines of the function.
         tensors: functions that take no plain numbers.
         own: shared rows that have another derivative here at a kink.
+        most: lines that it can take; more of them would be a `burden`.
     """
 
     name: str
@@ -73,6 +75,8 @@ class Host:
     prepared: tuple[str, ...] = ()
     tensors: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()
+    most: int = 400
+    burden: str = ""
 
 
 # Rows as text -------------------------------------------------------------------------------------------------------
@@ -140,10 +144,10 @@ def affine(at: np.ndarray) -> Affine | None:
     return Affine(start, at.shape, tuple(strides)) if np.array_equal(expected, at) else None
 
 
-def cuts(at: np.ndarray, owner: np.ndarray, axis: int) -> list[int]:
-    """Where along an axis places begin that do not go on as those before, `[0, ..., n]`; too many of them are cut."""
-    n = at.shape[axis]
-    flat, own = (np.moveaxis(x, axis, 0).reshape(n, -1) for x in (at, owner))
+def cuts(owner: np.ndarray, index: np.ndarray, axis: int) -> list[int]:
+    """Where along an axis parts begin that do not go on as those before, `[0, ..., n]`; too many of them are cut."""
+    n = owner.shape[axis]
+    own, flat = (np.moveaxis(x, axis, 0).reshape(n, -1) for x in (owner, index))
     ends, step = [0], None
     for k in range(n - 1):
         is_constant, steps = (own[k] < 0).all(), flat[k + 1] - flat[k]
@@ -166,6 +170,11 @@ def sliced(start: int, n: int, step: int, length: int) -> str:
     return text if step == 1 else f"{text}:{step}"
 
 
+def tupled(names: list[str]) -> str:
+    """The text of a tuple."""
+    return f"({', '.join(names)}{',' * (len(names) == 1)})"
+
+
 def bracketed(text: str, index: list[str]) -> str:
     """An array with an index, without what stands for whole axes at its end."""
     while index and index[-1] == ":":
@@ -178,7 +187,7 @@ def bracketed(text: str, index: list[str]) -> str:
 
 @dataclass
 class Result:
-    """An array that the text names: its shape, and where in its buffer its elements begin.
+    """An array that the text names.
 
     Attributes:
         given: whether it is the parameters or the inputs, whose parts get names.
@@ -186,7 +195,6 @@ class Result:
 
     name: str
     shape: tuple[int, ...]
-    start: int
     given: bool = False
 
 
@@ -196,9 +204,10 @@ class Translation:
 
     Attributes:
         data: of the inputs, for calls without a batch.
+        repeats: the operations that are loops.
         lines: of each its name and its text.
-        owner: of each place in the buffers of single and per-example values the number of the result that has it, -1
-            for a constant, whose value is in `fixed`.
+        owner: of each place in the buffers of single and per-example values the number of the result that has it, and
+            `index` where in that it is; for a constant -1, and where in `fixed` its value is.
         parts: names of what is read of the parameters and inputs.
         functions: names of functions that are made of rows, and `definitions` their text.
     """
@@ -206,6 +215,7 @@ class Translation:
     kernels: Kernels
     host: Host
     data: list[float]
+    repeats: list[Repeat]
     constants: dict[str, np.ndarray] = field(default_factory=dict)
     lines: list[tuple[str, str]] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
@@ -219,23 +229,25 @@ class Translation:
     def __post_init__(self) -> None:
         self.code = code = self.kernels.code
         self.taken = {*RESERVED, *keyword.kwlist, *dir(builtins)}
-        self.owner = tuple(np.full(buffer.size, -1) for buffer in code.values)
+        self.owner = [np.full(buffer.size, -1) for buffer in code.values]
+        self.index = [np.arange(buffer.size) for buffer in code.values]
         self.copies = {kernel.out.buffer: kernel.term for kernel in code.forward}
         n, m = code.parameters, code.inputs
         self.fixed = np.full(code.values[0].size, np.nan)
         self.fixed[n : n + len(code.others)] = code.others
         self.fixed[list(code.constants)] = list(code.constants.values())
         if n:
-            self.result(Result("theta", (n,), 0, given=True), False)
+            self.result(Result("theta", (n,), given=True), False, range(n))
         if m:
             example = self.form("array", self.constant(np.array([self.data]), "example"))
             self.lines.append(("batch", f"{example} if batch is None else batch"))
-            self.result(Result("batch.T", (m,), code.first_input, given=True), True)
-        for operation, name in zip(self.kernels.operations, code.names):
-            text = self.computed(operation)
-            result = Result(self.unique(name.rstrip("#")), operation.out.shape, operation.out.start)
-            self.lines.append((result.name, text))
-            self.result(result, operation.out.batched)
+            self.result(Result("batch.T", (m,), given=True), True, range(code.first_input, code.first_input + m))
+        operations = self.kernels.operations
+        for apart, found in gaps(self.repeats, len(operations)):
+            for k in apart:
+                self.lines.append(self.line(k, operations[k]))
+            if found:
+                self.loop(found)
         self.lines.append(("", f"return {self.returned()}"))
 
     # Names
@@ -263,9 +275,10 @@ class Translation:
         self.constants[name] = x
         return name
 
-    def result(self, result: Result, batched: bool) -> None:
-        """Take note of an array."""
-        self.owner[batched][result.start : result.start + int(np.prod(result.shape))] = len(self.results)
+    def result(self, result: Result, batched: bool, places: Any) -> None:
+        """Take note of an array, whose elements have these places."""
+        self.owner[batched][places] = len(self.results)
+        self.index[batched][places] = np.arange(len(places))
         self.results.append(result)
 
     def hint(self, batched: bool, places: np.ndarray) -> str:
@@ -305,9 +318,9 @@ class Translation:
 
     def array(self, at: np.ndarray, batched: bool) -> str:
         """The values at some places; a part of the parameters or of the inputs gets a line of its own."""
-        owner = self.owner[batched][at]
+        owner, index = self.owner[batched][at], self.index[batched][at]
         first = int(owner.flat[0])
-        text = self.composed(at, batched) or self.gathered(at, batched)
+        text = self.composed(owner, index, batched) or self.gathered(owner, index, batched)
         if first < 0 or not self.results[first].given or (owner != first).any() or text == self.results[first].name:
             return text
         key = (batched, at.shape, at.tobytes())
@@ -316,44 +329,43 @@ class Translation:
             self.lines.append((self.parts[key], text))
         return self.parts[key]
 
-    def composed(self, at: np.ndarray, batched: bool, most: int = PARTS) -> str:
-        """The values at some places by parts of results, put together along an axis; empty if these are too many."""
-        owner = self.owner[batched][at]
+    def composed(self, owner: np.ndarray, index: np.ndarray, batched: bool, most: int = PARTS) -> str:
+        """Parts of results, put together along an axis; empty if these are more than `most`."""
         first = int(owner.flat[0])
         if (owner < 0).all():
-            return self.known(self.fixed[at], self.hint(False, at) or "given")
-        for axis, n in enumerate(at.shape):
-            if n > 1 and (at == at.take([0], axis)).all():
-                text = self.composed(at.take([0], axis), batched, most)
-                return text and self.broadcast(text, at.shape, batched)
-        found = affine(at - self.results[first].start) if (owner == first).all() else None
+            return self.known(self.fixed[index], self.hint(False, index) or "given")
+        for axis, n in enumerate(owner.shape):
+            if n > 1 and (index == index.take([0], axis)).all() and (owner == owner.take([0], axis)).all():
+                text = self.composed(owner.take([0], axis), index.take([0], axis), batched, most)
+                return text and self.broadcast(text, owner.shape, batched)
+        found = affine(index) if (owner == first).all() else None
         text = self.part(self.results[first], found, batched) if found else ""
         if text:
             return text
-        candidates = [(ends, axis) for axis in range(at.ndim) if len(ends := cuts(at, owner, axis)) > 2]
+        candidates = [(ends, axis) for axis in range(owner.ndim) if len(ends := cuts(owner, index, axis)) > 2]
         ends, axis = min(candidates, key=lambda candidate: len(candidate[0]), default=([], 0))
         if not 2 < len(ends) <= most + 1:
             return ""
         most //= len(ends) - 1
-        parts = [self.composed(at.take(range(*pair), axis), batched, most) for pair in itertools.pairwise(ends)]
+        ranges = [range(*pair) for pair in itertools.pairwise(ends)]
+        parts = [self.composed(owner.take(r, axis), index.take(r, axis), batched, most) for r in ranges]
         if not all(parts):
             return ""
         return self.form("concatenate", ", ".join(parts), self.form("axis", axis) if axis else "")
 
-    def gathered(self, at: np.ndarray, batched: bool) -> str:
-        """The values at some places by an index."""
-        flat, owner = at.ravel(), self.owner[batched][at].ravel()
-        parts, index, length = [], np.zeros(len(flat), np.int64), 0
-        for k in dict.fromkeys(owner.tolist()):
+    def gathered(self, owner: np.ndarray, index: np.ndarray, batched: bool) -> str:
+        """Parts of results by an index."""
+        parts, at, length = [], np.zeros(owner.shape, np.int64), 0
+        for k in dict.fromkeys(owner.ravel().tolist()):
             mine = owner == k
-            used = np.unique(flat[mine])
+            used = np.unique(index[mine])
             if k >= 0:
                 used = np.arange(used[0], used[-1] + 1)
-            parts.append(self.composed(used, batched))
-            index[mine] = np.searchsorted(used, flat[mine]) + length
+            parts.append(self.composed(np.full(len(used), k), used, batched))
+            at[mine] = np.searchsorted(used, index[mine]) + length
             length += len(used)
         text = parts[0] if len(parts) == 1 else self.form("concatenate", ", ".join(parts), "")
-        return f"{text}[{self.form('index', self.constant(index.reshape(at.shape), 'index'))}]"
+        return f"{text}[{self.form('index', self.constant(at, 'index'))}]"
 
     def part(self, result: Result, at: Affine, batched: bool) -> str:
         """A part of a result by basic indexing; empty if that does not give it."""
@@ -434,6 +446,97 @@ class Translation:
         return self.form("broadcast", text, f"({sizes}{',' * (len(shape) + batched == 1)})")
 
     # Writing
+
+    def line(self, k: int, operation: Operation) -> tuple[str, str]:
+        """The name and the text of an array, that of group `k`."""
+        out, text = operation.out, self.computed(operation)
+        name = self.unique(self.code.names[k].rstrip("#"))
+        self.result(Result(name, out.shape), out.batched, range(out.start, out.start + operation.group.size))
+        return name, text
+
+    def loop(self, found: Repeat) -> None:
+        """All rounds of a repeat but the first, as a loop over its second."""
+        operations, length, rounds = self.kernels.operations, found.length, found.count - 1
+        carried = [self.results[self.owner_of(found.start + j)].name for j in found.carried]
+        varying: dict[str, str] = {}  # what differs from round to round, by its name in one
+        body, used = [], self.read_after(found)
+        for j, readings in enumerate(found.readings):
+            k = found.start + length + j
+            body.append(self.line(k, self.in_loop(operations[k], readings, varying)))
+        stacked = [j for j in range(length) if used[:, j].any() and (j not in found.carried or used[:-1, j].any())]
+        own = {j: body[j][0] for j in range(length)}
+        names = [name.rstrip("#") for name in self.code.names[found.start : found.start + length]]
+        step, last = self.unique("step"), [self.unique(names[j]) for j in found.carried]
+        stacks = [self.unique(f"{names[j]}s") for j in stacked]
+        given = tupled(list(varying.values())) if varying else "None"
+        self.lines += [
+            ("", ""),
+            ("", f"def {step}(before, given):"),
+            *[("", f"    {tupled(carried)} = before")] * bool(carried),
+            *[("", f"    {tupled(list(varying))} = given")] * bool(varying),
+            *(("", f"    {name} = {text}") for name, text in body),
+            ("", f"    return {tupled([own[j] for j in found.carried])}, {tupled([own[j] for j in stacked])}"),
+            ("", ""),
+            ("", self.form("scan", tupled(last), tupled(stacks), step, tupled(carried), given,
+                           rounds)),
+        ]  # fmt: skip
+        for j, name in zip(found.carried, last):
+            out = operations[found.stop - length + j].out
+            self.result(Result(name, out.shape), out.batched, range(out.start, out.start + int(np.prod(out.shape))))
+        for j, name in zip(stacked, stacks):
+            outs = [operations[found.start + t * length + j].out for t in range(1, found.count)]
+            size = int(np.prod(outs[0].shape))
+            places = (np.array([out.start for out in outs])[:, None] + np.arange(size)).ravel()
+            self.result(Result(name, (rounds, *outs[0].shape)), outs[0].batched, places)
+
+    def owner_of(self, k: int) -> int:
+        """The number of the result of operation `k`."""
+        out = self.kernels.operations[k].out
+        return int(self.owner[out.batched][out.start])
+
+    def read_after(self, found: Repeat) -> np.ndarray:
+        """Whether a result is read after the loop, (rounds, operations of a round)."""
+        regions, later = self.code.regions, self.kernels.operations[found.stop :]
+        after = np.zeros(len(self.kernels.operations) + 1, bool)
+        for operation in later:
+            for read in operation.reads:
+                after[regions[read.batched][read.at]] = True
+        for root in self.code.roots:
+            after[regions[root.batched][root.start]] = True
+        return after[found.start + found.length : found.stop].reshape(-1, found.length)
+
+    def in_loop(self, operation: Operation, readings: list[Reading], varying: dict[str, str]) -> Operation:
+        """An operation of a round; what differs from round to round has places of its own."""
+        operands, reads = [], []
+        for operand, read, reading in zip(operation.operands, operation.reads, readings):
+            if read.constant is not None and not reading.varies.any():
+                operands.append(operand)
+                reads.append(read)
+                continue
+            at = np.array(reading.at[0])
+            if reading.varies.any():
+                at[reading.varies] = self.given(reading.at[:, reading.varies], read, varying)
+            shape = tuple(1 if (at == at.take([0], k)).all() else n for k, n in enumerate(at.shape))
+            index = at[tuple(slice(0, n) for n in shape)]
+            buffer = Buffer(index.size, read.batched, "picked")
+            self.copies[buffer] = Term("take", (), Buffer(index.size, data=index))
+            operands.append(View(buffer, 0, at.shape, row_major(shape)))
+            reads.append(replace(read, at=at, constant=None))
+        return replace(operation, operands=operands, reads=reads)
+
+    def given(self, at: np.ndarray, read: Read, varying: dict[str, str]) -> np.ndarray:
+        """New places for what a loop is given, in each round a row of `at`."""
+        batched, size = read.batched, at.shape[1]
+        text = self.array(at, batched)
+        name = next((name for name, known in varying.items() if known == text), "")
+        if not name:
+            name = self.unique(self.hint(batched, at) or "x")
+            varying[name] = text
+        places = np.arange(len(self.owner[batched]), len(self.owner[batched]) + size)
+        self.owner[batched] = np.append(self.owner[batched], places)
+        self.index[batched] = np.append(self.index[batched], places)
+        self.result(Result(name, (size,)), batched, places)
+        return places
 
     def text(self, x: Expression, batched: bool, level: int = 0) -> str:
         """A term of elementwise operations; beside examples, an array of single values gets an axis for them."""
@@ -579,7 +682,7 @@ class Translation:
             *(f"import {module}" for module in sorted(modules)), *[""] * bool(modules), host.head,
             *map(host.helpers.__getitem__, self.helpers), "",
             *(f"{name} = {array_literal(x)}" for name, x in self.constants.items()), *self.definitions, "", "",
-            f"def {self.name}(theta, batch=None):", *(f"    {line}" for line in lines), "",
+            f"def {self.name}(theta, batch=None):", *(f"    {line}" if line else "" for line in lines), "",
         ])  # fmt: skip
 
     @property

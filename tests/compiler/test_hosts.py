@@ -131,13 +131,82 @@ def test_several_roots_have_values(host):
     assert np.allclose(host(program)[0](theta, batch), program.forward(theta, batch), rtol=1e-14)
 
 
+def chain(steps, *operations):
+    """A long chain of single numbers, whose steps are those operations in turn."""
+    w, x, rng = leaves([0.9, 0.1, 0.3], "w"), Value(0.5, "x"), np.random.default_rng(0)
+    state = x
+    for k in range(steps):
+        operation = operations[k % len(operations) if len(operations) < 9 else rng.integers(len(operations))]
+        state = operation(w[0] * state + w[1])
+    return autograd.compile(state * w[2], wrt=w, inputs=[x]), np.array([0.9, 0.1, 0.3]), np.array([[0.5], [-0.25]])
+
+
+def recurrent(steps, inputs):
+    """The losses of a recurrent network of four units at every step, the words given as numbers or as inputs."""
+    rng = np.random.default_rng(0)
+    rows = [leaves(row, f"w_{k}") for k, row in enumerate(rng.normal(0, 0.5, (4, 8)).tolist())]
+    words = rng.normal(size=(steps, 3))
+    given = [leaves(word, f"x_{t}") for t, word in enumerate(words.tolist())]
+    state, losses = [0.0] * 4, []
+    for word, numbers in zip(given, words.tolist()):
+        seen = [*state, *(word if inputs else numbers), 1.0]
+        state = [tanh(autograd.weighted_sum(row, seen)) for row in rows]
+        losses.append((state[0] - 0.3) ** 2)
+    wrt = [w for row in rows for w in row]
+    columns = [x for word in given for x in word] if inputs else []
+    batch = rng.normal(size=(5, 3 * steps)) if inputs else None
+    return autograd.compile(mean(losses), wrt=wrt, inputs=columns), np.array([w.data for w in wrt]), batch
+
+
+def layers(depth):
+    """Many layers of the same shape, each with weights of its own."""
+    model = MLP(3, [*[4] * depth, 1], "tanh", seed=0)
+    x = leaves([0.1, 0.2, 0.3], "x")
+    return (
+        autograd.compile(model(x) ** 2, wrt=model.parameters(), inputs=x),
+        np.array([p.data for p in model.parameters()]),
+        np.random.default_rng(0).normal(size=(6, 3)),
+    )
+
+
+STEPS = {
+    "chain": lambda: chain(500, tanh),
+    "chain of two": lambda: chain(201, tanh, autograd.sin),
+    "recurrent network": lambda: recurrent(60, inputs=False),
+    "recurrent network, words as inputs": lambda: recurrent(60, inputs=True),
+    "layers": lambda: layers(60),
+}
+
+
 @HOSTS
-def test_a_program_of_hundreds_of_small_arrays_is_refused(host):
-    w, state = leaves([0.9, 0.1], "w"), Value(0.5)
-    for _ in range(500):
-        state = tanh(w[0] * state + w[1])
-    with pytest.raises(ValueError, match="small arrays, as of a long chain"):
-        host(autograd.compile(state, wrt=w))
+@pytest.mark.parametrize("make", STEPS.values(), ids=STEPS)
+def test_steps_that_are_alike(host, make):
+    program, theta, batch = make()
+    hold(host, program, theta, batch)
+    if host is jax_of:
+        source = program.to_jax().source
+        assert source.count("jax.lax.scan") == 1
+        assert len(source.splitlines()) < 60
+
+
+@pytest.mark.parametrize(("kind", "count"), [("loop", 6), ("recurrence", 4), ("vector", 4)])
+def test_random_programs_with_loops(kind, count, monkeypatch):
+    from autograd.compiler import hosts, repeats
+
+    jitted(autograd.compile(Value(1.0) * 2.0, wrt=[]))
+    monkeypatch.setattr(hosts, "MANY", 3)
+    monkeypatch.setattr(repeats, "LEAST", 3)
+    monkeypatch.setitem(forms.FORMS, "host", functools.partial(host_form, jitted))
+    reports = []
+    _, wrong, _ = forms.run(count, 1000, kinds=[kind], forms=["host"], report=reports.append, most=1)
+    assert not wrong, "\n".join(reports)
+
+
+def test_hundreds_of_small_arrays_that_are_not_alike_are_refused():
+    pytest.importorskip("jax")
+    program, *_ = chain(500, *[tanh, autograd.sin, autograd.cos, autograd.atan, autograd.erf] * 2)
+    with pytest.raises(ValueError, match=r"1,\d+ small arrays, .* JAX would take minutes to compile them"):
+        program.to_jax()
 
 
 @HOSTS
