@@ -283,7 +283,7 @@ class Translation:
 
     def hint(self, batched: bool, places: np.ndarray) -> str:
         """The name that the labels of some leaves share."""
-        hints = {self.code.hints.get((batched, place), "") for place in places.ravel()[[0, -1]].tolist()}
+        hints = {self.code.hint(batched, place) for place in places.ravel()[[0, -1]].tolist()}
         return hints.pop() if len(hints) == 1 else ""
 
     # Reading: the text of an array by its places, of the same shape; behind that come the examples
