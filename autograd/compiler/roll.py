@@ -72,6 +72,7 @@ class Group:
             the products of equal rows, with the two matrices as the first reads and single terms after them; "sum" for
             terms along the last axis; "broadcast" for single values copied for each example.
         nodes: the nodes in it, and `slots`, where each lies in the array.
+        grid: of an array with holes the nodes in its shape, holes included; `hole`: what a hole is worth.
     """
 
     op: str
@@ -85,11 +86,19 @@ class Group:
     level: int
     name: str = ""
     starts_at_zero: bool = False
+    grid: np.ndarray | None = None
+    hole: float = 0.0
 
     @property
     def size(self) -> int:
         """How many places the array takes in its buffer."""
         return math.prod(self.shape)
+
+
+# What an operation makes of a hole, by the operand that has it, {(op, operand, hole): hole}, where the others are
+# numbers. So the steps of a softmax over lists of different lengths are arrays, and their gradients are 0 in the holes.
+HOLES = {("sub", 0, -math.inf): -math.inf, ("exp", 0, -math.inf): 0.0, ("div", 0, 0.0): 0.0, ("mul", 0, 0.0): 0.0,
+         ("mul", 1, 0.0): 0.0}  # fmt: skip
 
 
 @dataclass(eq=False)
@@ -145,6 +154,8 @@ class Vectorizer:
         )  # the zero that short sums are filled up with; a zero among the terms of a sum is another node
         biased = biased and parameters <= _ORDERED
         self.biases, self.under_ones = self._biases(set(traced.leaves[: parameters if biased else 0]))
+        self.ragged: list[dict[int, tuple[int, int]]] = []  # elements of lists of different lengths: place and list
+        self.columns: dict[int, tuple[np.ndarray, float]] = {}  # with holes, by first nodes; and what a hole is worth
         self.ones: dict[int, tuple[int, int]] = {}  # of each node of an array after ones, where these start and stop
         self._place_leaves(parameters, inputs)
 
@@ -229,6 +240,12 @@ class Vectorizer:
             levels[depth[i]][key].append(i)
         if any_batched:
             self.batched[:] = batched
+        for groups in levels.values():
+            keys = [key for key in groups if key[:2] == ("logsumexp", False)]
+            lists = [tuple(operands[i]) for key in keys for i in groups[key]]
+            if len(keys) > 1 and max(map(len, lists)) * len(lists) <= 2.5 * sum(map(len, lists)):
+                elements = {x: (c, r) for r, xs in enumerate(lists) for c, x in enumerate(xs)}
+                self.ragged += [elements] * (len(elements) == sum(map(len, lists)))
         for level in sorted(levels):
             before = len(self.groups)
             for op, nodes in _merge(levels[level], self._may_be_products):
@@ -305,7 +322,14 @@ class Vectorizer:
             nodes, columns = nodes[order], columns[:, order]
         shape: tuple[int, ...] = (len(nodes),)
         if variadic:
-            reads = [self._read(columns.T)]
+            reads = [self._read(self._with_holes(columns.T, -math.inf))]
+        elif self.ragged and (found := self._ragged(op, nodes, columns, major)):
+            grid, columns, hole = found
+            slots = np.flatnonzero(grid.ravel() >= 0)
+            nodes, reads = grid.ravel()[slots], [self._read(column) for column in columns]
+            self._record(op, "elementwise", grid.shape, nodes, slots, level, reads)
+            self._dig(grid, hole)
+            return
         else:
             source = int(self.source[columns[major][0]]) - 3
             origin = self.groups[source] if source >= 0 else None
@@ -317,6 +341,73 @@ class Vectorizer:
                 shape = self._blocks(self.place[columns])
             reads = [self._read(column.reshape(shape)) for column in columns]
         self._record(op, "reduction" if variadic else "elementwise", shape, nodes, np.arange(len(nodes)), level, reads)
+
+    def _ragged(self, op: str, nodes: np.ndarray, columns: np.ndarray, major: int
+                ) -> tuple[np.ndarray, list[np.ndarray], float] | None:  # fmt: skip
+        """Elements of lists of different lengths, a list in each column: nodes, -1 for holes; operands; a hole's worth.
+
+        Either what is read lies in such columns already; or the lists are those of a logsumexp, and the elements
+        something times a constant, or divided by one.
+        """
+        source = int(self.source[columns[major][0]]) - 3
+        origin = self.groups[source] if source >= 0 else None
+        if origin is not None and origin.grid is not None:
+            hole, slots = HOLES.get((op, major, origin.hole)), self.place[columns[major]] - origin.start
+            if hole is None or not np.array_equal(np.sort(slots), origin.slots):
+                return None
+            shape, grids = origin.grid.shape, []
+            for k, column in enumerate(columns):
+                grid = self._grid(column, slots, shape)
+                whole = origin.grid if k == major else np.broadcast_to(grid[0], shape)  # no list is empty
+                if ((grid != whole) & (grid >= 0)).any():
+                    return None
+                grids.append(whole)
+            return self._grid(nodes, slots, shape), grids, hole
+        lists = next((lists for lists in self.ragged if lists.keys() == set(nodes.tolist())), None)
+        varying = {("mul", 0): 1, ("mul", 1): 0, ("div", 1): 0}  # by which operand is constant
+        k = next((k for k, column in enumerate(columns) if self.is_constant[column[0]]), -1)
+        if lists is None or (op, k) not in varying or (columns[k] != columns[k][0]).any():
+            return None
+        if not 0 < self.traced.constants[int(columns[k][0])] < math.inf:
+            return None
+        at = [lists[i] for i in nodes.tolist()]
+        x = columns[varying[op, k]]
+        first = {r: place for (c, r), place in zip(at, self.place[x].tolist()) if c == 0}
+        order = {r: number for number, r in enumerate(sorted(first, key=first.__getitem__))}
+        shape = 1 + max(c for c, _ in at), len(order)
+        slots = np.array([c * len(order) + order[r] for c, r in at])
+        grid = self._grid(x, slots, shape)
+        grids = [np.where(grid < 0, self._constant(-math.inf), grid)] * 2
+        grids[k] = np.full(shape, columns[k][0])
+        return self._grid(nodes, slots, shape), grids, -math.inf
+
+    @staticmethod
+    def _grid(nodes: np.ndarray, slots: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """Nodes at their slots of an array, -1 elsewhere."""
+        grid = np.full(math.prod(shape), -1)
+        grid[slots] = nodes
+        return grid.reshape(shape)
+
+    def _dig(self, grid: np.ndarray, hole: float) -> None:
+        """Let the holes of the last array be nodes, too, for lists that go on there."""
+        group, holes = self.groups[-1], np.flatnonzero(grid.ravel() < 0)
+        group.grid, group.hole = grid.copy(), hole
+        group.grid.ravel()[holes] = [self.traced.add(CONSTANT) for _ in holes]
+        layout, none = self.layout, np.zeros(len(holes), bool)
+        layout.place = self.place = np.append(self.place, group.start + holes)
+        layout.batched = self.batched = np.append(self.batched, none)
+        self.source, self.is_constant = np.append(self.source, none + 2), np.append(self.is_constant, none)
+        self.columns.update((int(column[0]), (column, hole)) for column in group.grid.T)
+
+    def _with_holes(self, lists: np.ndarray, padding: float) -> np.ndarray:
+        """Lists that are padded; those that lie in columns with holes have these for padding."""
+        if self.columns:
+            filler = self.padding if padding == 0.0 else self._constant(padding)
+            for k, nodes in enumerate(lists):
+                column, hole = self.columns.get(int(nodes[0]), (nodes, padding))
+                if hole == padding and len(column) == len(nodes) and ((nodes == column) | (nodes == filler)).all():
+                    lists[k] = column
+        return lists
 
     def _affine(self, nodes: np.ndarray) -> bool:
         """Whether nodes follow each other at equal steps, or are constants, which are put in that order."""
@@ -344,14 +435,16 @@ class Vectorizer:
             terms = [Terms(t.left + t.singles, t.right + (one,) * len(t.singles), (), t.starts_at_zero) for t in terms]
         pairs = max(len(t.left) for t in terms)
         if not pairs:
-            singles = self._padded([t.singles for t in terms])
+            singles = self._with_holes(self._padded([t.singles for t in terms]), 0.0)
             singles = singles[:, np.argsort(self._rank()[singles[0]], kind="stable")]
             order = np.lexsort(self.place[singles[:, ::-1]].T)
             self._record(
                 op, "sum", (len(nodes),), nodes[order], np.arange(len(nodes)), level, [self._read(singles[order])]
             )
             return
-        left, right = self._padded([t.left for t in terms]), self._padded([t.right for t in terms])
+        left, right = (
+            self._with_holes(self._padded(lists), 0.0) for lists in ([t.left for t in terms], [t.right for t in terms])
+        )
         singles = self._padded([t.singles for t in terms])
         source = self.source + self.batched * (len(self.groups) + 8)  # per-example values to the right
         swap = source[left[:, 0]] > source[right[:, 0]]

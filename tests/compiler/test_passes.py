@@ -102,6 +102,25 @@ def test_the_transpose_of_a_gather_is_a_scatter_and_that_of_a_broadcast_a_sum():
     assert any("sum" in ops(kernel.term) for kernel in broadcast.backward if kernel.out.start == 0)
 
 
+def test_softmaxes_over_lists_of_different_lengths_gather_and_scatter_once():
+    rng = random.Random(1)
+    q, k, v = ([[Value(rng.gauss(0, 1)) for _ in range(3)] for _ in range(6)] for _ in range(3))
+    rows = []
+    for i in range(6):  # each word attends to those before it
+        scores = [autograd.sum(x * y for x, y in zip(q[i], k[j])) * 0.5 for j in range(i + 1)]
+        weights = autograd.softmax(scores)
+        rows.append([autograd.sum(w * v[j][c] for j, w in enumerate(weights)) for c in range(3)])
+    cost, wrt = autograd.sum([x**2 for row in rows for x in row]), [x for row in (*q, *k, *v) for x in row]
+    code = plain(cost, wrt)
+    assert sum("take" in ops(kernel.term) for kernel in code.forward) == 1
+    assert sum(kernel.at is not None for kernel in code.backward) == 1
+    for chosen in ((), passes.PASSES):
+        with passes.only(*chosen):
+            value, slope = autograd.compile(cost, wrt=wrt).value_and_grad()
+        assert math.isclose(value, cost.data, rel_tol=1e-13)
+        assert np.allclose(slope, gradients(cost, wrt), rtol=1e-12, atol=1e-14)
+
+
 def test_constants_and_what_depends_on_no_parameter_get_no_gradient():
     w, free = values(8), [Value(0.1 * k) for k in range(8)]
     code = plain(autograd.sum([x.exp() * y.tanh() for x, y in zip(w, free)]), w)
