@@ -43,6 +43,7 @@ def _says_errors() -> bool:
 
 
 _SAYS_ERRORS = _says_errors()
+_FLOAT = np.dtype(float)
 _NO_INPUTS = np.empty((1, 0))
 _CLOSURES = 1000  # names of closures are found sooner than globals, but Python compiles thousands in quadratic time
 _UNKNOWN = "lambda *x: 1 / 0  # a function that was declared, which only the Program knows"
@@ -116,7 +117,7 @@ class Workspace:
         single, batched: all values.
         strict: a context in which NumPy raises where the eager engine might.
         seen: when the other leaves were last read.
-        given: all numbers that a run is given, flat.
+        given: all inputs, flat; `finite`: whether the other leaves are.
     """
 
     theta: np.ndarray
@@ -130,7 +131,8 @@ class Workspace:
     strict: contextvars.Context
     single: np.ndarray
     batched: np.ndarray
-    given: list[np.ndarray]
+    given: np.ndarray
+    finite: bool = True
     seen: int = -1
 
 
@@ -256,8 +258,8 @@ class Program:
             others = v[n : n + len(self._others)]
             shares = np.full(examples, 1.0 / examples)
             arrays = v[:n], others, vs[inputs], shares, g[:n], gs[inputs]
-            given = [x for x in (v[: n + len(others)], vs[inputs].reshape(-1)) if x.size]
-            spaces[examples] = Workspace(*arrays, made["forward"], made["backward"], strict, v, vs, given)
+            passes = made["forward"], made["backward"]
+            spaces[examples] = Workspace(*arrays, *passes, strict, v, vs, vs[inputs].reshape(-1))
         return spaces[examples]
 
     def _checked(self, theta: Any, batch: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -292,22 +294,22 @@ class Program:
         else:
             theta.take(self._order, out=space.theta, mode="clip")
         if self._others and space.seen != last_change[0]:
-            space.seen = last_change[0]
-            space.others[:] = list(map(_data, self._others))
+            space.seen, others = last_change[0], list(map(_data, self._others))
+            space.others[:], space.finite = others, all(map(math.isfinite, others))
         if self._inputs:
             space.inputs[:] = batch.T
         run = space.strict.run
-        if self._by_scalars_only:
+        if self._by_scalars_only or not space.finite:
             return None, space
         try:
-            for given in space.given:  # what follows from inf or nan may be hidden: BLAS skips products with 0
-                if not math.isfinite(run(given.dot, given)):
-                    return None, space
+            # what follows from inf or nan that is given may be hidden: BLAS skips products of matrices with 0
+            if self._inputs and not math.isfinite(run(space.given.dot, space.given)):
+                return None, space
             values, saved = run(space.forward)
             if gradient:
                 run(space.backward, *saved)
-                if not math.isfinite(run(space.slopes.dot, space.slopes)):
-                    return None, space
+            if not math.isfinite(run(space.theta.dot, space.slopes if gradient else space.theta)):  # if one is not
+                return None, space
             if not _SAYS_ERRORS and not (np.isfinite(space.single).all() and np.isfinite(space.batched).all()):
                 return None, space
         except ArithmeticError:
@@ -488,6 +490,8 @@ class Function:
 
 def numbers(x: Any, name: str) -> np.ndarray:
     """A number or an array of numbers as an array of floats; a TypeError that teaches for anything else."""
+    if type(x) is np.ndarray and x.dtype is _FLOAT:
+        return x
     try:
         array = np.asarray(x)
     except ValueError:  # NumPy's word for rows of unequal length
