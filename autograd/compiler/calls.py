@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from autograd.compiler.kernels import Code, Kernel, Loop
+from autograd.compiler.passes import factors_of, product_of
 from autograd.compiler.terms import (
     COMPARISONS,
     REDUCTIONS,
@@ -64,7 +65,7 @@ class Calls:
     """Takes kernels apart, one after the other."""
 
     def __init__(self) -> None:
-        self.free: dict[tuple, list[Buffer]] = defaultdict(list)
+        self.free: dict[tuple, list[View]] = defaultdict(list)
         self.ones: dict[tuple, View] = {}
         self.calls: list[Kernel | Loop] = []
 
@@ -194,16 +195,11 @@ class _Taken:
         rank = len(shape) + batched
         if len(x.detail) > 1 or rank > 2:
             return Term("sum", (narrow(self.there(self.compute(inner, mask))),), x.detail)
-        factor = 1.0
-        match inner:
-            case Term("multiply", (Term() | View() as y, float(c))) | Term(
-                "multiply", (float(c), Term() | View() as y)
-            ):
-                if shape_of(y) == (shape, batched):
-                    factor, inner = c, y
-            case Term("negative", (y,)):
-                factor, inner = -1.0, y
-        view = narrow(self.there(self.compute(inner, mask)))
+        factor, others = factors_of(inner)
+        rest = product_of(1.0, others) if others else inner
+        if factor == 1.0 or shape_of(rest) != (shape, batched):
+            factor, rest = 1.0, inner
+        view = narrow(self.there(self.compute(rest, mask)))
         letters = "nm"[: len(shape)] + "e" * batched
         letter = "e" if x.detail[0] == "e" else letters[x.detail[0]]
         ones = self.all.factors("e" if letter == "e" else shape[x.detail[0]], factor)

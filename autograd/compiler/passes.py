@@ -94,6 +94,10 @@ def factors_of(x: Expression) -> tuple[float, list[Expression]]:
             constant, others = factors_of(y)
             if is_safe(constant):
                 return constant / c, others
+        case Term("divide", (y, z)) if not isinstance(z, float):
+            constant, others = factors_of(y)
+            if constant != 1.0 and others:
+                return constant, [Term("divide", (product_of(1.0, others), z))]
         case Term("expand", (y,), axis):
             constant, others = factors_of(y)
             if constant != 1.0 and others:
