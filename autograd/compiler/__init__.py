@@ -93,7 +93,7 @@ def leaves_of(values: Iterable[Value], name: str) -> list[Value]:
     for value in leaves:
         if not isinstance(value, Value):
             raise TypeError(f"{name} takes Values, not {value!r}")
-        if value.op:
+        if value._x is not None:
             raise ValueError(
                 f"{name} takes leaves; {value!r} is computed, by {value.op}: give the leaves it comes from"
             )
