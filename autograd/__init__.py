@@ -10,8 +10,6 @@
 # What lies in other rooms is in the stub beside this file.
 # pyright: reportUnsupportedDunderAll=false
 
-import os
-
 # What stands around the core puts itself in place
 from autograd import assigning as assigning
 from autograd import cautions as cautions
@@ -38,16 +36,6 @@ def _derived(name: str) -> "Any":
 
 
 PRIMITIVES.slopes = OnDemand(_derived)
-
-_foreign = [
-    name for name in ("tracer.py", "differential_operators.py", "numpy") if os.path.exists(f"{__path__[0]}/{name}")
-]
-if _foreign:
-    raise ImportError(
-        f"{os.path.join(__path__[0], _foreign[0])} belongs to HIPS autograd, the PyPI package `autograd`, "
-        "which has the same import name as glassgrad. The two cannot share an environment: "
-        "run `pip uninstall autograd`, then `pip install --force-reinstall glassgrad`, or use two virtual environments."
-    )
 
 # Where the other public names are at home; a room is entered when one of them is first used
 _HOMES = {

@@ -158,6 +158,18 @@ def test_files_of_the_other_autograd_are_named_with_a_remedy(tmp_path, package, 
     assert "pip uninstall autograd" in result.stderr
 
 
+@pytest.mark.parametrize("package", ["autograd", "nn", "autograd.__main__"])
+def test_the_other_autograd_installed_second_is_named_with_a_remedy(tmp_path, package):
+    for name in ("autograd", "nn"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("tracer.py", "core.py"):
+        (tmp_path / "autograd" / name).write_text("")
+    (tmp_path / "autograd/__init__.py").write_text("from autograd.core import primitive_with_warnings as primitive\n")
+    result = run(f"import {package}", tmp_path, PYTHONPATH=str(tmp_path))
+    assert str(tmp_path / "autograd" / "tracer.py") in result.stderr
+    assert "pip uninstall autograd" in result.stderr
+
+
 def test_nn_beside_the_other_autograd_alone_says_so(tmp_path):
     shutil.copytree(ROOT / "nn", tmp_path / "nn", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "autograd").mkdir()
