@@ -19,8 +19,8 @@ from autograd.explaining.nudge import Nudge, Sweep
 
 Bundle = dict[str, str]  # MIME type -> content
 
-LARGEST = 300_000  # bytes that one bare result puts into a notebook
-MOST = 200  # rows of a table
+LARGEST_RESULT = 300_000  # bytes that one bare result puts into a notebook
+MOST_ROWS = 200  # rows of a table
 
 
 def shown_by(cls: type, bundle: Callable[[Any], Bundle]) -> None:
@@ -36,7 +36,7 @@ def within_bounds(bundle: Bundle) -> Bundle:
     """A bundle without what makes it too large: the bare SVG first, then the HTML."""
     kept = dict(bundle)
     for mime in ("image/svg+xml", "text/html"):
-        if sum(len(content.encode()) for content in kept.values()) > LARGEST:
+        if sum(len(content.encode()) for content in kept.values()) > LARGEST_RESULT:
             kept.pop(mime, None)
     return kept
 
@@ -76,9 +76,9 @@ def report_bundle(report: GradientReport) -> Bundle:
             "< 1e-10" if row.error < NEGLIGIBLE else f"{row.error:.1e}",
             row.note,
         ]
-        for row in report.rows[:MOST]
+        for row in report.rows[:MOST_ROWS]
     ]
-    rows += [["...", *[""] * 4]] * (len(report.rows) > MOST)
+    rows += [["...", *[""] * 4]] * (len(report.rows) > MOST_ROWS)
     table = html_table(lines[-1], ["argument", "reverse", "numeric", "error", ""], rows, left=1)
     return within_bounds({"text/plain": repr(report), "text/html": table})
 

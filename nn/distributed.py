@@ -25,7 +25,7 @@ from nn.gradients import Compiled, Eager, Gradients, Local, Metric, assign
 if TYPE_CHECKING:
     import numpy as np
 
-ROWS, NUMBERS = 8192, 2**20  # at most so many of an array in memory form one partition
+PARTITION_ROWS, PARTITION_NUMBERS = 8192, 2**20  # at most so many of an array in memory form one partition
 TOGETHER = 16  # sums that one task adds up
 
 
@@ -307,7 +307,7 @@ def partitions(X: Any, y: Any) -> list[tuple[Any, Any]]:
         X, y = (x if hasattr(x, "iloc") else np.asarray(x) for x in (X, y))
         if len(X) != len(y):
             raise ValueError(f"X has {len(X)} rows but y has {len(y)}: each example needs one target")
-        n = max(1, min(ROWS, NUMBERS * len(X) // max(X.size, 1)))
+        n = max(1, min(PARTITION_ROWS, PARTITION_NUMBERS * len(X) // max(X.size, 1)))
         cut = lambda x, k: x.iloc[k : k + n] if hasattr(x, "iloc") else x[k : k + n]  # noqa: E731
         return [(cut(X, k), cut(y, k)) for k in range(0, len(X), n)]
     parts = [parts_of(x, name) for x, name in ((X, "X"), (y, "y"))]

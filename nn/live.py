@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nn.evaluation import layers_of
-from nn.plots import COLOURS, checked_plane, new_figure, plot_activations, plot_decision_boundary
+from nn.plots import PALETTE, checked_plane, new_figure, plot_activations, plot_decision_boundary
 
 if TYPE_CHECKING:
     import numpy as np
@@ -208,7 +208,7 @@ def maps(model: Any, X: Any, part: Any) -> None:
 
 def curve(cost: list[float], whole: list[float], ax: Any) -> None:
     """The cost over the epochs."""
-    ax.plot(range(1, len(cost) + 1), cost, color=COLOURS[0])
+    ax.plot(range(1, len(cost) + 1), cost, color=PALETTE[0])
     ax.set_xlim(0.5, len(whole) + 0.5)
     low, high = min(whole), max(whole)
     if low > 0 and high > 30 * low:

@@ -23,7 +23,7 @@ from nn.losses import binary_cross_entropy
 from nn.optimizers import Adam
 
 POINTS = {"moons": moons, "circles": circles, "spirals": spirals, "xor": xor}
-ACTIVATIONS = ("tanh", "sigmoid", "relu", "gelu", "sin", "linear")
+CHOICES = ("tanh", "sigmoid", "relu", "gelu", "sin", "linear")
 SHARE = 0.1  # seconds of training between two pictures
 
 
@@ -159,7 +159,7 @@ class Widgets:
         self.layers = w.IntSlider(len(settings["hidden"]), 0, 4, description="layers", continuous_update=False)
         width = max(settings["hidden"], default=8)
         self.width = w.IntSlider(width, 1, 16, description="neurons", continuous_update=False)
-        self.activation = w.Dropdown(options=ACTIVATIONS, value=settings["activation"], description="activation")
+        self.activation = w.Dropdown(options=CHOICES, value=settings["activation"], description="activation")
         self.lr = w.FloatLogSlider(panel.lr, min=-4, max=0.5, step=0.1, description="learning rate", style=whole)
         self.weight = w.Dropdown(options=["", *dict(panel.model.named_parameters())], description="explain")
         self.words = w.HTML()

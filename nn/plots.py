@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 # Okabe and Ito's colours, told apart by colour-blind readers too; the first two are those of classes 0 and 1
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#f0e442", "#7f7f7f", "#8c564b", "#000000")
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#f0e442", "#7f7f7f", "#8c564b", "#000000")
 MISSING = "plots need matplotlib: pip install matplotlib, or pip install 'glassgrad[notebook]'"
-LOW, MIDDLE, HIGH = COLOURS[0], "#f7f7f7", COLOURS[1]
+LOW, MIDDLE, HIGH = PALETTE[0], "#f7f7f7", PALETTE[1]
 
 
 def plot_history(history: Any, ax: Any = None) -> Any:
@@ -47,18 +47,18 @@ def plot_history(history: Any, ax: Any = None) -> Any:
     costs = {name: curve for name, curve in curves.items() if name in ("cost", "validation_cost") and curve}
     lines = []
     for (name, curve), style in zip(costs.items(), ("-", "--")):
-        lines += curve_drawn(ax, curve, style, color=COLOURS[0], label=name.replace("_", " "))
+        lines += curve_drawn(ax, curve, style, color=PALETTE[0], label=name.replace("_", " "))
     finished(ax, [cost for curve in costs.values() for cost in curve])
-    ax.yaxis.label.set_color(COLOURS[0])
+    ax.yaxis.label.set_color(PALETTE[0])
     metrics = {name: curve for name, curve in curves.items() if name not in costs and curve}
     if metrics:
         right = ax.twinx()
         names = [name for name in metrics if not name.startswith("validation_")]
         for name, curve in metrics.items():
-            colour = COLOURS[1 + names.index(name.removeprefix("validation_")) % 5]
+            colour = PALETTE[1 + names.index(name.removeprefix("validation_")) % 5]
             style = "--" if name.startswith("validation_") else "-"
             lines += curve_drawn(right, curve, style, color=colour, label=name.replace("_", " "))
-        right.set_ylabel(" and ".join(name.replace("_", " ") for name in names), color=COLOURS[1])
+        right.set_ylabel(" and ".join(name.replace("_", " ") for name in names), color=PALETTE[1])
         right.spines[["top", "left"]].set_visible(False)
     if ax.get_legend():
         ax.get_legend().remove()
@@ -224,8 +224,8 @@ def plot_histograms(model: Any, axes: Any = None) -> Any:
     for number, (row, layer) in enumerate(zip(axes, layers), 1):
         weights = [w for neuron in layer.neurons for w in neuron.w]
         drawn = (
-            ("weights", [w.data for w in weights], COLOURS[0]),
-            ("gradients", [w.grad for w in weights], COLOURS[1]),
+            ("weights", [w.data for w in weights], PALETTE[0]),
+            ("gradients", [w.grad for w in weights], PALETTE[1]),
         )
         for ax, (name, numbers, colour) in zip(row, drawn):
             spread = float(np.std(numbers))
@@ -336,7 +336,7 @@ class Stages:
             ax.set(title=f"epoch {epoch + 1}", xlabel="", ylabel="", xticks=[], yticks=[])
         ax = self.axes[-1]
         ax.clear()
-        curve_drawn(ax, history.cost, color=COLOURS[0])
+        curve_drawn(ax, history.cost, color=PALETTE[0])
         finished(ax, history.cost)
         ax.set(title=f"cost, down to {min(history.cost):.2g}", ylabel="")
 
@@ -408,8 +408,8 @@ def colour_of(k: int) -> str:
     """The colour of a class: one of ten that are easily told apart, then ever new ones."""
     import colorsys
 
-    if k < len(COLOURS):
-        return COLOURS[k]
+    if k < len(PALETTE):
+        return PALETTE[k]
     # steps by the golden ratio fill the circle of hues evenly, however many there are
     rgb = colorsys.hls_to_rgb(k * 0.618034 % 1, 0.35 + 0.3 * (k % 2), 0.65)
     return "#" + "".join(f"{round(255 * x):02x}" for x in rgb)

@@ -240,7 +240,7 @@ def written_out(row: Row, position: int, names: dict[str, Any]) -> Number:
 @functools.cache
 def manner(row: Row, position: int) -> tuple[bool, Words]:
     """Whether a partial is tame, and what its words mean on Values."""
-    return is_tame(row, position), WORDS[row.infix]
+    return is_tame(row, position), WORDS_BY_OPERATOR[row.infix]
 
 
 def worth(x: Number) -> float:
@@ -288,6 +288,6 @@ def raised(x: Number, y: Number) -> Number:
 
 # What the words of a partial mean on Values, for rows with the operator ** or / and for all others
 _ONE = Words(called, choose=choice, divide=reduced, power=refuse)
-WORDS: defaultdict[str, Words] = defaultdict(lambda: _ONE)
-WORDS["/"] = Words(called, choose=choice, divide=quotient, power=refuse)
-WORDS["**"] = Words(called, choose=choice, divide=reduced, power=raised)
+WORDS_BY_OPERATOR: defaultdict[str, Words] = defaultdict(lambda: _ONE)
+WORDS_BY_OPERATOR["/"] = Words(called, choose=choice, divide=quotient, power=refuse)
+WORDS_BY_OPERATOR["**"] = Words(called, choose=choice, divide=reduced, power=raised)

@@ -22,8 +22,8 @@ TAME = frozenset(
     "abs sign step floor ceil trunc sin cos tanh erf erfc atan atan2 asinh maximum minimum sigmoid".split()
 )
 # Words that may overflow, and otherwise are defined everywhere
-LARGE = frozenset("exp expm1 exp2 sinh cosh hypot cbrt softplus".split())
-SUMS = frozenset("sum sumproduct prod".split())
+OVERFLOWING = frozenset("exp expm1 exp2 sinh cosh hypot cbrt softplus".split())
+SUMS_AND_PRODUCTS = frozenset("sum sumproduct prod".split())
 AFTER = f"after{PRIME}"  # of x and y is x, computed once y has been: there is none outside the domain of y
 
 
@@ -343,13 +343,13 @@ def holds_only(
 @functools.cache
 def is_total(row: Row) -> bool:
     """Whether a row is defined for all numbers, overflow aside."""
-    return holds_only(TAME | LARGE, row.value, row, choices=True)
+    return holds_only(TAME | OVERFLOWING, row.value, row, choices=True)
 
 
 @functools.cache
 def never_raises(row: Row) -> bool:
     """Whether a row has a value for all numbers; sums and products are taken to have one."""
-    return not row.domain if row.is_slope else holds_only(TAME | SUMS, row.value, row, choices=True)
+    return not row.domain if row.is_slope else holds_only(TAME | SUMS_AND_PRODUCTS, row.value, row, choices=True)
 
 
 @functools.cache

@@ -10,10 +10,10 @@ from autograd.drawing.picture import Picture
 from autograd.drawing.svg import LABEL, MARGIN, coordinate, label, picture, tag
 from autograd.explaining.typography import Text, digits, width
 
-WIDE, HIGH = 460.0, 220.0
-MOST = 400  # points of a curve that are drawn: two for each of so many stretches, its lowest and its highest
+CURVE_WIDTH, CURVE_HEIGHT = 460.0, 220.0
+MOST_POINTS = 400  # points of a curve that are drawn: two for each of so many stretches, its lowest and its highest
 STEEP = 30  # a curve that falls by more than this factor has a logarithmic axis
-STYLES = (("neg", ""), ("pos", " dash"), ("still", ""), ("still", " dash"))
+LINE_STYLES = (("neg", ""), ("pos", " dash"), ("still", ""), ("still", " dash"))
 
 
 def curves(title: str, series: Mapping[str, Sequence[float]], along: str = "epoch") -> Picture:
@@ -34,18 +34,18 @@ def curves(title: str, series: Mapping[str, Sequence[float]], along: str = "epoc
 
     left = MARGIN + 12 + max((width(words, LABEL) for _, words in marks), default=20.0)
     top = MARGIN + 24
-    across = lambda x: left + (x - 1) / max(1, last - 1) * WIDE if last > 1 else left + WIDE / 2  # noqa: E731
-    down = lambda y: top + (high - y) / (high - low) * HIGH  # noqa: E731
-    body = [_stroke(f"M{coordinate(left)} {coordinate(top)}v{coordinate(HIGH)}h{coordinate(WIDE)}")]
+    across = lambda x: left + (x - 1) / max(1, last - 1) * CURVE_WIDTH if last > 1 else left + CURVE_WIDTH / 2  # noqa: E731
+    down = lambda y: top + (high - y) / (high - low) * CURVE_HEIGHT  # noqa: E731
+    body = [_stroke(f"M{coordinate(left)} {coordinate(top)}v{coordinate(CURVE_HEIGHT)}h{coordinate(CURVE_WIDTH)}")]
     for y, words in marks:
         body.append(_stroke(f"M{coordinate(left)} {coordinate(down(y))}h-5"))
         body.append(label(words, left - 9, down(y) + 4, LABEL, "end muted"))
     for x in _steps(last):
-        body.append(_stroke(f"M{coordinate(across(x))} {coordinate(top + HIGH)}v5"))
-        body.append(label(say(str(x)), across(x), top + HIGH + 20, LABEL, "mid muted"))
-    body.append(label(say(along), left + WIDE / 2, top + HIGH + 38, LABEL, "mid muted"))
+        body.append(_stroke(f"M{coordinate(across(x))} {coordinate(top + CURVE_HEIGHT)}v5"))
+        body.append(label(say(str(x)), across(x), top + CURVE_HEIGHT + 20, LABEL, "mid muted"))
+    body.append(label(say(along), left + CURVE_WIDTH / 2, top + CURVE_HEIGHT + 38, LABEL, "mid muted"))
     x = left
-    for (name, points), (colour, dash) in zip(drawn.items(), STYLES):
+    for (name, points), (colour, dash) in zip(drawn.items(), LINE_STYLES):
         places = [(coordinate(across(i)), coordinate(down(scale(y)))) for i, y in _thinned(points)]
         curve = _stroke("M" + "L".join(f"{u} {v}" for u, v in places), 1.8, dash) if len(places) > 1 else ""
         dots = [tag("circle", class_="tip", cx=u, cy=v, r=3.2) for u, v in places[: 1 if len(places) == 1 else 0]]
@@ -55,8 +55,8 @@ def curves(title: str, series: Mapping[str, Sequence[float]], along: str = "epoc
         body.append(label(words, x + 30, MARGIN + 8, LABEL, "text"))
         x += 30 + width(words, LABEL) + 22
     told = [f"{name.replace('_', ' ')} from {digits(p[0][1])} to {digits(p[-1][1])}" for name, p in drawn.items()]
-    wide = max(left + WIDE + MARGIN + 8, x)
-    return Picture(picture(title, f"{title}: {'; '.join(told)}.", body, wide, top + HIGH + 52), title)
+    wide = max(left + CURVE_WIDTH + MARGIN + 8, x)
+    return Picture(picture(title, f"{title}: {'; '.join(told)}.", body, wide, top + CURVE_HEIGHT + 52), title)
 
 
 def _stroke(d: str, thick: float = 1.2, dash: str = "") -> str:
@@ -83,10 +83,10 @@ def _steps(last: int) -> list[int]:
 
 def _thinned(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
     """The points, of very many only those that the eye can tell apart."""
-    if len(points) <= 2 * MOST:
+    if len(points) <= 2 * MOST_POINTS:
         return list(points)
     kept = []
-    for k in range(MOST):
-        part = points[k * len(points) // MOST : (k + 1) * len(points) // MOST]
+    for k in range(MOST_POINTS):
+        part = points[k * len(points) // MOST_POINTS : (k + 1) * len(points) // MOST_POINTS]
         kept += sorted({min(part, key=lambda p: p[1]), max(part, key=lambda p: p[1])})
     return kept

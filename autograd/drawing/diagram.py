@@ -20,7 +20,7 @@ from autograd.explaining.typography import Run, Text, label_parts, name, plain, 
 
 PLURALS = {"add": "sums", "sub": "differences", "mul": "products", "div": "quotients", "pow": "powers"}
 COSTS = {"C", "cost", "loss"}  # labels by which a user says that a value is what is minimised
-OUTPUTS = {"z", "a", "h"}  # letters of what a neuron gives, which is no cost
+OUTPUT_LETTERS = {"z", "a", "h"}  # letters of what a neuron gives, which is no cost
 TOLD = 40  # values that a description or a tooltip lists
 
 
@@ -169,7 +169,7 @@ class Diagram:
         """Which shape a value has."""
         if value.op:
             base, _, _ = label_parts(value.label) or ("", "", "")  # a pass may begin at a neuron as well
-            is_cost = value is self.cost and (value.label in COSTS or (value.grad == 1 and base not in OUTPUTS))
+            is_cost = value is self.cost and (value.label in COSTS or (value.grad == 1 and base not in OUTPUT_LETTERS))
             return "cost" if is_cost else "operation"
         return "parameter" if value in self.parameters else "input" if self.parameters else "leaf"
 

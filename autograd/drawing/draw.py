@@ -16,7 +16,7 @@ from typing import Any
 from autograd.core.value import Value
 from autograd.drawing import svg
 from autograd.drawing.diagram import Diagram
-from autograd.drawing.folding import LEVELS, Group, foldings
+from autograd.drawing.folding import FOLDING_LEVELS, Group, foldings
 from autograd.drawing.layout import Edge, Placement, arrange, clear, in_order, place_labels, sample
 from autograd.drawing.network import Network, layers_of
 from autograd.drawing.picture import Picture
@@ -28,14 +28,17 @@ from autograd.explaining.typography import plain, printable, width
 ENGINES = ("dot", "graphviz-pure", "builtin")
 DIRECTIONS = ("LR", "RL", "TB", "BT")
 PATIENCE = 20.0  # seconds that an outside program may take
-SMALL = 60  # values up to which a bare Value shows its graph, and lines that a repr shows
-MANY = 1000  # lines of a table
+SMALL_GRAPH = 60  # values up to which a bare Value shows its graph, and lines that a repr shows
+LONGEST_TABLE = 1000  # lines of a table
 BLANKS = ("values", "gradients", "partials")  # what a worksheet can leave empty
-COLUMN, PAGE = 1100, 900  # what a drawing without options fits: a notebook's column, and its height on a screen
+NOTEBOOK_WIDTH, SCREEN_HEIGHT = (
+    1100,
+    900,
+)  # what a drawing without options fits: a notebook's column, and its height on a screen
 SLACK = 1.3  # times a drawing that was asked for in full may be wider than a column before it stands in rows
-FEW = 40  # values whose picture may be as high as it is wide rather than be folded
+FEW_VALUES = 40  # values whose picture may be as high as it is wide rather than be folded
 MOST_BOXES = 120  # boxes beyond which that is not tried
-LARGE = 1000  # boxes and arrows beyond which Graphviz is not asked unless it is named
+GRAPHVIZ_LIMIT = 1000  # boxes and arrows beyond which Graphviz is not asked unless it is named
 
 
 def draw(
@@ -83,8 +86,8 @@ def draw(
     """
     unfold = {True: "all", False: None}.get(unfold, unfold) if isinstance(unfold, bool) else unfold
     check_places(engine, direction)
-    if unfold is not None and not (isinstance(unfold, str) and unfold in LEVELS):
-        raise ValueError(f"unfold is None or one of {', '.join(map(repr, LEVELS))}, not {unfold!r}")
+    if unfold is not None and not (isinstance(unfold, str) and unfold in FOLDING_LEVELS):
+        raise ValueError(f"unfold is None or one of {', '.join(map(repr, FOLDING_LEVELS))}, not {unfold!r}")
     blanks: Any = [blank] if isinstance(blank, str) else blank
     is_listed = isinstance(blanks, Iterable) and getattr(blanks, "shape", None) != ()
     empty = frozenset(str(x) for x in blanks) if is_listed else {None}
@@ -121,12 +124,12 @@ def fitting(diagrams: Iterable[Diagram], engine: str | None, direction: str, leg
     """
     drawing = None
     for diagram in diagrams:
-        few = len(diagram.values) <= FEW and len(diagram.boxes) > FEW / 2
-        high = (COLUMN if few else PAGE) if direction in ("LR", "RL") else COLUMN * 2**0.5
+        few = len(diagram.values) <= FEW_VALUES and len(diagram.boxes) > FEW_VALUES / 2
+        high = (NOTEBOOK_WIDTH if few else SCREEN_HEIGHT) if direction in ("LR", "RL") else NOTEBOOK_WIDTH * 2**0.5
         drawing = Drawing(diagram, ENGINES[-1], direction, legend)
-        if drawing.width <= COLUMN and drawing.height <= high:
+        if drawing.width <= NOTEBOOK_WIDTH and drawing.height <= high:
             asked = drawing if engine == ENGINES[-1] else Drawing(diagram, engine, direction, legend)
-            return asked if asked.width <= COLUMN and asked.height <= high else drawing
+            return asked if asked.width <= NOTEBOOK_WIDTH and asked.height <= high else drawing
     assert drawing, "a graph has at least one folding"
     return drawing
 
@@ -166,7 +169,7 @@ class Drawing(Picture):
         if isinstance(diagram, Network):
             self.engine, placement = "builtin", diagram.place()
         else:
-            room = COLUMN - 2 * svg.MARGIN
+            room = NOTEBOOK_WIDTH - 2 * svg.MARGIN
             what = diagram.boxes, diagram.arrows
             self.engine, placement = place(*what, engine, direction, diagram.families, room, slack)
         self._placement = placement
@@ -174,7 +177,7 @@ class Drawing(Picture):
         drawn = diagram.title, diagram.description, diagram.boxes, diagram.arrows
         picture = svg.write(*drawn, placement, legend, self.notes)
         super().__init__(picture, diagram.title)
-        heads, *self._rows = diagram.rows(MANY)
+        heads, *self._rows = diagram.rows(LONGEST_TABLE)
         self._heads = [str(head) for head in heads]
 
     @property
@@ -193,8 +196,8 @@ class Drawing(Picture):
 
     def __repr__(self) -> str:
         lines = self.table.split("\n")
-        more = [f"... and {len(lines) - SMALL - 1} more: see .table"] if len(lines) > SMALL + 1 else []
-        return "\n".join([self.title, *self.notes, *lines[: SMALL + 1], *more])
+        more = [f"... and {len(lines) - SMALL_GRAPH - 1} more: see .table"] if len(lines) > SMALL_GRAPH + 1 else []
+        return "\n".join([self.title, *self.notes, *lines[: SMALL_GRAPH + 1], *more])
 
     def _repr_html_(self) -> str:
         caption = "\n".join(map(printable, [self.title, *self.notes]))
@@ -210,11 +213,11 @@ def value_picture(value: Value) -> Drawing | None:
 def _is_small(value: Value) -> bool:
     """Whether at most SMALL values lead to this one, without walking farther than that."""
     seen, waiting = {value}, [value]
-    while waiting and len(seen) <= SMALL:
+    while waiting and len(seen) <= SMALL_GRAPH:
         parents = set(waiting.pop().parents) - seen
         seen |= parents
         waiting += parents
-    return len(seen) <= SMALL
+    return len(seen) <= SMALL_GRAPH
 
 
 # Engines ------------------------------------------------------------------------------------------------------------
@@ -237,7 +240,7 @@ def place(
     one.
     """
     wanted = ENGINES[ENGINES.index(engine) :] if engine else ENGINES
-    if engine is None and (len(boxes) + len(arrows) > LARGE or any(arrow.thin for arrow in arrows)):
+    if engine is None and (len(boxes) + len(arrows) > GRAPHVIZ_LIMIT or any(arrow.thin for arrow in arrows)):
         wanted = ENGINES[-1:]
     sizes, edges = [box.size() for box in boxes], [Edge(arrow.tail, arrow.head, arrow.size()) for arrow in arrows]
     for candidate in wanted[:-1]:
@@ -269,7 +272,7 @@ def _wrapped(
 ) -> Placement:
     """A layout, in rows where one is too wide and rows read well."""
     placed = layout(sizes, edges, direction, families)
-    if placed.width <= slack * width or direction != "LR" or len(sizes) > LARGE:
+    if placed.width <= slack * width or direction != "LR" or len(sizes) > GRAPHVIZ_LIMIT:
         return placed
     return in_rows(sizes, edges, families, width, lambda s, e, f, pins: layout(s, e, direction, f, pins)) or placed
 
@@ -296,8 +299,8 @@ def find(program: str) -> str | None:
 
 
 SHAPES = {"parameter": "hexagon", "group": "box3d", "unit": "circle", "heading": "plaintext", "gap": "plaintext"}
-STYLES = {"operation": "rounded", "cost": "rounded", "neuron": "rounded", "constant": "dashed"}
-COLOURS = {1: svg.LIGHT["positive"], -1: svg.LIGHT["negative"]}
+BOX_STYLES = {"operation": "rounded", "cost": "rounded", "neuron": "rounded", "constant": "dashed"}
+SIGN_COLOURS = {1: svg.LIGHT["positive"], -1: svg.LIGHT["negative"]}
 
 
 def dot_source(boxes: Sequence[Box], arrows: Sequence[Arrow], direction: str) -> str:
@@ -316,7 +319,7 @@ def dot_source(boxes: Sequence[Box], arrows: Sequence[Arrow], direction: str) ->
             f"n{i}",
             graphviz.escape(printable(text)).replace("\n", "\\n"),
             shape=SHAPES.get(box.kind, "box"),
-            style=STYLES.get(box.kind, "solid"),
+            style=BOX_STYLES.get(box.kind, "solid"),
             peripheries="2" if box.kind == "cost" else "1",
             width=svg.coordinate((w - frame) / 72),
             height=svg.coordinate((h - frame) / 72),
@@ -327,7 +330,7 @@ def dot_source(boxes: Sequence[Box], arrows: Sequence[Arrow], direction: str) ->
         room = " " * round((arrow.size()[0] - width(arrow.label, svg.LABEL)) / 6)  # for other numbers, later
         label = graphviz.escape(printable(f"{room}{text}{room}")) if text else ""
         style = {"style": "dashed"} if arrow.dashed else {}
-        colour = COLOURS.get(arrow.sign, svg.LIGHT["edge"])
+        colour = SIGN_COLOURS.get(arrow.sign, svg.LIGHT["edge"])
         source.edge(f"n{arrow.tail}", f"n{arrow.head}", id=f"e{i}", color=colour, **{key: label}, **style)
     return source.source
 

@@ -31,9 +31,9 @@ from autograd.explaining.nudge import computed_anew
 from autograd.explaining.pathsum import reached
 from autograd.explaining.typography import Run, Text, clean, digits, markup, name
 
-MOST = 12  # gradients that a sheet asks for
-LARGEST = 60  # values of a graph that fits a sheet
-CLOSE = 0.006  # how far an answer may be off, relative to the right one: three digits are enough
+MOST_GRADIENTS = 12  # gradients that a sheet asks for
+LARGEST_GRAPH = 60  # values of a graph that fits a sheet
+ANSWER_TOLERANCE = 0.006  # how far an answer may be off, relative to the right one: three digits are enough
 
 
 def exercise(cost: Value, seed: int = 0) -> Exercise:
@@ -63,8 +63,8 @@ def exercise(cost: Value, seed: int = 0) -> Exercise:
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise TypeError(f"seed is an int, not {seed!r}")
     size = len(topological_order(cost))
-    if size > LARGEST:
-        raise ValueError(f"a sheet has room for {LARGEST} values, and this graph has {size}: take a smaller one")
+    if size > LARGEST_GRAPH:
+        raise ValueError(f"a sheet has room for {LARGEST_GRAPH} values, and this graph has {size}: take a smaller one")
     if size < 2:
         raise ValueError("there is no gradient to ask for: the cost is not computed from other values")
     return Exercise(copied(cost), seed)
@@ -117,7 +117,11 @@ class Exercise:
         for value, slope in self._gradient.items():
             value.grad = slope
         asked = [value for value in self._gradient if value is not cost]
-        kept = set(random.Random(seed).sample(range(len(asked)), MOST)) if len(asked) > MOST else range(len(asked))
+        kept = (
+            set(random.Random(seed).sample(range(len(asked)), MOST_GRADIENTS))
+            if len(asked) > MOST_GRADIENTS
+            else range(len(asked))
+        )
         self._values = {value.label: value for i, value in reversed([*enumerate(asked)]) if i in kept}
         self.answers: dict[str, float] = {label: self._gradient[value] for label, value in self._values.items()}
         self._mistakes: dict[str, list[Mistake]] = {}
@@ -219,7 +223,7 @@ class Exercise:
             "solution": self.solution.image,
             "rows": rows,
             "key": key,
-            "close": repr(CLOSE),
+            "close": repr(ANSWER_TOLERANCE),
         }
         return page("web/exercise.html", filled)
 
@@ -274,7 +278,7 @@ class Marks:
 
 def alike(x: float, y: float) -> bool:
     """Whether an answer is as close to a number as three digits bring it."""
-    return math.isclose(x, y, rel_tol=CLOSE, abs_tol=1e-12)
+    return math.isclose(x, y, rel_tol=ANSWER_TOLERANCE, abs_tol=1e-12)
 
 
 def typeset(remark: str, names: Iterable[str]) -> Text:
@@ -363,8 +367,10 @@ def called_factor(formulas: Formulas, node: Value, i: int) -> str:
 
 # Exercises by level --------------------------------------------------------------------------------------------------
 
-LEVELS = ("chain", "shared", "paths", "neuron", "layers")
-FUNCTIONS: tuple[Callable[[Any], Any], ...] = tuple(OPERATIONS[name] for name in ("tanh", "sigmoid", "exp", "sin"))
+EXERCISE_LEVELS = ("chain", "shared", "paths", "neuron", "layers")
+EXERCISE_FUNCTIONS: tuple[Callable[[Any], Any], ...] = tuple(
+    OPERATIONS[name] for name in ("tanh", "sigmoid", "exp", "sin")
+)
 
 
 def exercises(level: str = "chain", n: int = 5, seed: int = 0) -> Exercises:
@@ -388,8 +394,8 @@ def exercises(level: str = "chain", n: int = 5, seed: int = 0) -> Exercises:
     >>> first.cost.label, "x" in first.answers
     ('C', True)
     """
-    if level not in LEVELS:
-        raise ValueError(f"level is one of {', '.join(map(repr, LEVELS))}, not {level!r}")
+    if level not in EXERCISE_LEVELS:
+        raise ValueError(f"level is one of {', '.join(map(repr, EXERCISE_LEVELS))}, not {level!r}")
     for what, given in (("n", n), ("seed", seed)):
         if isinstance(given, bool) or not isinstance(given, int):
             raise TypeError(f"{what} is an int, not {given!r}")
@@ -472,7 +478,7 @@ def expression(level: str, rng: random.Random) -> Value:
         value.label = label
         return value
 
-    f, g = rng.sample(FUNCTIONS, 2)
+    f, g = rng.sample(EXERCISE_FUNCTIONS, 2)
     x, w, b, y = leaf("x"), leaf("w"), leaf("b"), leaf("y")
     if level == "chain":  # every value has one consumer
         a = leaf("a")

@@ -15,9 +15,9 @@ from autograd.core.value import Value
 from autograd.drawing.layout import Edge, ranks
 from autograd.explaining.typography import label_parts
 
-LEVELS = ("all", "neurons", "layers")
-FEW = 3  # examples up to which each keeps its own boxes
-STEPS = 12  # from the cost back; what is farther away is folded into one box when the graph is too large
+FOLDING_LEVELS = ("all", "neurons", "layers")
+FEW_EXAMPLES = 3  # examples up to which each keeps its own boxes
+KEPT_STEPS = 12  # from the cost back; what is farther away is folded into one box when the graph is too large
 
 
 @dataclass(eq=False)
@@ -164,7 +164,7 @@ def _alike(groups: Sequence[Group]) -> list[Group]:
         base, _, above = label_parts(value.label) or (value.label, "", "")
         return value.op, base, above
 
-    return _joined(groups, own, FEW)
+    return _joined(groups, own, FEW_EXAMPLES)
 
 
 def _repeated(groups: Sequence[Group]) -> list[Group]:
@@ -173,7 +173,7 @@ def _repeated(groups: Sequence[Group]) -> list[Group]:
     def own(value: Value) -> Hashable:
         return value.op, value.label
 
-    return _joined(groups, own, FEW)
+    return _joined(groups, own, FEW_EXAMPLES)
 
 
 def _joined(groups: Sequence[Group], own: Callable[[Value], Hashable], few: int) -> list[Group]:
@@ -204,6 +204,6 @@ def _nearest(groups: Sequence[Group], count: int) -> list[Group]:
     """The groups nearest to the cost, and all others as one."""
     depth = _depths(groups)
     order = sorted(range(len(groups)), key=lambda i: depth[i])
-    near = [i for i in order[: count - 1] if depth[i] <= STEPS]
+    near = [i for i in order[: count - 1] if depth[i] <= KEPT_STEPS]
     far = sorted(order[len(near) :])
     return [Group("rest", [value for i in far for value in groups[i].members]), *(groups[i] for i in reversed(near))]

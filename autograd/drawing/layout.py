@@ -19,8 +19,8 @@ SEPARATION = 16.0  # between boxes of one rank
 LANE = 12.0  # height that a passing edge keeps free
 FAN = 22.0  # room in which the edges of one box move apart, where they are more than its side holds
 AIR = 3.0  # between the labels of two edges of one box
-MANY = 5_000  # labels beyond which they stay where they are, whatever they cover
-LONGEST = 20_000  # lanes in all; beyond that, long edges run around the boxes instead of between them
+MOST_LABELS = 5_000  # labels beyond which they stay where they are, whatever they cover
+MOST_LANES = 20_000  # lanes in all; beyond that, long edges run around the boxes instead of between them
 
 
 @dataclass
@@ -108,7 +108,7 @@ class _Layers:
         self.routes: list[list[int]] = []
         lanes = sum(self.rank[edge.head] - self.rank[edge.tail] - 1 for edge in edges)
         for edge in edges:
-            self.routes.append(self._route(edge, lanes <= LONGEST))
+            self.routes.append(self._route(edge, lanes <= MOST_LANES))
         self.layers: list[list[int]] = [[] for _ in range(max(self.rank, default=-1) + 1)]
         for item, rank in enumerate(self.rank):
             self.layers[rank].append(item)
@@ -441,7 +441,7 @@ def place_labels(
 
     `labels` are (width, height), (0, 0) without one; `boxes` are (centre, (width, height)).
     """
-    if len(labels) > MANY:
+    if len(labels) > MOST_LABELS:
         return list(anchors), True
     taken = _Taken()
     for (x, y), (w, h) in boxes:

@@ -12,9 +12,9 @@ from autograd.drawing.layout import Placement
 from autograd.drawing.svg import UNIT, Arrow, Box
 from autograd.explaining.typography import Run, Text, name, plain, significant
 
-SHOWN = 16  # neurons of a layer that are drawn; of more, the first and the last
-COLUMN, ROW = 190.0, 46.0  # pixels from one layer, and neuron, to the next
-WIDEST = 980.0  # what all columns together take: more of them stand closer
+MOST_NEURONS = 16  # neurons of a layer that are drawn; of more, the first and the last
+LAYER_STEP, NEURON_STEP = 190.0, 46.0  # pixels from one layer, and neuron, to the next
+WIDEST_NETWORK = 980.0  # what all columns together take: more of them stand closer
 
 
 def layers_of(model: Any) -> list[list[Any]] | None:
@@ -46,8 +46,8 @@ class Network:
         self.arrows: list[Arrow] = []
         self.centres: list[tuple[float, float]] = []
         shown = [_shown(width) for width in widths]
-        self.height = ROW * max(map(len, shown)) + 50
-        self.column = min(COLUMN, WIDEST / max(1, len(layers)))
+        self.height = NEURON_STEP * max(map(len, shown)) + 50
+        self.column = min(LAYER_STEP, WIDEST_NETWORK / max(1, len(layers)))
         self._column(0, shown[0], None)
         above = dict(zip(shown[0], range(1, len(shown[0]) + 1)))
         self.largest = 0.0
@@ -71,7 +71,7 @@ class Network:
         )
         self.centres.append((u, 22.0))
         for place, j in enumerate(places):
-            self.centres.append((u, middle + ROW * (place - (len(places) - 1) / 2)))
+            self.centres.append((u, middle + NEURON_STEP * (place - (len(places) - 1) / 2)))
             if j is None:
                 self.boxes.append(Box("gap", (Run("⋮"),)))
             elif layer is None:
@@ -117,7 +117,7 @@ class Network:
 
 def _shown(count: int) -> list[int | None]:
     """The numbers of the neurons that are drawn, None for those between that are not."""
-    if count <= SHOWN:
+    if count <= MOST_NEURONS:
         return list(range(count))
-    half = SHOWN // 2 - 1
+    half = MOST_NEURONS // 2 - 1
     return [*range(half), None, *range(count - half, count)]

@@ -10,7 +10,7 @@ from autograd.explaining.nudge import Nudge, Sweep
 from autograd.explaining.typography import Run, Text, digits, quantity, width
 
 LINE = 420.0  # length of a number line, and
-ROW = 64.0  # the height that it takes
+LINE_HEIGHT = 64.0  # the height that it takes
 
 
 def say(words: str) -> Text:
@@ -50,7 +50,7 @@ def number_lines(title: str, rows: Sequence[tuple[Text, Any] | None], by: float)
                 label(quantity(row[1].ratio), ratio, y + 5, NUMBER, "value"),
                 label(quantity(row[1].derivative), derivative, y + 5, NUMBER, "value"),
             ]
-        y += ROW
+        y += LINE_HEIGHT
     words = [f"{row.name} goes from {digits(row.before)} to {digits(row.after)}" for _, row in shown]
     return picture(title, f"{title}: {'; '.join(words)}.", body, derivative + 90, y - 10)
 

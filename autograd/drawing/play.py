@@ -24,8 +24,8 @@ from autograd.explaining.nudge import computed_anew
 from autograd.explaining.state import replayed_words
 from autograd.explaining.typography import clean, label_parts, markup, plain
 
-MOST = 1000  # values that a page can show, and
-WHOLE = 150  # up to which it can unfold them all in one picture
+MOST_VALUES = 1000  # values that a page can show, and
+MOST_UNFOLDED = 150  # up to which it can unfold them all in one picture
 
 
 def play(
@@ -57,9 +57,9 @@ def play(
         raise TypeError(f"play takes a Value, the cost whose backward pass is to be shown, not {type(cost).__name__}")
     check_places(engine, direction)
     order = topological_order(cost)
-    if len(order) > MOST:
+    if len(order) > MOST_VALUES:
         raise ValueError(
-            f"a page shows at most {MOST} values step by step, and this graph has {len(order)}: play the cost of one "
+            f"a page shows at most {MOST_VALUES} values step by step, and this graph has {len(order)}: play the cost of one "
             "example or of a smaller network, or use draw(cost), which folds large graphs"
         )
     copies = _copies(order)
@@ -98,7 +98,7 @@ class Page:
         diagrams, tried = (Diagram(cost, parameters, groups=g, steppable=True) for g in small_foldings(cost)), []
         self.drawing = fitting((tried.append(d) or d for d in diagrams), engine, direction)
         shown = [(tried[-1], self.drawing)]
-        if tried[-1].folded and len(values) <= WHOLE:
+        if tried[-1].folded and len(values) <= MOST_UNFOLDED:
             whole = Diagram(cost, parameters, steppable=True)
             shown.append((whole, Drawing(whole, engine, direction)))
         self.title = f"Backpropagation through {plain(name_of(cost))}"

@@ -113,7 +113,7 @@ def _facts(row: Row) -> dict[str, Any]:
 # A row on symbols: the same expressions, with the words of `symbols.js` in place of the operators ---------------------
 
 _WORDS = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "power"}
-_SIGNS = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "===", ast.NotEq: "!=="}
+_COMPARISONS = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "===", ast.NotEq: "!=="}
 
 
 def _written(tree: ast.expr) -> str:
@@ -132,7 +132,7 @@ def _written(tree: ast.expr) -> str:
         case ast.BinOp(x, op, y) if type(op) in _WORDS:
             return f"S.{_WORDS[type(op)]}({_written(x)}, {_written(y)})"
         case ast.IfExp(ast.Compare(a, [op], [b]), x, y):
-            return f"(S.of({_written(a)}) {_SIGNS[type(op)]} S.of({_written(b)}) ? {_written(x)} : {_written(y)})"
+            return f"(S.of({_written(a)}) {_COMPARISONS[type(op)]} S.of({_written(b)}) ? {_written(x)} : {_written(y)})"
         case ast.Call(ast.Name(word), arguments):
             return f'S.call("{word}", [{", ".join(map(_written, arguments))}])'
     raise ValueError(f"{ast.unparse(tree)!r} cannot be written in symbols")

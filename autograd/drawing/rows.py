@@ -13,8 +13,8 @@ Layout = Callable[[Sequence[tuple[float, float]], Sequence[Edge], Families, Sequ
 
 CORNER = 9.0  # radius of a corner
 TRACK = 9.0  # between two edges that run beside each other from row to row
-GAP = 26.0  # between two rows, without what runs there
-MOST = 4  # edges from one row to the next that still read as one line of thought
+ROW_GAP = 26.0  # between two rows, without what runs there
+MOST_EDGES = 4  # edges from one row to the next that still read as one line of thought
 
 
 def in_rows(
@@ -36,7 +36,7 @@ def in_rows(
         if cuts is None:
             continue
         row = _rows(rank, edges, cuts)
-        if any(sum(row[edge.tail] <= r < row[edge.head] for edge in edges) > MOST for r in range(many)):
+        if any(sum(row[edge.tail] <= r < row[edge.head] for edge in edges) > MOST_EDGES for r in range(many)):
             continue
         placed = _Rows(sizes, edges, families, row).place(layout)
         if placed.width <= width:
@@ -62,7 +62,7 @@ def _cuts(rank: Sequence[int], edges: Sequence[Edge], many: int) -> list[int] | 
         wanted, reach = count * k / many, max(1, count // (3 * many))
         near = [r for r in range(count - 1) if abs(r + 1 - wanted) <= reach and r > (cuts[-1] if cuts else 0)]
         best = min(near, key=lambda r: (crossing[r], abs(r + 1 - wanted)), default=None)
-        if best is None or crossing[best] > MOST:
+        if best is None or crossing[best] > MOST_EDGES:
             return None
         cuts.append(best)
     return cuts
@@ -116,10 +116,10 @@ class _Rows:
                     curves[number], anchors[number] = shifted, moved(anchor)
             top += placement.height
             floors.append(top)
-            top += GAP + TRACK * between[r]
+            top += ROW_GAP + TRACK * between[r]
         self._join(tracks, starts, ends, curves, floors, margin)
         right = CORNER + TRACK * max(between)
-        return Placement(centres, curves, anchors, margin + width + right, top - GAP - TRACK * between[-1])
+        return Placement(centres, curves, anchors, margin + width + right, top - ROW_GAP - TRACK * between[-1])
 
     def _tracks(self, crossing: list[int]) -> dict[int, int]:
         """How far out at the left each crossing edge runs: those that pass the same row side by side."""
@@ -176,7 +176,7 @@ class _Rows:
             for k, number in enumerate(numbers):
                 out = right + CORNER + TRACK * (len(numbers) - 1 - k)
                 back = margin - CORNER - TRACK * tracks[number]
-                lane = floors[r] + GAP / 2 + TRACK * (len(numbers) - 1 - k)
+                lane = floors[r] + ROW_GAP / 2 + TRACK * (len(numbers) - 1 - k)
                 into = ends[number][0]
                 corners = [(out, starts[number][-1][1]), (out, lane), (back, lane), (back, into[1]), into]
                 curves[number] = _rounded(starts[number], corners) + ends[number][1:]

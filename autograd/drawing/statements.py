@@ -18,15 +18,15 @@ from autograd.core.graph import topological_order
 from autograd.core.table import TABLE, Row
 from autograd.core.value import OPERATIONS, Value
 
-LONGEST = 10_000  # characters
+LONGEST_TEXT = 10_000  # characters
 DEEPEST = 100  # parentheses inside each other
-MOST = 1_000  # operations
+MOST_OPERATIONS = 1_000  # operations
 STARTS = (0.5, 1.5, 0.75, 1.25, 0.6, 1.4, 0.9, 1.1)  # what names are worth that are given no number
-SIGNS = {row.infix: row.name for row in TABLE.values() if row.infix and len(row.operands) == 2}
-SIGNS |= {"^": "pow", "×": "mul", "·": "mul", "÷": "div", "−": "sub"} | ({"%": "mod"} if "mod" in TABLE else {})
+OPERATOR_ROWS = {row.infix: row.name for row in TABLE.values() if row.infix and len(row.operands) == 2}
+OPERATOR_ROWS |= {"^": "pow", "×": "mul", "·": "mul", "÷": "div", "−": "sub"} | ({"%": "mod"} if "mod" in TABLE else {})
 RAISED = {"²": 2.0, "³": 3.0}
 OTHER_NAMES = {"ln": "log", "sgn": "sign", "swish": "silu"}
-CONSTANTS = {"pi": math.pi, "π": math.pi}
+NAMED_NUMBERS = {"pi": math.pi, "π": math.pi}
 _TOKEN = re.compile(
     r"(?P<blank>[ \t\r\f\u00a0]+|\#[^\n]*)|(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
     r"|(?P<name>[^\W\d]\w*)|(?P<sign>\*\*|==|<=|>=|!=|[\s\S])"
@@ -138,8 +138,10 @@ class _Parser:
 
     def __init__(self, text: str):
         self.text = text
-        if len(text) > LONGEST:
-            raise ExpressionError(f"the text is longer than {LONGEST} characters", text, LONGEST, LONGEST)
+        if len(text) > LONGEST_TEXT:
+            raise ExpressionError(
+                f"the text is longer than {LONGEST_TEXT} characters", text, LONGEST_TEXT, LONGEST_TEXT
+            )
         self.tokens = [*_tokens(text), ("sign", "", len(text))]
         self.place = self.depth = self.operations = 0
         self.code: list[_Instruction] = []
@@ -165,8 +167,8 @@ class _Parser:
         _, word, start = self.tokens[self.place - 1]
         self.code.append(_Instruction(kind, what, at, start + len(word), size))
         self.operations += kind == "call"
-        if self.operations > MOST:
-            raise self.fault(f"there are more than {MOST} operations")
+        if self.operations > MOST_OPERATIONS:
+            raise self.fault(f"there are more than {MOST_OPERATIONS} operations")
 
     def statements(self) -> list[_Statement]:
         found = []
@@ -181,7 +183,7 @@ class _Parser:
         kind, word, at = self.tokens[self.place]
         name = ""
         if kind == "name" and self.tokens[self.place + 1][1] == "=":
-            if word in CONSTANTS:
+            if word in NAMED_NUMBERS:
                 raise self.fault(f"{word} is a number already: choose another name")
             if word in operations():
                 raise self.fault(f"{word} is a function: choose another name")
@@ -218,8 +220,8 @@ class _Parser:
     def chain(self, part: Callable[[], None], *names: str) -> None:
         at = self.tokens[self.place][2]
         part()
-        while SIGNS.get(self.peek()) in names:
-            name = SIGNS[self.next()[1]]
+        while OPERATOR_ROWS.get(self.peek()) in names:
+            name = OPERATOR_ROWS[self.next()[1]]
             part()
             self.emit("call", name, at, 2)
 
@@ -245,7 +247,7 @@ class _Parser:
             _, word, place = self.next()
             self.emit("number", RAISED[word], place)
             self.emit("call", "pow", at, 2)
-        if SIGNS.get(self.peek()) == "pow":
+        if OPERATOR_ROWS.get(self.peek()) == "pow":
             self.place += 1
             self.unary()
             self.emit("call", "pow", at, 2)
@@ -268,7 +270,7 @@ class _Parser:
             self.close(")", at)
         elif word == "[":
             raise self.fault("a list stands only inside a function of many, as in sum([a, b])")
-        elif word in ("", ";", "\n", ")", "]", ",", "=") or word in SIGNS or word in RAISED:
+        elif word in ("", ";", "\n", ")", "]", ",", "=") or word in OPERATOR_ROWS or word in RAISED:
             raise self.fault("here a number, a name or a ( is missing", end=at + 1)
         else:
             raise self.fault(self.surprise(word))
@@ -290,7 +292,7 @@ class _Parser:
         if word in rows and not called:
             raise self.fault(f"{word} is a function: write {word}(...)", at, at + len(word))
         if not called:
-            self.emit("number", CONSTANTS[word], at) if word in CONSTANTS else self.emit("name", word, at)
+            self.emit("number", NAMED_NUMBERS[word], at) if word in NAMED_NUMBERS else self.emit("name", word, at)
         elif word not in rows:
             near = _nearest(word, rows)
             advice = f"; did you mean {near}?" if near else f"; a product is written {word}*(...)"

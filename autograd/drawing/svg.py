@@ -40,7 +40,7 @@ class Box:
         if self.kind == "unit":
             return UNIT, UNIT
         if self.kind == "heading":
-            return max(width(self.heading, NUMBER), width(self.remark, SMALL)), 36.0
+            return max(width(self.heading, NUMBER), width(self.remark, FINE)), 36.0
         if self.kind in ("constant", "neuron", "gap"):
             return max(34.0, width(self.heading, NUMBER) + 20), 26.0
         gap = 16 if self.heading and self.remark else 0
@@ -73,11 +73,11 @@ class Arrow:
         return (max(self.least, width(self.label, LABEL) + 8), 16.0) if self.label else (0.0, 0.0)
 
 
-NAME, NUMBER, REMARK, BADGE, LABEL, SMALL = 17, 14, 13, 13, 12, 12
+NAME, NUMBER, REMARK, BADGE, LABEL, FINE = 17, 14, 13, 13, 12, 12
 PILLS = "constant", "neuron", "unit", "gap"  # with one line of text
 UNIT = 36.0  # the diameter of a neuron in a network
-SIZES = {"name": NAME, "value": NUMBER, "remark": REMARK, "grad": BADGE, "text": LABEL}
-KINDS = "parameter input leaf constant operation neuron group cost".split()
+FONT_SIZES = {"name": NAME, "value": NUMBER, "remark": REMARK, "grad": BADGE, "text": LABEL}
+BOX_KINDS = "parameter input leaf constant operation neuron group cost".split()
 MARGIN = 16.0
 FIELD: Text = (Run("\u2002" * 7),)  # an empty place to write in, as wide as a number
 ID = "\0"  # stands for the id until the content, and so its hash, is known; no text can hold it
@@ -123,7 +123,7 @@ def stylesheet(scope: str) -> str:
     fixed = (
         f"{scope} text{{font-family:{FONT};font-stretch:condensed;font-size:{NUMBER}px;"
         "font-variant-numeric:lining-nums tabular-nums}"
-        + "".join(f"{scope} .{class_}{{font-size:{size}px}}" for class_, size in SIZES.items())
+        + "".join(f"{scope} .{class_}{{font-size:{size}px}}" for class_, size in FONT_SIZES.items())
         + f"{scope} .i{{font-style:italic}}{scope} .b{{font-weight:bold}}"
         f"{scope} .mid{{text-anchor:middle}}{scope} .end{{text-anchor:end}}"
         f"{scope} .shape{{stroke-width:1.2}}{scope} .line{{fill:none}}"
@@ -308,7 +308,7 @@ def _box(box: Box, centre: Point, size: tuple[float, float]) -> str:
     """A box: its shape, the heading, the lines below, and the gradient on its badge."""
     (x, y), (w, h) = centre, size
     if box.kind == "heading":
-        lines = label(box.heading, x, y, NUMBER, "mid value"), label(box.remark, x, y + 16, SMALL, "mid muted text")
+        lines = label(box.heading, x, y, NUMBER, "mid value"), label(box.remark, x, y + 16, FINE, "mid muted text")
         return _group(box, "node heading", *lines)
     parts = [outline(box.kind, x - w / 2, y - h / 2, w, h)] if box.kind != "gap" else []
     if box.kind in PILLS:
@@ -342,16 +342,16 @@ def _notes(notes: Sequence[str], wide: float) -> Iterator[tuple[str, float]]:
     """Lines of what must be said below a picture, and their widths."""
     import textwrap
 
-    for line in (line for note in notes for line in textwrap.wrap(note, int(max(wide, 420.0) / SMALL / 0.55))):
+    for line in (line for note in notes for line in textwrap.wrap(note, int(max(wide, 420.0) / FINE / 0.55))):
         words = (Run(line, "b"),)
-        yield label(words, 0, 11.5, SMALL, "text"), max(width(words, SMALL), wide - 3 * MARGIN)
+        yield label(words, 0, 11.5, FINE, "text"), max(width(words, FINE), wide - 3 * MARGIN)
 
 
 def _legend(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> list[tuple[str, float]]:
     """What the shapes and colours mean, of those that occur: elements and their widths."""
 
     def item(picture: str, x: float, words: str) -> tuple[str, float]:
-        return picture + label((Run(words),), x, 11.5, SMALL, "muted text"), x + width([Run(words)], SMALL)
+        return picture + label((Run(words),), x, 11.5, FINE, "muted text"), x + width([Run(words)], FINE)
 
     kinds = {box.kind for box in boxes}
     items = [
@@ -360,7 +360,7 @@ def _legend(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> list[tuple[str, fl
             34 if kind == "group" else 30,
             "several values, folded" if kind == "group" else kind,
         )
-        for kind in KINDS
+        for kind in BOX_KINDS
         if kind in kinds
     ]
     if any(thing.sign for thing in (*boxes, *arrows)):

@@ -18,7 +18,7 @@ from autograd.explaining.symbols import Dots, names_in
 Route = tuple[tuple[Value, int], ...]  # edges, each a node and which of its parents it comes from
 
 SUMMED = 40  # terms of a factor's formula that are looked at
-WIDEST = 14  # letters in the formula of a quantity that goes without a name
+LONGEST_UNNAMED = 14  # letters in the formula of a quantity that goes without a name
 
 
 class Link:
@@ -88,7 +88,7 @@ def chain(cost: Value, value: Value, formulas: Formulas) -> dict[Value, Link]:
         chosen = {node: Link(node) for node in way if node in chosen or node in between}
         chosen = connect(chosen, way, value, losses)
     for node in chosen:  # in topological order, so that long formulas are written in terms of earlier names
-        if not node.label and len(text(formulas.name(node))) > WIDEST:
+        if not node.label and len(text(formulas.name(node))) > LONGEST_UNNAMED:
             formulas.introduce(node)
     return chosen
 
@@ -124,7 +124,7 @@ def connect(
     return {node: link for node, link in chosen.items() if link in used}
 
 
-SUMS, PRODUCTS = {"add", "sub", "sum"}, {"mul", "div", "prod", "neg"}
+SUM_ROWS, PRODUCT_ROWS = {"add", "sub", "sum"}, {"mul", "div", "prod", "neg"}
 
 
 def steps(start: Value, routes: list[Route], formulas: Formulas) -> list[Value]:
@@ -137,7 +137,7 @@ def steps(start: Value, routes: list[Route], formulas: Formulas) -> list[Value]:
         return []
     shared = set.intersection(*({node for node, _ in route} for route in routes))
     *inner, end = (node for node, _ in routes[0] if node in shared)
-    alike = lambda x, y: any(x.op in kind and y.op in kind for kind in (SUMS, PRODUCTS))  # noqa: E731
+    alike = lambda x, y: any(x.op in kind and y.op in kind for kind in (SUM_ROWS, PRODUCT_ROWS))  # noqa: E731
     inner = [node for node, after in zip(inner, [*inner[1:], end]) if not alike(node, after)]
 
     def is_number(a: Value, b: Value) -> bool:

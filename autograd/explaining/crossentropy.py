@@ -17,9 +17,9 @@ EXPONENTIALS = {"exp", "logsumexp", "log_softmax", "softplus", "sigmoid", "log_s
 LOGARITHMS = {"log", "log1p", "logsumexp", "log_softmax", "softplus", "log_sigmoid", "logaddexp"}
 BETWEEN = EXPONENTIALS | LOGARITHMS | {"add", "sub", "neg", "mul", "div", "sum", "weighted_sum"}
 LOSSES = {"sub", "neg", "add", "mul", "softplus", "logsumexp", "logaddexp"}  # what a cross-entropy ends in
-LARGEST = 500  # values of a loss, and
-MOST = 5000  # losses, that are looked at
-CLOSE = 1e-9  # how far softmax minus target may be from the slopes
+LARGEST_LOSS = 500  # values of a loss, and
+MOST_LOSSES = 5000  # losses, that are looked at
+SLOPE_TOLERANCE = 1e-9  # how far softmax minus target may be from the slopes
 
 
 class Logit(NamedTuple):
@@ -38,7 +38,7 @@ def cross_entropies(order: list[Value], way: Iterable[Value]) -> dict[Value, lis
     place = {node: i for i, node in enumerate(order)}
     found: dict[Value, list[Logit]] = {}
     inside: set[Value] = set()
-    for loss in [node for node in way if node.op in LOSSES][: -MOST - 1 : -1]:
+    for loss in [node for node in way if node.op in LOSSES][: -MOST_LOSSES - 1 : -1]:
         if loss not in inside:
             cone, logits = cone_of(loss, place)
             if chances := recognised(loss, cone, logits):
@@ -52,7 +52,9 @@ def cone_of(loss: Value, place: dict[Value, int]) -> tuple[list[Value], list[Val
     cone: list[Value] = []
     logits: dict[Value, None] = {}
     waiting, seen = [(-place[loss], loss)], {loss}
-    while waiting and len(cone) < LARGEST:  # the latest first: what an exponential is taken of is known before it comes
+    while (
+        waiting and len(cone) < LARGEST_LOSS
+    ):  # the latest first: what an exponential is taken of is known before it comes
         _, node = heapq.heappop(waiting)
         if node in logits and not within(node, logits):
             continue
@@ -93,12 +95,12 @@ def recognised(loss: Value, cone: list[Value], logits: list[Value]) -> list[Logi
     logits = in_class_order(logits)
     found = []
     for logit, chance in zip(logits, probabilities([z.data for z in logits])):
-        target = next((y for y in targets if abs(target_value(y) - (chance - slope[logit])) < CLOSE), None)
+        target = next((y for y in targets if abs(target_value(y) - (chance - slope[logit])) < SLOPE_TOLERANCE), None)
         if target is None:
             return []
         found.append(Logit(logit, chance, target, slope[logit]))
     whole = exact_sum([target_value(logit.target) for logit in found])
-    return found if len(found) == 1 or abs(whole - 1) < CLOSE else []
+    return found if len(found) == 1 or abs(whole - 1) < SLOPE_TOLERANCE else []
 
 
 def in_class_order(logits: list[Value]) -> list[Value]:

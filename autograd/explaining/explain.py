@@ -17,8 +17,8 @@ from autograd.explaining.symbols import Symbol
 from autograd.explaining.typography import digits
 from autograd.explaining.verdict import Reason, Verdict
 
-LONGEST = 9  # factors of one path, and
-MOST = 6  # paths, that are written out
+MOST_FACTORS = 9  # factors of one path, and
+MOST_PATHS = 6  # paths, that are written out
 IF = r" \text{ if } ", r" \text{ and } "
 
 
@@ -54,7 +54,7 @@ class Explanation:
             reach = reached(*ends)
             self._count = reach[ends[0]].paths
             self._all = reached(cost, value)[cost].paths
-            self._paths, rest = largest_paths(*ends, reach, MOST)
+            self._paths, rest = largest_paths(*ends, reach, MOST_PATHS)
             self._rest = exact_sum(rest)
         self.gradient = exact_sum([*(worth for worth, _ in self._paths), self._rest])
         self._summed = summed_gradient(value, self.gradient)
@@ -63,7 +63,7 @@ class Explanation:
         if self._count <= len(self._paths):  # all are shown: in the order of the graph, as a textbook lists them
             place = {id(link): i for i, link in enumerate(self._links.values())}
             self._paths.sort(key=lambda path: [place[id(link)] for link, _ in path[1]])
-        shown = {edge for _, edges in self._paths for edge in shortened(edges, LONGEST // 2) if edge}
+        shown = {edge for _, edges in self._paths for edge in shortened(edges, MOST_FACTORS // 2) if edge}
         self._edges = [
             (link, i) for link in self._links.values() for i in range(len(link.parents)) if (link, i) in shown
         ]
@@ -130,7 +130,7 @@ class Explanation:
         )
 
     def _product(self, edges: tuple, write: Callable[[Any], str], times: str, dots: str) -> str:
-        shown = shortened(edges, LONGEST // 2)
+        shown = shortened(edges, MOST_FACTORS // 2)
         factors = [dots if edge is None else write(edge) for edge in shown]
         return times.join(f"({x})" if x.startswith("-") else x for x in factors) if factors else "1"
 
@@ -186,7 +186,7 @@ class Explanation:
                 continue
             loss, logit = link.node, link.parents[i].node
             reach = reached(loss, logit)
-            found, rest = largest_paths(loss, logit, reach, MOST)
+            found, rest = largest_paths(loss, logit, reach, MOST_PATHS)
             rows = [
                 [digits(worth), product_of([self._formulas.partial(*edge) for edge in edges]).written(text), ""]
                 for worth, edges in found

@@ -38,7 +38,7 @@ from autograd.explaining.symbols import (
 )
 from autograd.explaining.typography import Text
 
-LARGEST = 12  # operations and operands that a formula may hold before it gets a name of its own
+LARGEST_FORMULA = 12  # operations and operands that a formula may hold before it gets a name of its own
 SUMMANDS = 6  # terms of a sum or product that are written out
 
 
@@ -84,7 +84,7 @@ class Formulas:
         size: dict[Any, int] = {}
         for node in self.order:
             size[node] = 1 + sum(size.get(operand, 1) for operand in node.operands) if not node.label else 1
-            if size[node] > LARGEST:
+            if size[node] > LARGEST_FORMULA:
                 self._long.add(node)
                 size[node] = 1
         self._label = numbered(self.order)
@@ -290,7 +290,9 @@ def brief(node: Value, room: int = 16) -> Symbol:
     if node.op == "weighted_sum":
         n = len(row.grouped(node.operands)["inputs"])
         return Operation(f"weighted sum of {n} input{'s' * (n != 1)}")
-    return Operation(f"{SIGNS.get(node.op, node.op)} of {n}" if row.lists else SIGNS.get(node.op, node.op))
+    return Operation(
+        f"{OPERATOR_SIGNS.get(node.op, node.op)} of {n}" if row.lists else OPERATOR_SIGNS.get(node.op, node.op)
+    )
 
 
 def derivative_rules(node: Value) -> list[Symbol]:
@@ -304,7 +306,7 @@ def derivative_rules(node: Value) -> list[Symbol]:
     return found
 
 
-SIGNS = {"add": "+", "sub": "−", "mul": "×", "div": "/", "neg": "−", "pow": "^", "sum": "Σ", "prod": "Π"}  # fmt: skip
+OPERATOR_SIGNS = {"add": "+", "sub": "−", "mul": "×", "div": "/", "neg": "−", "pow": "^", "sum": "Σ", "prod": "Π"}  # fmt: skip
 
 
 def length(text: Text) -> float:

@@ -134,11 +134,15 @@ class Nudge:
 
     def _table(self) -> tuple[list[str], list[list[str]]]:
         heads = ["quantity", "before", "after", "change", "ratio", "derivative"]
-        rows = [["..."] + [""] * 5 if row is None else row.cells() for row in shortened(self.rows, MOST // 2)]
+        rows = [
+            ["..."] + [""] * 5 if row is None else row.cells() for row in shortened(self.rows, MOST_QUANTITIES // 2)
+        ]
         return heads, rows
 
     def _where(self) -> list[str]:
-        names = [self._formulas.name(node) for node in shortened(self._quantities, MOST // 2) if node is not None]
+        names = [
+            self._formulas.name(node) for node in shortened(self._quantities, MOST_QUANTITIES // 2) if node is not None
+        ]
         listed = self._formulas.where(names)
         where = [
             f"where {text(self._formulas.name(node))} = {text(self._formulas.definition(node))}" for node in listed
@@ -171,10 +175,10 @@ class Nudge:
             (set_name(row.name) if self._formulas.is_named(node) else (Run(row.name),), row)
             for node, row in zip(self._quantities, self.rows)
         ]
-        return shortened(named, MOST // 2)
+        return shortened(named, MOST_QUANTITIES // 2)
 
 
-MOST = 12  # quantities that are shown; .rows has them all
+MOST_QUANTITIES = 12  # quantities that are shown; .rows has them all
 
 
 @dataclass(frozen=True)

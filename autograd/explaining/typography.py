@@ -77,7 +77,7 @@ GREEK: dict[str, str] = dict(
     )
 )
 ACCENTS = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303", "dot": "\u0307", "vec": "\u20d7"}  # y_hat is ŷ
-LONGEST = 28  # characters of a label that are shown
+LONGEST_LABEL = 28  # characters of a label that are shown
 
 
 def label_parts(label: str) -> tuple[str, str, str] | None:
@@ -119,8 +119,8 @@ def name(label: str) -> Text:
     base, below, above = label_parts(label) or (one_line(label), "", "")
     base, accent, below = accented(base, below)
     base = GREEK.get(base, base)
-    if len(base) > LONGEST:
-        base = base[: LONGEST - 1] + "…"
+    if len(base) > LONGEST_LABEL:
+        base = base[: LONGEST_LABEL - 1] + "…"
     style = "i" if len(base.rstrip("'")) == 1 and base[0].isalpha() else ""
     runs = [Run(unicodedata.normalize("NFC", base + ACCENTS[accent]) if accent else base, style)]
     runs += [
@@ -164,11 +164,11 @@ def latex_text(text: str, face: str = r"\text") -> str:
     """
     text = re.sub(r"&(?=#?\w+;)", "&\u2060", text)  # &lt; is no entity of HTML
     pieces = [piece for piece in re.split("([<>|])", text) if piece]
-    written = [_SIGNS.get(piece) or f"{face}{{{piece.translate(_TEX)}}}" for piece in pieces]
+    written = [_TEX_SIGNS.get(piece) or f"{face}{{{piece.translate(_TEX)}}}" for piece in pieces]
     return "".join(written).rstrip() if len(written) > 1 else "".join(written)
 
 
-_SIGNS = {"<": r"\lt ", ">": r"\gt ", "|": r"\vert "}
+_TEX_SIGNS = {"<": r"\lt ", ">": r"\gt ", "|": r"\vert "}
 _TEX = str.maketrans({"\\": "/", "~": "-", "^": "'", "`": "\u02cb"} | {c: "\\" + c for c in "#$%&_{}"})
 
 

@@ -31,14 +31,14 @@ CUT_OFF = (
     "autograd.tanh(w) keeps it."
 )
 LONG = 9  # factors from which their mean says more than they do
-SHOWN = 60  # letters of a formula that stand in a sentence
+LONGEST_FORMULA = 60  # letters of a formula that stand in a sentence
 
 WEIGHTS = {"w", "W", "weight", "theta", "θ", "u", "U", "V"}
-INPUTS, ACTIVATIONS = {"x", "X", "input"}, {"a", "h"}
+INPUT_LETTERS, ACTIVATION_LETTERS = {"x", "X", "input"}, {"a", "h"}
 LARGEST_SLOPE = {"sigmoid": 0.25, "tanh": 1.0, "erf": 2 / math.sqrt(math.pi), "softsign": 1.0, "atan": 1.0}
 FLAT = {"sign", "step", "floor", "ceil", "trunc"}
 CHOICES = {"maximum", "minimum", "where"}
-NUMBERS = "no one two three four five six seven eight nine ten eleven twelve".split()
+NUMERALS = "no one two three four five six seven eight nine ten eleven twelve".split()
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ class Verdict:
         parts = [part for part in self._parts(edge) if not part.size] or self._parts(edge)
         part = parts[0]
         subject = ONE[part.kind] if isinstance(part.symbol, Number) else f"{ONE[part.kind]} {say(part.symbol)}"
-        if len(say(part.symbol)) > SHOWN:
+        if len(say(part.symbol)) > LONGEST_FORMULA:
             subject = "one factor"
         if part.kind == "error":
             return part.kind, f"{subject[:1].upper()}{subject[1:]} is 0: the cost is at its lowest here."
@@ -251,7 +251,7 @@ class Verdict:
     def _subject(self, group: list["FactorPart"], say: Say, first: bool) -> str:
         """What a group is called: `the slope of tanh, saturated at z = 5,` or `the two weights`."""
         part, n = group[0], len(group)
-        many = NUMBERS[n] if n < len(NUMBERS) else str(n)
+        many = NUMERALS[n] if n < len(NUMERALS) else str(n)
         if part.kind == "slopes":
             op = part.group[1]
             saturated = [each for each in group if is_saturated(each)]
@@ -262,10 +262,10 @@ class Verdict:
                 f"the {many} slopes of {named(op)}{limit}{at}" if n > 1 else f"the slope of {named(op)}{where}{limit}"
             )
         if n > 1:
-            return f"the {many} {MANY.get(part.kind, 'factors')}"
+            return f"the {many} {PLURALS.get(part.kind, 'factors')}"
         words = say(part.symbol)
         worth = "" if isinstance(part.symbol, Number) or not first else f" = {digits(part.worth)}"
-        return f"{ONE.get(part.kind, 'the factor')}{f' {words}{worth}' if len(words) <= SHOWN else ''}"
+        return f"{ONE.get(part.kind, 'the factor')}{f' {words}{worth}' if len(words) <= LONGEST_FORMULA else ''}"
 
     def _reason(self, group: list["FactorPart"]) -> Reason:
         kind = "saturated" if any(map(is_saturated, group)) else group[0].kind
@@ -347,11 +347,11 @@ class Verdict:
         if not node.label and node.op:
             return self._kind(self.formulas.definition(node), edge)
         letter = letter_of(base.label)
-        if letter in ACTIVATIONS or (node.op and not is_arithmetic(node.op)):
+        if letter in ACTIVATION_LETTERS or (node.op and not is_arithmetic(node.op)):
             return "activations"
         if letter in WEIGHTS and not node.op:
             return "weights"
-        if letter in INPUTS or (letter_of(self.value.label) in WEIGHTS and self.value in edge[0].node.parents):
+        if letter in INPUT_LETTERS or (letter_of(self.value.label) in WEIGHTS and self.value in edge[0].node.parents):
             return "inputs"
         return "factor"
 
@@ -370,7 +370,7 @@ class FactorPart:
 
 ONE = {"weights": "the weight", "inputs": "the input", "activations": "the activation", "error": "the error",
        "constants": "the constant", "factor": "the factor"}  # fmt: skip
-MANY = {"weights": "weights", "inputs": "inputs", "activations": "activations", "error": "errors",
+PLURALS = {"weights": "weights", "inputs": "inputs", "activations": "activations", "error": "errors",
         "constants": "constants", "factor": "factors"}  # fmt: skip
 
 

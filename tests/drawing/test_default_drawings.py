@@ -8,7 +8,7 @@ from thirty import THIRTY
 
 from autograd import draw
 from autograd.core.graph import topological_order
-from autograd.drawing.draw import ENGINES, FEW, find
+from autograd.drawing.draw import ENGINES, FEW_VALUES, find
 
 COLUMN, PAGE = 1100, 900  # pixels: a column of JupyterLab's, and what a laptop shows of a page
 A4 = 297 / 210
@@ -24,7 +24,7 @@ def test_a_default_drawing_fits_and_nothing_covers_anything(name, engine):
     cost.backward()
     drawing = draw(cost, engine=engine)
     assert drawing.width <= COLUMN
-    few = len(topological_order(cost)) <= FEW  # these may be as high as wide before they are folded
+    few = len(topological_order(cost)) <= FEW_VALUES  # these may be as high as wide before they are folded
     assert drawing.height <= (COLUMN if few else PAGE) <= COLUMN * A4
     assert smallest_letters(drawing.svg) >= 11
     assert faults(drawing.svg) == []

@@ -11,7 +11,7 @@ import pytest
 from browser import drive
 
 from autograd import Value, exercise, exercises, gradients, relu, sqrt, tanh
-from autograd.drawing.exercise import LEVELS, typeset
+from autograd.drawing.exercise import EXERCISE_LEVELS, typeset
 from autograd.explaining.typography import plain
 
 
@@ -107,7 +107,7 @@ def test_an_answer_that_fits_no_mistake_gets_the_chain_rule():
     assert remark(C, w=123.0) == "It is dC/dw = du/dw * dz/du * ds/dz * de/ds * dC/de."
 
 
-@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("level", EXERCISE_LEVELS)
 def test_every_mistake_that_is_listed_is_recognised_and_wrong(level):
     for made in exercises(level, 3, seed=7):
         assert made.check(made.answers)
@@ -191,14 +191,14 @@ def test_what_cannot_be_asked_is_refused():
 
 
 def test_the_same_seed_makes_the_same_exercises():
-    for level in LEVELS:
+    for level in EXERCISE_LEVELS:
         one, two, other = (exercises(level, 3, seed) for seed in (4, 4, 5))
         assert [made.answers for made in one] == [made.answers for made in two]
         assert [made.answers for made in one] != [made.answers for made in other]
         assert len(one) == 3
 
 
-@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("level", EXERCISE_LEVELS)
 def test_the_levels_are_what_they_say(level):
     for made in exercises(level, 60, seed=7):
         nodes = order(made)

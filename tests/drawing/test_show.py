@@ -16,7 +16,7 @@ from autograd import Value, gradcheck, nudge, tanh
 from autograd import sum as total
 from autograd.compiler.listing import coloured, listing
 from autograd.drawing.curves import curves
-from autograd.show import LARGEST, within_bounds
+from autograd.show import LARGEST_RESULT, within_bounds
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -52,7 +52,7 @@ def test_the_picture_of_a_large_model_fits_a_column_and_is_bounded(widths):
     model = nn.MLP(widths[0], widths[1:], seed=0)
     assert autograd.draw(model).width <= 1100
     assert autograd.draw(model).height <= 900
-    assert sum(len(content.encode()) for content in model._repr_mimebundle_().values()) <= LARGEST
+    assert sum(len(content.encode()) for content in model._repr_mimebundle_().values()) <= LARGEST_RESULT
 
 
 def test_what_is_too_large_is_left_out_the_bare_svg_first():
@@ -68,7 +68,7 @@ def test_a_bare_value_is_bounded_whatever_its_labels():
     leaves = [Value(rng.random(), label=f"{'<&' * 5_000}_{i}") for i in range(20)]
     value = total([a * b for a in leaves[:6] for b in leaves[14:]])
     bundle = value._repr_mimebundle_()
-    assert sum(len(content.encode()) for content in bundle.values()) <= LARGEST
+    assert sum(len(content.encode()) for content in bundle.values()) <= LARGEST_RESULT
 
 
 def test_a_history_shows_its_curves():
@@ -166,7 +166,7 @@ def test_a_program_shows_its_source_in_colours_and_how_many_calls_it_takes():
     assert f"in {program.kernels} NumPy calls" in shown.text
     assert program.source.splitlines()[0] in shown.text
     assert "script" not in shown.tags
-    assert len(program._repr_html_()) <= LARGEST
+    assert len(program._repr_html_()) <= LARGEST_RESULT
 
 
 @pytest.mark.parametrize(

@@ -106,14 +106,14 @@ DRAWN = {
 
 
 def test_every_kind_of_box_has_its_shape():
-    shapes = {kind: svg.outline(kind, 0.0, 0.0, 80.0, 40.0) for kind in svg.KINDS if kind != "leaf"}
+    shapes = {kind: svg.outline(kind, 0.0, 0.0, 80.0, 40.0) for kind in svg.BOX_KINDS if kind != "leaf"}
     shapes["neuron"] = svg.outline("neuron", 0.0, 0.0, 40.0, 40.0)
     for kind, shape in shapes.items():
         assert [other for other in shapes if shapes[other] == shape] == [kind]
     assert svg.outline("leaf", 0.0, 0.0, 80.0, 40.0) == shapes["input"]  # where there are parameters, leaves are inputs
 
 
-@pytest.mark.parametrize("kind", svg.KINDS)
+@pytest.mark.parametrize("kind", svg.BOX_KINDS)
 def test_every_kind_of_box_is_drawn_and_in_the_legend(kind):
     assert kind in DRAWN, f"DRAWN needs a graph with a box of the kind {kind}"
     drawing = DRAWN[kind]()
