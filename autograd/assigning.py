@@ -71,7 +71,7 @@ _changes = itertools.count(1)
 last_change = [0]  # differs after any assignment of data: a compiled program reads its leaves again only then
 
 
-def assign(leaves: Iterable[Value], data: Iterable[float]) -> None:
+def set_data(leaves: Iterable[Value], data: Iterable[float]) -> None:
     """Set the data of many leaves at once, as `leaf.data = x` does it for one."""
     change = next(_changes)
     for leaf, number_of_leaf in zip(leaves, data):

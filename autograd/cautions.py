@@ -52,7 +52,7 @@ def warn_of_nan(gradient: dict[Any, float]) -> None:
         node = next(node for node in gradient if not math.isfinite(node._data))
         warn(
             f"backward from a cost that is {cost._data}, so its gradients are no guide. The first value that is "
-            f"not finite is {located(node)}. Look at the data, scale them, or use a stable form "
+            f"not finite is {node_in_words(node)}. Look at the data, scale them, or use a stable form "
             "(logsumexp, log1p, softplus)"
         )
     elif not math.isfinite(sum(gradient.values())) and not all(map(math.isfinite, gradient.values())):
@@ -62,17 +62,17 @@ def warn_of_nan(gradient: dict[Any, float]) -> None:
 def cause(node: Any, upstream: float) -> str:
     """Why a gradient that is not finite arises at a node whose own gradient is `upstream`; nothing if it does not."""
     if not math.isfinite(upstream):
-        return f"the gradient of {located(node)} is {upstream}: the contributions of its paths have no finite sum"
+        return f"the gradient of {node_in_words(node)} is {upstream}: the contributions of its paths have no finite sum"
     for parent, partial in zip(node.parents, node.partials):
         if not math.isfinite(upstream * partial):
             return (
-                f"the gradient of {located(parent)} is {upstream * partial}. It arose in {located(node)}: "
+                f"the gradient of {node_in_words(parent)} is {upstream * partial}. It arose in {node_in_words(node)}: "
                 f"gradient {upstream} times local derivative {partial}"
             )
     return ""
 
 
-def located(node: Any) -> str:
+def node_in_words(node: Any) -> str:
     """A node as a sentence names it: by its label, its operation and its operands."""
     name = f"{node.label!r}, " * bool(node.label)
     return f"{name}{node.op} at {described(node.op, node.operands)}" if node.op else f"{name}a leaf of {node._data}"

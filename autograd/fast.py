@@ -22,11 +22,16 @@ if TYPE_CHECKING:
 
     from autograd.core.table import Row
 
+# Python's names of the methods, that for an operand on the right last
 OPERATORS = {
-    "add": ("__add__", "__radd__"), "sub": ("__sub__", "__rsub__"), "mul": ("__mul__", "__rmul__"),
-    "div": ("__truediv__", "__rtruediv__"), "mod": ("__mod__", "__rmod__"), "pow": ("__pow__", "__rpow__"),
-    "neg": ("__neg__",), "abs": ("__abs__",), "floor": ("__floor__",), "ceil": ("__ceil__",), "trunc": ("__trunc__",),
-}  # fmt: skip
+    "add": ("__add__", "__radd__"),
+    "sub": ("__sub__", "__rsub__"),
+    "mul": ("__mul__", "__rmul__"),
+    "div": ("__truediv__", "__rtruediv__"),
+    "mod": ("__mod__", "__rmod__"),
+    "pow": ("__pow__", "__rpow__"),
+    **{name: (f"__{name}__",) for name in ("neg", "abs", "floor", "ceil", "trunc")},
+}
 
 
 # A kind of number whose results are Python's text for them --------------------------------------------------------
@@ -60,16 +65,16 @@ class Source:
         return _infix(other, "*", self)
 
 
-def text(x: Any) -> str:
+def source_text(x: Any) -> str:
     """An expression or a number as text."""
     return x.text if isinstance(x, Source) else repr(x)
 
 
 def _infix(x: Any, sign: str, y: Any) -> Source:
-    return Source(f"({text(x)} {sign} {text(y)})")
+    return Source(f"({source_text(x)} {sign} {source_text(y)})")
 
 
-class Words(dict[str, "Any"]):
+class SourceWords(dict[str, "Any"]):
     """What the words of the table write: `calls`, how often; `sure`, those made however conditions turn out."""
 
     def __init__(self) -> None:
@@ -81,9 +86,9 @@ class Words(dict[str, "Any"]):
     def choose(self, x: Any, sign: str, y: Any, yes: Callable[[], Any], no: Callable[[], Any]) -> Source:
         """A conditional expression."""
         certain, self.certain = self.certain, False
-        branches = text(yes()), text(no())
+        branches = source_text(yes()), source_text(no())
         self.certain = certain
-        return Source(f"({branches[0]} if {text(x)} {sign} {text(y)} else {branches[1]})")
+        return Source(f"({branches[0]} if {source_text(x)} {sign} {source_text(y)} else {branches[1]})")
 
     def __missing__(self, word: str) -> Callable[..., Any]:
         return lambda *operands: self.call(word, operands)
@@ -94,12 +99,12 @@ class Words(dict[str, "Any"]):
             return VALUES["power" if word == "pow_of_slopes" else word](*operands)
         if word == "divide":
             return _infix(operands[0], "/", operands[1])
-        if is_expression(word) and not any("(" in text(x) for x in operands):  # written out it takes less time
+        if is_expression(word) and not any("(" in source_text(x) for x in operands):  # written out it takes less time
             return evaluate(ATOMS[word].floats, self, dict(zip("xy", operands)))
         if word not in GLOBALS:
             GLOBALS[word] = VALUES[word]
             GLOBALS[word] = function_of_floats(word)
-        call = f"@{word}({', '.join(map(text, operands))})"  # the mark tells exp(x) from the end of myexp(x)
+        call = f"@{word}({', '.join(map(source_text, operands))})"  # the mark tells exp(x) from the end of myexp(x)
         self.calls[call] = self.calls.get(call, 0) + 1
         if self.certain:
             self.sure.add(call)
@@ -135,7 +140,9 @@ def function_of_floats(word: str) -> Callable[..., float]:
     else:
         return VALUES[word]
     names = {x.partition("=")[0]: Source(x.partition("=")[0]) for x in parameters.split(", ")}
-    return define(word, [f"def {word}({parameters}):", f"    return {text(evaluate(expression, Words(), names))}"])
+    return define(
+        word, [f"def {word}({parameters}):", f"    return {source_text(evaluate(expression, SourceWords(), names))}"]
+    )
 
 
 def signature(row: Row) -> str:
@@ -149,7 +156,7 @@ def signature(row: Row) -> str:
 WHOLE = {x: float(x) for x in range(-4, 17)}  # one object each, not one for every square in a graph
 
 
-def plain(x: Any, name: str) -> Any:
+def plain_operand(x: Any, name: str) -> Any:
     """An operand that is no Value as a float; NotImplemented for what may know the operator itself."""
     if type(x) is int:
         return WHOLE[x] if x in WHOLE else manners.number(x, name)
@@ -166,10 +173,14 @@ def separated(xs: list[Any], name: str) -> tuple[list[Value | float], list[float
 
 
 GLOBALS: dict[str, Any] = {
-    "Value": Value, "new": object.__new__, "apply": apply, "operate": operate, "number": manners.number, "plain": plain,
-    "listed": manners.listed, "separated": separated, "data_of": operator.attrgetter("_data"),
-    "nan": math.nan, "others": others, "fsum": math.fsum, "pow_of_slopes": math.pow,
-}  # fmt: skip
+    "new": object.__new__,
+    "data_of": operator.attrgetter("_data"),
+    "nan": math.nan,
+    "fsum": math.fsum,
+    "pow_of_slopes": math.pow,
+}
+for _helper in (Value, apply, operate, manners.number, manners.listed, plain_operand, separated, others):
+    GLOBALS[_helper.__name__] = _helper
 
 
 def define(name: str, lines: Sequence[str]) -> Callable[..., Any]:
@@ -186,22 +197,22 @@ def indented(head: str, lines: Sequence[str]) -> list[str]:
 
 def computed(row: Row, wanted: Sequence[bool], otherwise: str) -> list[str]:
     """Lines that compute `out` from x_data, ..., and the wanted partials as `partials`, or in d0, d1, ..."""
-    words = Words()
+    words = SourceWords()
     names: dict[str, Any] = {x: Source(f"{x}_data") for x in row.operands}
     if row.lists:
         names["n"] = Source("n")
-    value = text(evaluate(row.value, words, names))
+    value = source_text(evaluate(row.value, words, names))
     words["power"] = lambda x, y: words.call("pow_of_slopes", (x, y))
-    domain = [text(words.call(row.domain, [names[x] for x in TABLE[row.domain].operands]))] if row.domain else []
+    domain = [source_text(words.call(row.domain, [names[x] for x in TABLE[row.domain].operands]))] if row.domain else []
     names |= {x[:-1]: Source(f"<{x}>") for x in row.lists} | {"out": Source("<out>")}
     if row.lists:
         names |= {"rest": Source("<rest>"), "total": Source("total_of_all")}
-    partials = [text(evaluate(p, words, names)) for p, want in zip(row.partials, wanted) if want]
+    partials = [source_text(evaluate(p, words, names)) for p, want in zip(row.partials, wanted) if want]
     shared, (value, *partials) = words.hoisted([value, *partials])
     late = [line for line in shared if "<out>" in line]
     lines = [*domain, *(line for line in shared if line not in late), f"out = {value}", *late]
     if row.lists and any("total_of_all" in partial for partial in partials):  # the sum of all exp(x - out)
-        term = text(words.call("exp", [names[row.lists[0][:-1]] - names["out"]]))
+        term = source_text(words.call("exp", [names[row.lists[0][:-1]] - names["out"]]))
         lines.append(f"terms = [{term.replace(f'<{row.lists[0]}>', 'x')} for x in {row.lists[0]}_data]")
         lines.append("total_of_all = fsum(terms)")
         partials = [partial.replace(term, "<terms>") for partial in partials]
@@ -233,7 +244,7 @@ def each(row: Row, operand: str, partial: str) -> str:
     return f"*{sources[mark]}" if partial == mark else f"*[{partial.replace(mark, 'x')} for x in {sources[mark]}]"
 
 
-def recorded(row: Row, **slots: str) -> list[str]:
+def recording_lines(row: Row, **slots: str) -> list[str]:
     """Lines that record a node and return it; `slots` are its operands and partials as the class lays them out."""
     return [
         "node = new(Value)",
@@ -260,14 +271,14 @@ def branches(row: Row, known: list[bool], convert: str, otherwise: str) -> list[
         return [*lines, "return out"]
     if len(known) > 2:
         parents = ", ".join(x for x, value in zip(row.operands, known) if value)
-        return [*lines, *recorded(row, x=f"({', '.join(row.operands)})", y=f"({parents},)", dx="partials")]
+        return [*lines, *recording_lines(row, x=f"({', '.join(row.operands)})", y=f"({parents},)", dx="partials")]
     slots = dict(zip("xy", row.operands)) | {f"d{'xy'[i]}": f"d{i}" for i, value in enumerate(known) if value}
-    return [*lines, *recorded(row, **slots)]
+    return [*lines, *recording_lines(row, **slots)]
 
 
 def as_float(row: Row, x: str, convert: str) -> list[str]:
     """Lines that make a float of an operand that is no Value."""
-    refused = indented(f"if {x} is NotImplemented:", [f"return {x}"]) if convert == "plain" else []
+    refused = indented(f"if {x} is NotImplemented:", [f"return {x}"]) if convert == "plain_operand" else []
     return indented(f"if type({x}) is not float:", [f"{x} = {convert}({x}, {row.name!r})", *refused])
 
 
@@ -312,11 +323,11 @@ def of_many(row: Row, otherwise: str) -> list[str]:
             "if parents is not operands and len(partials) > len(parents):",
             ["partials = tuple([p for p, x in zip(partials, operands) if isinstance(x, Value)])"],
         ),
-        *recorded(row, x="operands", y="parents", dx="partials"),
+        *recording_lines(row, x="operands", y="parents", dx="partials"),
     ]
 
 
-def written(name: str) -> Callable[..., Any]:
+def written_function(name: str) -> Callable[..., Any]:
     """The function of a row: a float for plain numbers, a node as soon as one operand is a Value."""
     if name not in TABLE and PRIME not in name:
         raise TypeError(
@@ -332,13 +343,19 @@ def written(name: str) -> Callable[..., Any]:
     return function
 
 
-SHIPPED = frozenset(TABLE)
+SHIPPED = frozenset(TABLE)  # the rows that users cannot declare again
 # Where an operation has a value, if not for all numbers
 DOMAINS = {
-    "log": "x > 0", "log2": "x > 0", "log10": "x > 0", "log1p": "x > -1", "sqrt": "x >= 0", "asin": "-1 <= x <= 1",
-    "acos": "-1 <= x <= 1", "acosh": "x >= 1", "atanh": "-1 < x < 1", "div": "y != 0", "mod": "y != 0",
+    "div": "y != 0",
+    "mod": "y != 0",
     "pow": "x > 0, or x = 0 and y >= 0, or x < 0 and y whole",
-}  # fmt: skip
+    "log1p": "x > -1",
+    "sqrt": "x >= 0",
+    "acosh": "x >= 1",
+    "atanh": "-1 < x < 1",
+    **dict.fromkeys(("log", "log2", "log10"), "x > 0"),
+    **dict.fromkeys(("asin", "acos"), "-1 <= x <= 1"),
+}
 EVERYWHERE = "all numbers for which a float can hold the result"
 
 
@@ -367,8 +384,8 @@ def operator_method(name: str, method: str) -> Callable[..., Any]:
     x, y = row.operands
     otherwise = f"operate({name!r}, {x}, {y})"
     if method == OPERATORS[name][0]:
-        return define(method, indented(f"def {method}({x}, {y}):", branches(row, [True], "plain", otherwise)))
-    lines = [*as_float(row, x, "plain"), *branches(row, [False, True], "plain", otherwise)]
+        return define(method, indented(f"def {method}({x}, {y}):", branches(row, [True], "plain_operand", otherwise)))
+    lines = [*as_float(row, x, "plain_operand"), *branches(row, [False, True], "plain_operand", otherwise)]
     return define(method, indented(f"def {method}({y}, {x}):", lines))
 
 
@@ -398,7 +415,7 @@ def put_in_place(name: str) -> None:
         setattr(Value, method, Lazy(name, method))
 
 
-OPERATIONS.make = written
+OPERATIONS.make = written_function
 for _name in TABLE:
     put_in_place(_name)
 for _ in range(32):  # CPython makes room for attributes that it expects, for fewer after each Value that has none

@@ -11,14 +11,13 @@ from autograd.core import floats
 from autograd.core.manners import listed
 from autograd.core.table import ATOMS, PRIME, TABLE, Atom, Row, evaluate
 from autograd.core.value import OPERATIONS, Value
+from autograd.fast import SHIPPED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import ast
     from collections.abc import Callable, Iterable
     from typing import Any
-
-SHIPPED = frozenset(TABLE)  # the rows that users cannot declare again
 
 
 def sum(xs: Iterable[Any], start: Any = 0) -> Any:

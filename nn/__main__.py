@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> None:
     except OSError as error:
         parser.error(f"cannot write to {options.out}: {error.strerror}")
 
-    C = expression()
+    C = tour_of_an_expression()
     model, flower = learn_iris(options.seed, options.out)
     learn_moons(options.seed)
 
@@ -82,7 +82,7 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"    {python} -m nn --seed {options.seed + 1}")
 
 
-def expression() -> Value:
+def tour_of_an_expression() -> Value:
     """C = (tanh(w*x + b) - y)**2, its gradient, and the factors of dC/dw, each beside a finite difference."""
     heading("An expression: C = (tanh(w*x + b) - y)**2")
     w, x, b, y = (Value(number, label=name) for name, number in (("w", 0.8), ("x", 1.5), ("b", -0.5), ("y", 1.0)))
@@ -95,7 +95,7 @@ def expression() -> Value:
     _, z, a, C = cost(w)
     z.label, a.label, C.label = "z", "a", "C"
     C.backward()
-    print(indented(explain(C, w).text))
+    print(inset(explain(C, w).text))
     gradient = ", ".join(f"dC/d{leaf.label} = {leaf.grad:.6f}" for leaf in (w, x, b, y))
     print(f"\n  the gradient: {gradient}")
 
@@ -117,7 +117,7 @@ def learn_iris(seed: int, out: Path) -> tuple[MLP, list[float]]:
     X_train, X_test, y_train, y_test = train_test_split(X, y, test=50, seed=seed, stratify=True)
     X_train, X_test = standardize(X_train, X_test)
     model = MLP(4, [8, 3], "tanh", seed=seed)
-    print(indented(summary(model)))
+    print(inset(summary(model)))
     optimizer = Adam(model.parameters(), lr=cosine_decay(0.02, steps=60 * 10))
     history = fit(model, X_train, y_train, loss=cross_entropy, optimizer=optimizer, epochs=60, batch_size=10, seed=seed)
     print(f"  cost: {falling(history.cost)}")
@@ -164,7 +164,7 @@ def heading(text: str) -> None:
     print(f"\n{text}\n{'-' * len(text)}", flush=True)
 
 
-def indented(text: str) -> str:
+def inset(text: str) -> str:
     """A text, two columns further right."""
     return "\n".join(f"  {line}".rstrip() for line in text.splitlines())
 

@@ -22,7 +22,7 @@ def table(X: Any, name: str = "X", columns: list[Any] | None = None) -> np.ndarr
 
     A frame has its columns put in the order of `columns`, if these are given.
     """
-    array = finite(real_numbers(in_order(X, columns, name), name), name)
+    array = finite(real_numbers(columns_in_order(X, columns, name), name), name)
     if array.ndim != 2:
         advice = ": for a single column use X.reshape(-1, 1), for a single example [x]" if array.ndim == 1 else ""
         raise ValueError(f"{name} has one row per example, shape (n, d), not {array.shape}{advice}")
@@ -156,7 +156,7 @@ def columns_of(X: Any) -> list[Any] | None:
     return names if all(isinstance(name, str) for name in names) and len(set(names)) == len(names) else None
 
 
-def in_order(X: Any, columns: list[Any] | None, name: str = "X") -> Any:
+def columns_in_order(X: Any, columns: list[Any] | None, name: str = "X") -> Any:
     """A frame with its columns in the order of `columns`, and whatever else is given as it is.
 
     Raises:

@@ -80,8 +80,8 @@ def health(model: Any, X: Any, y: Any = None, loss: Any = None, optimizer: Any =
                 "units": layer.n_out,
                 "dead": int(dead.sum()),
                 "saturated": int(saturated.sum()),
-                "gradient": length(gradient, weights) / math.sqrt(len(weights)) if gradient else None,
-                "ratio": length(change, weights) / size if change and size else None,
+                "gradient": norm(gradient, weights) / math.sqrt(len(weights)) if gradient else None,
+                "ratio": norm(change, weights) / size if change and size else None,
             }
         )
         findings += sentences(rows[-1])
@@ -114,7 +114,7 @@ def next_step(
     return slopes, dict(zip(parameters, (after - theta).tolist()))
 
 
-def length(numbers: dict[Value, float], weights: list[Value]) -> float:
+def norm(numbers: dict[Value, float], weights: list[Value]) -> float:
     """The length of the vector of what belongs to some weights."""
     return math.hypot(*(numbers.get(w, 0.0) for w in weights))
 

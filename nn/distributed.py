@@ -79,7 +79,7 @@ class Distributed(Gradients):
     def first_examples(self, pairs: list[tuple[Any, Any]]) -> tuple[Any, Any]:
         """The first few rows of the first partition that has any, to make and check the program with."""
         for X, y in pairs:
-            rows = self.workers.result(self.workers.call(head, X, y))
+            rows = self.workers.result(self.workers.call(first_rows, X, y))
             if len(rows[0]):
                 return rows
         raise ValueError("X is empty: no partition has a row")
@@ -89,7 +89,7 @@ class Distributed(Gradients):
         parts = [
             self.workers.call(examples, self.source, X, y, f"{name}partition {p}, ") for p, (X, y) in enumerate(pairs)
         ]
-        return parts, self.workers.results([self.workers.call(size, part) for part in parts])
+        return parts, self.workers.results([self.workers.call(examples_in, part) for part in parts])
 
     def __str__(self) -> str:
         return f"{len(self.parts)} partitions {self.workers}"
@@ -139,7 +139,7 @@ class Distributed(Gradients):
         sent = workers.share(theta)
         sums = workers.map(function, parts, range(len(parts)), source=self.source, theta=sent, more=more)
         while len(sums) > 1:
-            sums = workers.map(added, [sums[k : k + TOGETHER] for k in range(0, len(sums), TOGETHER)])
+            sums = workers.map(sum_of_results, [sums[k : k + TOGETHER] for k in range(0, len(sums), TOGETHER)])
         return workers.result(sums[0])
 
 
@@ -229,7 +229,7 @@ class Cluster:
 # What a task does ---------------------------------------------------------------------------------------------------
 
 
-def head(X: Any, y: Any) -> tuple[Any, Any]:
+def first_rows(X: Any, y: Any) -> tuple[Any, Any]:
     """The first few rows of a partition."""
     return X[:8], y[:8]
 
@@ -241,7 +241,7 @@ def examples(source: Local, X: Any, y: Any, name: str) -> Examples | None:
     return Examples(source.model, X, y, source.loss, name)
 
 
-def size(part: Examples | None) -> int:
+def examples_in(part: Examples | None) -> int:
     """The number of examples in a partition."""
     return part.n if part is not None else 0
 
@@ -251,7 +251,7 @@ def of_partition(part: Examples | None, number: int, source: Local, theta: np.nd
     import numpy as np
 
     batch, epoch = more
-    rows = batch.of(number, size(part))
+    rows = batch.of(number, examples_in(part))
     if part is None or not len(rows):
         return 0, 0.0, np.zeros(len(theta))
     cost, gradient = mine(source, part).value_and_grad(theta, rows, epoch)
@@ -286,7 +286,7 @@ def mine(source: Local, part: Examples) -> Local:
     return own
 
 
-def added(sums: list[tuple]) -> tuple:
+def sum_of_results(sums: list[tuple]) -> tuple:
     """The sum of several results, one after the other."""
     return functools.reduce(lambda a, b: tuple(x + y for x, y in zip(a, b)), sums)
 

@@ -31,7 +31,7 @@ import autograd
 from autograd import Value, exp, log, maximum
 from nn.evaluation import predict
 from nn.layers import ACTIVATIONS, MLP
-from nn.losses import binary_cross_entropy, cross_entropy, l2_penalty, listed
+from nn.losses import as_list, binary_cross_entropy, cross_entropy, l2_penalty
 from nn.optimizers import SGD, Adam
 from nn.training import fit
 
@@ -42,12 +42,12 @@ SMALLEST_RATE = 1e-6  # where learning_rate="adaptive" gives up
 
 def half_squared_error(output: Any, target: Any) -> Any:
     """Half the sum of (a - y)^2 over the outputs: what scikit-learn's gradients are those of."""
-    return 0.5 * autograd.sum([(a - y) ** 2 for a, y in zip(listed(output), listed(target), strict=True)])
+    return 0.5 * autograd.sum([(a - y) ** 2 for a, y in zip(as_list(output), as_list(target), strict=True)])
 
 
 def poisson_deviance(output: Any, target: Any) -> Any:
     """The sum over the outputs of exp(a) - y a + y log y - y: half the deviance of counts y whose mean is exp(a)."""
-    both = zip(listed(output), listed(target), strict=True)
+    both = zip(as_list(output), as_list(target), strict=True)
     return autograd.sum([exp(a) - y * a + y * log(maximum(y, TINY)) - y for a, y in both])
 
 
@@ -184,12 +184,12 @@ class _Perceptron(BaseEstimator):
             ("max_fun", 1, math.inf, True),
         ):
             x: Any = getattr(self, name)
-            if not is_number(x, whole) or not low <= x <= high:
+            if not is_real_number(x, whole) or not low <= x <= high:
                 raise ValueError(f"{name} is {'a whole' if whole else 'a'} number from {low} to {high}, not {x!r}")
-        if self.batch_size != "auto" and not (is_number(self.batch_size, True) and int(self.batch_size) > 0):
+        if self.batch_size != "auto" and not (is_real_number(self.batch_size, True) and int(self.batch_size) > 0):
             raise ValueError(f"batch_size is 'auto' or a whole number above 0, not {self.batch_size!r}")
         sizes = np.atleast_1d(np.asarray(self.hidden_layer_sizes, object))
-        if not all(is_number(size, True) and size > 0 for size in sizes.ravel().tolist()):
+        if not all(is_real_number(size, True) and size > 0 for size in sizes.ravel().tolist()):
             raise ValueError(f"hidden_layer_sizes holds whole numbers above 0, not {self.hidden_layer_sizes!r}")
 
     def _start(self, n_in: int, n_out: int) -> None:
@@ -562,7 +562,7 @@ class MLPRegressor(RegressorMixin, _Perceptron):
         return self._meant(self._outputs(X))
 
 
-def is_number(x: object, whole: bool) -> bool:
+def is_real_number(x: object, whole: bool) -> bool:
     """Whether x is a real number, or a whole one; a bool is neither."""
     return isinstance(x, numbers.Integral if whole else numbers.Real) and not isinstance(x, bool)
 

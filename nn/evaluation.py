@@ -13,7 +13,7 @@ from autograd import Value
 from autograd.recording import tracing
 from nn.checks import class_indices, named_classes, real, same_length, table, targets
 from nn.layers import Layer
-from nn.losses import listed
+from nn.losses import as_list
 from nn.module import Module
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def predict(model: Any, X: Any) -> np.ndarray:
     >>> predict(MLP(2, [3], seed=0), [[0.0, 0.0], [1.0, 2.0]]).shape
     (2, 3)
     """
-    outputs = evaluate(model, inputs(model, X))
+    outputs = outputs_of_rows(model, inputs(model, X))
     return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
 
@@ -41,7 +41,7 @@ def inputs(model: Any, X: Any, name: str = "X") -> np.ndarray:
     return table(X, name, getattr(model, "columns", None))
 
 
-def evaluate(function: Callable[[list[Any]], Any], X: np.ndarray) -> np.ndarray:
+def outputs_of_rows(function: Callable[[list[Any]], Any], X: np.ndarray) -> np.ndarray:
     """The outputs of a function of one example, for each row of X, as an array (n, n_out).
 
     For many rows the function is compiled; if it branches on its numbers it is called row by row.
@@ -82,7 +82,7 @@ def program_of(function: Callable[[list[Any]], Any], row: list[float]) -> Any:
     x = [Value(number) for number in row]
     try:
         with tracing():
-            outputs = listed(function(x))
+            outputs = as_list(function(x))
         program = autograd.compile(outputs, inputs=x)
     except TypeError:
         program = None
@@ -95,7 +95,7 @@ def eager(function: Callable[[list[Any]], Any], rows: list[list[float]]) -> np.n
     """The outputs of a function, called row by row, as an array (n, n_out)."""
     import numpy as np
 
-    return np.array([[float(a) for a in listed(function(row))] for row in rows])
+    return np.array([[float(a) for a in as_list(function(row))] for row in rows])
 
 
 def classify(model: Any, X: Any, threshold: float | None = None) -> np.ndarray:
@@ -224,14 +224,14 @@ def outputs_are_probabilities(model: Any) -> bool:
 # What it is made of, and how it fares ------------------------------------------------------------------------------
 
 
-class Text(str):
+class PrintedText(str):
     """A text that shows itself in lines, in a notebook and at the prompt."""
 
     def __repr__(self) -> str:
         return str(self)
 
 
-def summary(model: Any) -> Text:
+def summary(model: Any) -> PrintedText:
     """The layers of a model with their shapes, activations and numbers of parameters, as a table in text.
 
     >>> from nn import MLP
@@ -258,9 +258,9 @@ def layers_of(model: Any) -> list[Layer]:
     return [layer for _, member in model._members() if isinstance(member, Module) for layer in layers_of(member)]
 
 
-def aligned_columns(rows: Iterable[tuple[str, ...]], sides: str) -> Text:
+def aligned_columns(rows: Iterable[tuple[str, ...]], sides: str) -> PrintedText:
     """Rows of cells as lines of text, each column as wide as its widest cell."""
     rows = list(rows)
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = ["  ".join(f"{cell:{side}{w}}" for cell, side, w in zip(row, sides, widths)).rstrip() for row in rows]
-    return Text("\n".join(lines))
+    return PrintedText("\n".join(lines))

@@ -23,10 +23,10 @@ from nn.checks import (
 from nn.evaluation import class_names
 from nn.losses import (
     absolute_error,
+    as_list,
     binary_cross_entropy,
     hinge,
     huber,
-    listed,
     mean_squared_error,
     squared_error,
 )
@@ -70,7 +70,7 @@ class Examples:
         self.columns = known or columns_of(X)
         with found_before_training(f"{self.name}example 0"):
             output = model(self.X[0].tolist())
-        outputs = len(listed(output))
+        outputs = len(as_list(output))
         self.classes, self.y, self.labels = self._read(model, y, loss, outputs, like)
         self.n = same_length(self.X, self.y, f"{self.name}y")
         self.are_classes = outputs > 1 and self.y.ndim == 1

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import autograd
 from autograd import Value
-from autograd.assigning import assign as set_data
+from autograd.assigning import set_data as set_data
 from autograd.core.graph import backpropagate, topological_order
 from autograd.recording import tracing
 from nn.examples import Examples, Loss

@@ -90,7 +90,7 @@ class Live:
         display = notebook_display()
         if display is None:
             return
-        image = {"image/png": png(self.figure, scale=1.5), "text/plain": repr(self)}
+        image = {"image/png": figure_png(self.figure, scale=1.5), "text/plain": repr(self)}
         sizes = {"image/png": {"width": round(WIDTH * DOTS), "height": round(HEIGHT * DOTS)}}
         if self._display is None:
             self._display = display(image, metadata=sizes, raw=True, display_id=True)
@@ -147,7 +147,7 @@ class Live:
         self.model.load_state_dict(self.moments[-1][1])
 
     def _repr_png_(self) -> bytes | None:
-        return None if self.figure is None else png(self.figure)
+        return None if self.figure is None else figure_png(self.figure)
 
     def __repr__(self) -> str:
         return f"Live({len(self.moments)} moments of a training)"
@@ -221,7 +221,7 @@ def curve(cost: list[float], whole: list[float], ax: Any) -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def png(figure: Any, scale: float = 1.0) -> bytes:
+def figure_png(figure: Any, scale: float = 1.0) -> bytes:
     """The picture as PNG, in 128 colours: a quarter of the bytes, and no difference that one sees."""
     from PIL import Image
 

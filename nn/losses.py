@@ -113,7 +113,7 @@ def cross_entropy(output: Any, target: Any, label_smoothing: float = 0.0) -> Any
     >>> round(cross_entropy([0.0, 2.0], 1, label_smoothing=0.1), 6), round(cross_entropy([0.0, 2.0], [0.05, 0.95]), 6)
     (0.226928, 0.226928)
     """
-    logits = [a if isinstance(a, Value) else real(a, "cross_entropy", OUTPUTS) for a in listed(output)]
+    logits = [a if isinstance(a, Value) else real(a, "cross_entropy", OUTPUTS) for a in as_list(output)]
     if len(logits) < 2:
         raise ValueError("cross_entropy takes a list of logits, one per class; for one logit use binary_cross_entropy")
     if not 0 <= real(label_smoothing, "label_smoothing") < 1:
@@ -122,7 +122,7 @@ def cross_entropy(output: Any, target: Any, label_smoothing: float = 0.0) -> Any
         k = class_index(target, len(logits))
         target = [float(i == k) for i in range(len(logits))]
     if is_list(target):
-        chances = [y if isinstance(y, Value) else real(y, "cross_entropy", TARGETS) for _, y in aligned(logits, target)]
+        chances = [y if isinstance(y, Value) else real(y, "cross_entropy", TARGETS) for _, y in matched(logits, target)]
         if not any(isinstance(y, Value) for y in chances) and not (
             min(chances) >= 0 and math.isclose(math.fsum(chances), 1, abs_tol=1e-6)
         ):
@@ -178,7 +178,7 @@ def average(terms: Iterable[Any]) -> Any:
     return terms[0] if len(terms) == 1 else mean(terms)
 
 
-def listed(x: Any) -> list[Any]:
+def as_list(x: Any) -> list[Any]:
     """A list of Values or numbers: of one, a list with it."""
     return list(x) if is_list(x) else [x]
 
@@ -188,9 +188,9 @@ def is_list(x: Any) -> bool:
     return hasattr(x, "__iter__") and getattr(x, "shape", None) != () and not isinstance(x, (str, bytes))
 
 
-def aligned(outputs: list[Any], target: Any) -> list[tuple[Any, Any]]:
+def matched(outputs: list[Any], target: Any) -> list[tuple[Any, Any]]:
     """Each output with its target; a ValueError if there are more of the one than of the other."""
-    targets = listed(target)
+    targets = as_list(target)
     if len(outputs) != len(targets):
         raise ValueError(
             f"the model returned {len(outputs)} output{'s' * (len(outputs) != 1)} but the target has {len(targets)}: "
@@ -203,7 +203,7 @@ def aligned(outputs: list[Any], target: Any) -> list[tuple[Any, Any]]:
 
 def pairs(output: Any, target: Any, loss: str) -> list[tuple[Any, Any]]:
     """Each output with its target, a Value or a float."""
-    both = aligned(listed(output), target)
+    both = matched(as_list(output), target)
     return [
         (
             a if isinstance(a, Value) else real(a, loss, OUTPUTS),

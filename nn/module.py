@@ -52,7 +52,7 @@ class Module:
         finally:
             _listing.reset(token)
         names = {parameter: name for name, parameter in found}
-        return distinct((names.get(p, f"parameters.{i}"), f"parameters.{i}", p) for i, p in enumerate(own))
+        return once_each((names.get(p, f"parameters.{i}"), f"parameters.{i}", p) for i, p in enumerate(own))
 
     def parameters(self) -> list[Value]:
         """The Values that training changes, in the order of the gradient vector."""
@@ -125,7 +125,7 @@ class Module:
     def _named(self, above: frozenset[int]) -> list[tuple[str, Value]]:
         """The parameters that are found; `above` are the modules on the way here, which are no parts of this one."""
         parts = list(self._part_names())
-        return distinct(itertools.chain(parts, self._other_names(above, self._parts if parts else frozenset())))
+        return once_each(itertools.chain(parts, self._other_names(above, self._parts if parts else frozenset())))
 
     def _other_names(self, above: frozenset[int], but: frozenset[str]) -> Iterator[tuple[str, str, Value]]:
         within = above | {id(self)}
@@ -192,7 +192,7 @@ def _found(path: str, attribute: Any, above: frozenset[int]) -> Iterator[tuple[s
         yield from _found(f"{path}.{key}", item, above | {id(attribute)})
 
 
-def distinct(parameters: Iterable[tuple[str, str, Value]]) -> list[tuple[str, Value]]:
+def once_each(parameters: Iterable[tuple[str, str, Value]]) -> list[tuple[str, Value]]:
     """Each parameter once, under its name, or where another has that name already, under its path."""
     pairs: dict[str, Value] = {}
     seen: set[Value] = set()

@@ -18,12 +18,12 @@ from nn.evaluation import accuracy
 from nn.examples import Examples
 from nn.gradients import Compiled, assign
 from nn.layers import MLP
-from nn.live import png, portrait
+from nn.live import figure_png, portrait
 from nn.losses import binary_cross_entropy
 from nn.optimizers import Adam
 
 POINTS = {"moons": moons, "circles": circles, "spirals": spirals, "xor": xor}
-CHOICES = ("tanh", "sigmoid", "relu", "gelu", "sin", "linear")
+PANEL_ACTIVATIONS = ("tanh", "sigmoid", "relu", "gelu", "sin", "linear")
 SHARE = 0.1  # seconds of training between two pictures
 
 
@@ -111,7 +111,7 @@ class Panel:
         """Boundary, maps of the neurons and cost as they are now, as PNG."""
         cost = self.cost or [self._cost().data]
         self.figure = portrait(self.model, self.X, self.y, max(0, len(self.cost) - 1), cost, self.figure)
-        return png(self.figure, scale=1.5)
+        return figure_png(self.figure, scale=1.5)
 
     def __repr__(self) -> str:
         right = f"right about {accuracy(self.model, self.X, self.y):.0%}"
@@ -159,7 +159,7 @@ class Widgets:
         self.layers = w.IntSlider(len(settings["hidden"]), 0, 4, description="layers", continuous_update=False)
         width = max(settings["hidden"], default=8)
         self.width = w.IntSlider(width, 1, 16, description="neurons", continuous_update=False)
-        self.activation = w.Dropdown(options=CHOICES, value=settings["activation"], description="activation")
+        self.activation = w.Dropdown(options=PANEL_ACTIVATIONS, value=settings["activation"], description="activation")
         self.lr = w.FloatLogSlider(panel.lr, min=-4, max=0.5, step=0.1, description="learning rate", style=whole)
         self.weight = w.Dropdown(options=["", *dict(panel.model.named_parameters())], description="explain")
         self.words = w.HTML()

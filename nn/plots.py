@@ -14,10 +14,10 @@ from nn.checks import columns_of, count, table
 from nn.evaluation import (
     class_names,
     confusion_matrix,
-    evaluate,
     inputs,
     layers_of,
     outputs_are_probabilities,
+    outputs_of_rows,
     predict,
     threshold_of,
     true_classes,
@@ -95,7 +95,7 @@ def plot_decision_boundary(model: Any, X: Any, y: Any, ax: Any = None, resolutio
     classes, resolution = true_classes(model, predict(model, X), y), count(resolution, "resolution", 2)
     ax = axes_given(ax, figsize=(5.2, 4.2))
     x1, x2, points = plane(X, resolution)
-    outputs = evaluate(model, points)
+    outputs = outputs_of_rows(model, points)
     extent = (x1[0], x1[-1], x2[0], x2[-1])
     if outputs.shape[1] == 1:
         middle = threshold_of(model)
@@ -176,7 +176,7 @@ def plot_activations(model: Any, X: Any, axes: Any = None, resolution: int = 80)
     if axes.size < len(layers) * columns:
         raise ValueError(f"{len(layers)} layers of up to {columns} neurons need as many axes, not {axes.size}")
     axes = axes.ravel()[: len(layers) * columns].reshape(len(layers), columns)
-    maps = evaluate(every_activation, points).T
+    maps = outputs_of_rows(every_activation, points).T
     colours = colors.LinearSegmentedColormap.from_list("signed", [LOW, "#ffffff", HIGH])
     labels = [label_of(layer, number, j) for number, layer in enumerate(layers, 1) for j in range(layer.n_out)]
     numbered = iter(zip(maps, labels))

@@ -47,11 +47,11 @@ def save(model: Neuron | Layer | MLP, path: str | os.PathLike[str], optimizer: O
         OSError: where the path cannot be written.
     """
     content: dict[str, Any] = {"model": architecture(model)}
-    content["parameters"] = {name: plain(array) for name, array in model.state_dict().items()}
+    content["parameters"] = {name: json_numbers(array) for name, array in model.state_dict().items()}
     content |= {name: labels(name, getattr(model, name)) for name in KEPT if getattr(model, name) is not None}
     if optimizer is not None:
-        content["optimizer"] = described(optimizer, model)
-    write_whole(path, written(content))
+        content["optimizer"] = optimizer_entry(optimizer, model)
+    write_whole(path, file_text(content))
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -66,8 +66,8 @@ def load(path: str | os.PathLike[str]) -> Any:
         if not isinstance(document, dict) or document.get("format") != FORMAT:
             raise ValueError(f"its format is not {FORMAT!r}")
         content = {name: part for name, part in document.items() if name not in ("format", "sha256")}
-        arrays = {name: numbers(array, name) for name, array in content["parameters"].items()}
-        if document["sha256"] != digest(content) or written(content) != text:
+        arrays = {name: array_of(array, name) for name, array in content["parameters"].items()}
+        if document["sha256"] != digest(content) or file_text(content) != text:
             raise ChangedFileError
         return rebuilt(content, arrays)
     except ChangedFileError:
@@ -82,7 +82,7 @@ class ChangedFileError(Exception):
     """The content of a file is not what was written."""
 
 
-def written(content: dict[str, Any]) -> str:
+def file_text(content: dict[str, Any]) -> str:
     """The text of a file."""
     return json.dumps({"format": FORMAT, "sha256": digest(content), **content}, indent=1) + "\n"
 
@@ -107,7 +107,7 @@ def rebuilt(content: dict[str, Any], arrays: dict[str, Any]) -> Any:
 # Numbers and names in JSON ------------------------------------------------------------------------------------------
 
 
-def plain(array: np.ndarray) -> Any:
+def json_numbers(array: np.ndarray) -> Any:
     """An array as lists of numbers, those that JSON does not have as text."""
     import numpy as np
 
@@ -119,8 +119,8 @@ def plain(array: np.ndarray) -> Any:
     return mixed.tolist()
 
 
-def numbers(given: Any, name: str) -> np.ndarray:
-    """The array that `plain` made lists of; a ValueError for anything else, before an array is made of it."""
+def array_of(given: Any, name: str) -> np.ndarray:
+    """The array that `json_numbers` made lists of; a ValueError for anything else, before an array is made of it."""
     import numpy as np
 
     rows = given if isinstance(given, list) else [given]
@@ -162,7 +162,7 @@ def built_mlp(described: Any, arrays: Any) -> MLP:
     for i, layer in enumerate(described["layers"]):
         tied = layer.get("tied_to")
         layers.append(built_layer(layer, arrays, f"layers.{i}.") if tied is None else layers[tied])
-    return stacked(layers)
+    return mlp_of(layers)
 
 
 def known(activation: Any) -> str:
@@ -175,7 +175,7 @@ def known(activation: Any) -> str:
     return activation
 
 
-def stacked(layers: list[Layer]) -> MLP:
+def mlp_of(layers: list[Layer]) -> MLP:
     """The MLP of given layers."""
     if not layers:
         raise ValueError("there is no layer to make an MLP of")
@@ -215,7 +215,7 @@ def architecture(model: Any) -> dict[str, Any]:
 # Optimizers ---------------------------------------------------------------------------------------------------------
 
 
-def described(optimizer: Any, model: Any) -> dict[str, Any]:
+def optimizer_entry(optimizer: Any, model: Any) -> dict[str, Any]:
     """An optimizer's settings and state, its parameters as places in the model's list."""
     if type(optimizer) not in OPTIMIZERS.values():
         raise TypeError(f"an optimizer that can be saved is one of {', '.join(OPTIMIZERS)}, not {optimizer!r}")
@@ -228,7 +228,7 @@ def described(optimizer: Any, model: Any) -> dict[str, Any]:
         "settings": {**settings, "lr": rate(settings["lr"])},
         "parameters": [place[parameter] for parameter in optimizer.parameters],
         "steps": optimizer.steps,
-        "state": {name: plain(array) for name, array in optimizer.state.items()},
+        "state": {name: json_numbers(array) for name, array in optimizer.state.items()},
         "shuffling": optimizer.shuffling,
     }
 
@@ -242,7 +242,7 @@ def optimizer_of(described: Any, model: Any) -> Optimizer:
     kind = OPTIMIZERS[described["class"]]
     optimizer = kind([parameters[i] for i in described["parameters"]], **settings)
     optimizer.steps = int(described["steps"])
-    optimizer.state = {name: numbers(array, name) for name, array in described["state"].items()}
+    optimizer.state = {name: array_of(array, name) for name, array in described["state"].items()}
     if any(array.shape != (len(optimizer.parameters),) for array in optimizer.state.values()):
         raise ValueError("the optimizer's state does not fit its parameters")
     optimizer.shuffling = described["shuffling"]
@@ -343,7 +343,7 @@ def from_torch(sequential: Any) -> MLP:
                 f"an MLP is made of Linear layers, each followed by at most one of {', '.join(TORCH_LAYERS)} with its "
                 f"default settings; {module} does not fit"
             )
-    return stacked(layers)
+    return mlp_of(layers)
 
 
 def activation_of(module: Any, torch: Any) -> str:

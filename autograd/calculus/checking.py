@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from autograd.calculus import trees
 from autograd.calculus.gradients import worth
-from autograd.calculus.transforms import Call, jacobian
+from autograd.calculus.transforms import FreshCall, jacobian
 from autograd.core.graph import backpropagate
 from autograd.core.manners import number
 from autograd.core.value import Value
@@ -150,13 +150,13 @@ def compare(
     tolerance: float,
 ) -> list[Comparison]:
     """One row for each output of `f` and each number among its arguments."""
-    call = Call(f, args, {}, positions, "gradcheck")
+    call = FreshCall(f, args, {}, positions, "gradcheck")
     point = [worth(leaf) for leaf in call.leaves]
 
     def moved(i: int, x: float) -> list[float]:
         numbers = [Value(p) for p in [*point[:i], x, *point[i + 1 :]]]
         fresh = dict(zip(positions, trees.assemble(call.argument, numbers)))
-        outputs = trees.numbers(f(*[fresh.get(k, x) for k, x in enumerate(args)]))
+        outputs = trees.flat_numbers(f(*[fresh.get(k, x) for k, x in enumerate(args)]))
         return [number(worth(y), "gradcheck") for y in outputs]
 
     values = [worth(y) for y in call.numbers]

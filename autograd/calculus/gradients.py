@@ -10,15 +10,24 @@ from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any, Literal, overload
 
-from autograd.calculus.slopes import AFTER, TAME, WildError, Words, is_bounded, is_tame, name_of_slope, refuse
+from autograd.calculus.slopes import (
+    AFTER,
+    TAME,
+    WildError,
+    is_bounded,
+    is_tame,
+    name_of_slope,
+    refuse_wild,
+    words_calling,
+)
 from autograd.cautions import warn, warn_of_nan
 from autograd.core.floats import COMPARISONS, divide, power
 from autograd.core.graph import backpropagate, topological_order
 from autograd.core.manners import datum, described
-from autograd.core.table import PRIME, TABLE, Row, evaluate
+from autograd.core.table import PRIME, TABLE, OnDemand, Row, evaluate
 from autograd.core.value import OPERATIONS, Value
 
-Number = Value | float
+ValueOrFloat = Value | float
 
 
 @overload
@@ -102,9 +111,9 @@ def graph_gradient(cost: Value, wrt: list[Value] | None = None) -> dict[Value, V
     """`backpropagate` on Values: d cost / d node, an expression, for every node between `wrt` and the cost."""
     order = topological_order(cost)
     relevant = {cost} | depending(order, order if wrt is None else wrt)
-    terms: dict[Value, list[tuple[Number, Number]]] = {node: [] for node in order if node in relevant}
-    gradient: dict[Value, Number] = {}
-    unbounded: set[Number] = {*depending(order, filter(may_be_infinite, order))}
+    terms: dict[Value, list[tuple[ValueOrFloat, ValueOrFloat]]] = {node: [] for node in order if node in relevant}
+    gradient: dict[Value, ValueOrFloat] = {}
+    unbounded: set[ValueOrFloat] = {*depending(order, filter(may_be_infinite, order))}
     for node in reversed(terms):
         gradient[node] = upstream = 1.0 if node is cost else sum_of_products(terms[node], unbounded)
         if terms[node] or node is cost:
@@ -127,15 +136,15 @@ def depending(order: list[Value], sources: Iterable[Value]) -> set[Value]:
     return found
 
 
-def sum_of_products(terms: list[tuple[Number, Number]], unbounded: set[Number]) -> Number:
+def sum_of_products(terms: list[tuple[ValueOrFloat, ValueOrFloat]], unbounded: set[ValueOrFloat]) -> ValueOrFloat:
     """x1 y1 + ... + xn yn with as few nodes as possible: zeros and ones leave none.
 
     `unbounded` are the Values that slopes with poles are part of, with which a product with 0 may be nan; so is the
     result, if one of them is part of it.
     """
 
-    def vanishes(x: Number, y: Number) -> bool:
-        return is_number(x, 0.0) and (y not in unbounded if isinstance(y, Value) else math.isfinite(y))
+    def vanishes(x: ValueOrFloat, y: ValueOrFloat) -> bool:
+        return is_plain(x, 0.0) and (y not in unbounded if isinstance(y, Value) else math.isfinite(y))
 
     unbounded.update(x for pair in terms for x in pair if isinstance(x, Value) and may_be_infinite(x))
     terms = [(x, y) for x, y in terms if not vanishes(x, y) and not vanishes(y, x)]
@@ -143,7 +152,7 @@ def sum_of_products(terms: list[tuple[Number, Number]], unbounded: set[Number]) 
         return 0.0
     if len(terms) == 1:
         result = product(*terms[0])
-    elif all(is_number(x, 1.0) or is_number(y, 1.0) for x, y in terms):
+    elif all(is_plain(x, 1.0) or is_plain(y, 1.0) for x, y in terms):
         summands = [product(x, y) for x, y in terms]
         result = summands[0] + summands[1] if len(terms) == 2 else total(summands)
     else:
@@ -156,7 +165,7 @@ def sum_of_products(terms: list[tuple[Number, Number]], unbounded: set[Number]) 
     return result
 
 
-def total(summands: list[Number]) -> Number:
+def total(summands: list[ValueOrFloat]) -> ValueOrFloat:
     """The sum; infinite where it overflows, as in the pass on floats."""
     try:
         return OPERATIONS["sum"](summands)
@@ -164,7 +173,7 @@ def total(summands: list[Number]) -> Number:
         return one_by_one(summands)
 
 
-def one_by_one(summands: list[Number]) -> Number:
+def one_by_one(summands: list[ValueOrFloat]) -> ValueOrFloat:
     """The sum in pairs, which does not raise where it overflows."""
     result = summands[0]
     for x in summands[1:]:
@@ -177,16 +186,16 @@ def may_be_infinite(slope: Value) -> bool:
     return PRIME in slope.op and not is_bounded(TABLE[slope.op])
 
 
-def product(x: Number, y: Number) -> Number:
+def product(x: ValueOrFloat, y: ValueOrFloat) -> ValueOrFloat:
     """X * y, without a node for a factor of 1."""
-    if is_number(x, 1.0) or is_number(y, 1.0):
-        return y if is_number(x, 1.0) else x
-    if is_number(x, -1.0) or is_number(y, -1.0):
-        return -y if is_number(x, -1.0) else -x
+    if is_plain(x, 1.0) or is_plain(y, 1.0):
+        return y if is_plain(x, 1.0) else x
+    if is_plain(x, -1.0) or is_plain(y, -1.0):
+        return -y if is_plain(x, -1.0) else -x
     return x * y
 
 
-def is_number(x: Number, value: float) -> bool:
+def is_plain(x: ValueOrFloat, value: float) -> bool:
     """Whether x is that plain number (a Value may change when a graph is evaluated again)."""
     return type(x) is float and x == value
 
@@ -194,7 +203,7 @@ def is_number(x: Number, value: float) -> bool:
 # The partials of a row on Values -----------------------------------------------------------------------------------
 
 
-def partials(node: Value, wanted: Container[Value]) -> Iterator[tuple[Value, Number]]:
+def partials(node: Value, wanted: Container[Value]) -> Iterator[tuple[Value, ValueOrFloat]]:
     """(parent, d node / d parent) for the wanted parents, each slope an expression in the operands and the node."""
     if not node.op:
         return
@@ -207,7 +216,7 @@ def partials(node: Value, wanted: Container[Value]) -> Iterator[tuple[Value, Num
                 yield operand, partial(row, position, names, node, stored)
 
 
-def partial(row: Row, position: int, names: dict[str, Any], node: Value, recorded: float) -> Number:
+def partial(row: Row, position: int, names: dict[str, Any], node: Value, recorded: float) -> ValueOrFloat:
     """One partial on Values: written out if it is tame, else one node of the row that it is itself."""
     try:
         slope = written_out(row, position, names)
@@ -223,7 +232,7 @@ def partial(row: Row, position: int, names: dict[str, Any], node: Value, recorde
     return slope
 
 
-def written_out(row: Row, position: int, names: dict[str, Any]) -> Number:
+def written_out(row: Row, position: int, names: dict[str, Any]) -> ValueOrFloat:
     """The expression of a partial, or its row where that is wild for Values; plain numbers may tame it."""
     tame, words = manner(row, position)
     if tame or any(type(names[x]) is float for x in row.operands):
@@ -238,12 +247,12 @@ def written_out(row: Row, position: int, names: dict[str, Any]) -> Number:
 
 
 @functools.cache
-def manner(row: Row, position: int) -> tuple[bool, Words]:
+def manner(row: Row, position: int) -> tuple[bool, OnDemand]:
     """Whether a partial is tame, and what its words mean on Values."""
     return is_tame(row, position), WORDS_BY_OPERATOR[row.infix]
 
 
-def worth(x: Number) -> float:
+def worth(x: ValueOrFloat) -> float:
     """What a Value or a number is worth."""
     return x if type(x) is float else datum(x, "")
 
@@ -253,41 +262,47 @@ def same(x: float, y: float) -> bool:
     return math.isclose(x, y, rel_tol=1e-9) or (x != x and y != y)
 
 
-def called(name: str, *operands: Number) -> Number:
+def tame_call(name: str, *operands: ValueOrFloat) -> ValueOrFloat:
     """A word of the table, if it is tame or one of numbers."""
-    return OPERATIONS[name](*operands) if name in TAME or not any(isinstance(x, Value) for x in operands) else refuse()
+    return (
+        OPERATIONS[name](*operands)
+        if name in TAME or not any(isinstance(x, Value) for x in operands)
+        else refuse_wild()
+    )
 
 
-def quotient(x: Number, y: Number) -> Number:
+def quotient(x: ValueOrFloat, y: ValueOrFloat) -> ValueOrFloat:
     """X / y; a slope has no error between numbers."""
     if isinstance(x, Value) or isinstance(y, Value):
-        return x / y if isinstance(y, Value) or y else refuse()
+        return x / y if isinstance(y, Value) or y else refuse_wild()
     return divide(x, y)
 
 
-def reduced(x: Number, y: Number) -> Number:
+def reduced(x: ValueOrFloat, y: ValueOrFloat) -> ValueOrFloat:
     """X / y for a number y."""
-    return refuse() if isinstance(y, Value) else quotient(x, y)
+    return refuse_wild() if isinstance(y, Value) else quotient(x, y)
 
 
-def choice(x: Number, sign: str, y: Number, yes: Callable[[], Number], no: Callable[[], Number]) -> Number:
+def choice(
+    x: ValueOrFloat, sign: str, y: ValueOrFloat, yes: Callable[[], ValueOrFloat], no: Callable[[], ValueOrFloat]
+) -> ValueOrFloat:
     """A choice between numbers is made."""
     if isinstance(x, Value) or isinstance(y, Value):
-        return refuse()
+        return refuse_wild()
     return yes() if COMPARISONS[sign](x, y) else no()
 
 
-def raised(x: Number, y: Number) -> Number:
+def raised(x: ValueOrFloat, y: ValueOrFloat) -> ValueOrFloat:
     """X ** y with a power that no number is outside the domain of if it is inside that of x ** (y + 1)."""
     if isinstance(y, Value) or y < 0:
-        return refuse()
+        return refuse_wild()
     if not isinstance(x, Value):
         return power(x, y)
     return x**y if y not in (0.0, 1.0) else x if y else 1.0
 
 
 # What the words of a partial mean on Values, for rows with the operator ** or / and for all others
-_ONE = Words(called, choose=choice, divide=reduced, power=refuse)
-WORDS_BY_OPERATOR: defaultdict[str, Words] = defaultdict(lambda: _ONE)
-WORDS_BY_OPERATOR["/"] = Words(called, choose=choice, divide=quotient, power=refuse)
-WORDS_BY_OPERATOR["**"] = Words(called, choose=choice, divide=reduced, power=raised)
+_ONE = words_calling(tame_call, choose=choice, divide=reduced, power=refuse_wild)
+WORDS_BY_OPERATOR: defaultdict[str, OnDemand] = defaultdict(lambda: _ONE)
+WORDS_BY_OPERATOR["/"] = words_calling(tame_call, choose=choice, divide=quotient, power=refuse_wild)
+WORDS_BY_OPERATOR["**"] = words_calling(tame_call, choose=choice, divide=reduced, power=raised)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from autograd.core.floats import COMPARISONS, VALUES
-from autograd.core.table import ATOMS, PRIME, TABLE, Row, evaluate
+from autograd.core.table import ATOMS, PRIME, TABLE, OnDemand, Row, evaluate
 
 # Words that no number is outside the domain of: finite wherever their operands are
 TAME = frozenset(
@@ -30,7 +30,7 @@ AFTER = f"after{PRIME}"  # of x and y is x, computed once y has been: there is n
 # Terms: text that is added and multiplied ---------------------------------------------------------------------------
 
 
-class Term:
+class TextTerm:
     """An expression of the table as a sum of products, `{product: its factor}`; the product of a constant is "".
 
     Sums are collected, so that (1 - x) - (1 + x) is -2 x, to the last digit of a small x as well.
@@ -39,56 +39,56 @@ class Term:
     def __init__(self, products: Mapping[str, float]):
         self.products = products
 
-    def __add__(self, other: Number) -> Number:
+    def __add__(self, other: TermOrFloat) -> TermOrFloat:
         total = dict(self.products)
         for product, factor in products(other).items():
             total[product] = total.get(product, 0.0) + factor
         return collected(total)
 
-    def __radd__(self, other: float) -> Number:
+    def __radd__(self, other: float) -> TermOrFloat:
         return self + other
 
-    def __sub__(self, other: Number) -> Number:
+    def __sub__(self, other: TermOrFloat) -> TermOrFloat:
         return self + -other
 
-    def __rsub__(self, other: float) -> Number:
+    def __rsub__(self, other: float) -> TermOrFloat:
         return -self + other
 
-    def __neg__(self) -> Term:
-        return Term({product: -factor for product, factor in self.products.items()})
+    def __neg__(self) -> TextTerm:
+        return TextTerm({product: -factor for product, factor in self.products.items()})
 
-    def __mul__(self, other: Number) -> Number:
-        if not isinstance(other, Term):
+    def __mul__(self, other: TermOrFloat) -> TermOrFloat:
+        if not isinstance(other, TextTerm):
             return collected({product: factor * other for product, factor in self.products.items()})
         (left, x), (right, y) = single(self), single(other)
-        return Term({f"{left} * {f'({right})' if '/' in right else right}": x * y})
+        return TextTerm({f"{left} * {f'({right})' if '/' in right else right}": x * y})
 
-    def __rmul__(self, other: float) -> Number:
+    def __rmul__(self, other: float) -> TermOrFloat:
         return self * other
 
 
-Number = Term | float
+TermOrFloat = TextTerm | float
 
 
-def products(x: Number) -> Mapping[str, float]:
+def products(x: TermOrFloat) -> Mapping[str, float]:
     """A term's products and their factors."""
-    return x.products if isinstance(x, Term) else {"": x}
+    return x.products if isinstance(x, TextTerm) else {"": x}
 
 
-def collected(total: dict[str, float]) -> Number:
+def collected(total: dict[str, float]) -> TermOrFloat:
     """The sum of these products, a number if that is all."""
     total = {product: factor for product, factor in total.items() if factor != 0}
-    return Term(total) if total.keys() - {""} else total.get("", 0.0)
+    return TextTerm(total) if total.keys() - {""} else total.get("", 0.0)
 
 
-def single(x: Term) -> tuple[str, float]:
+def single(x: TextTerm) -> tuple[str, float]:
     """A term as one product and its factor."""
     if len(x.products) == 1:
         return next(iter(x.products.items()))
-    return f"({text(x)})", 1.0
+    return f"({text_of_term(x)})", 1.0
 
 
-def text(x: Number) -> str:
+def text_of_term(x: TermOrFloat) -> str:
     """An expression as it is written in the table."""
     written = ""
     for product, factor in products(x).items():
@@ -99,10 +99,10 @@ def text(x: Number) -> str:
     return written
 
 
-def enclosed(x: Number) -> str:
+def enclosed(x: TermOrFloat) -> str:
     """An expression as a factor: in parentheses unless it is a name, a call or in parentheses already."""
-    written = text(x)
-    if not isinstance(x, Term) and x >= 0:
+    written = text_of_term(x)
+    if not isinstance(x, TextTerm) and x >= 0:
         return written
     depth, name = 0, written.partition("(")[0]
     if not name or name.isidentifier():
@@ -114,56 +114,52 @@ def enclosed(x: Number) -> str:
     return f"({written})"
 
 
-def divide(x: Number, y: Number) -> Number:
+def divide(x: TermOrFloat, y: TermOrFloat) -> TermOrFloat:
     """X / y."""
-    if not isinstance(y, Term) and y != 0:
-        return x / y if not isinstance(x, Term) else x * (1 / y) if abs(math.frexp(y)[0]) == 0.5 else quotient(x, y)
+    if not isinstance(y, TextTerm) and y != 0:
+        return x / y if not isinstance(x, TextTerm) else x * (1 / y) if abs(math.frexp(y)[0]) == 0.5 else quotient(x, y)
     return quotient(x, y)
 
 
-def quotient(x: Number, y: Number) -> Term:
+def quotient(x: TermOrFloat, y: TermOrFloat) -> TextTerm:
     """X / y, written as a quotient."""
-    product, factor = single(x) if isinstance(x, Term) else (repr(abs(x)), math.copysign(1.0, x))
+    product, factor = single(x) if isinstance(x, TextTerm) else (repr(abs(x)), math.copysign(1.0, x))
     if abs(factor) != 1:
         product, factor = (f"{abs(factor)!r} * {product}"), math.copysign(1.0, factor)
-    return Term({f"{product} / {enclosed(y)}": factor})
+    return TextTerm({f"{product} / {enclosed(y)}": factor})
 
 
-def power(x: Number, y: Number) -> Number:
+def power(x: TermOrFloat, y: TermOrFloat) -> TermOrFloat:
     """X ** y."""
-    if not isinstance(y, Term) and y in (0.0, 1.0):
+    if not isinstance(y, TextTerm) and y in (0.0, 1.0):
         return x if y else 1.0
-    return Term({f"{enclosed(x)} ** {enclosed(y)}": 1.0})
+    return TextTerm({f"{enclosed(x)} ** {enclosed(y)}": 1.0})
 
 
-def choose(x: Number, sign: str, y: Number, yes: Callable[[], Number], no: Callable[[], Number]) -> Number:
+def choose(
+    x: TermOrFloat, sign: str, y: TermOrFloat, yes: Callable[[], TermOrFloat], no: Callable[[], TermOrFloat]
+) -> TermOrFloat:
     """`yes() if x > y else no()`, decided between numbers."""
-    if not isinstance(x, Term) and not isinstance(y, Term):
+    if not isinstance(x, TextTerm) and not isinstance(y, TextTerm):
         return yes() if COMPARISONS[sign](x, y) else no()
-    if (a := text(yes())) == (b := text(no())):
+    if (a := text_of_term(yes())) == (b := text_of_term(no())):
         return yes()
-    return Term({f"({a} if {text(x)} {sign} {text(y)} else {b})": 1.0})
+    return TextTerm({f"({a} if {text_of_term(x)} {sign} {text_of_term(y)} else {b})": 1.0})
 
 
-class Words(dict[str, Any]):
+def words_calling(call: Callable[..., Any], **others: Any) -> OnDemand:
     """What the words of the table mean for a kind of number; `call` is told the name of any other one."""
-
-    def __init__(self, call: Callable[..., Any], **words: Any):
-        super().__init__(words, pi=math.pi, nan=math.nan)
-        self.call = call
-
-    def __missing__(self, name: str) -> Callable[..., Any]:
-        return functools.partial(self.call, name)
+    return OnDemand(lambda name: functools.partial(call, name), **{"pi": math.pi, "nan": math.nan, **others})
 
 
-def call(name: str, *operands: Number) -> Number:
+def call(name: str, *operands: TermOrFloat) -> TermOrFloat:
     """A function of the table, a number if it is one of numbers."""
-    if (name in TABLE or name in ATOMS) and not any(isinstance(x, Term) for x in operands):
+    if (name in TABLE or name in ATOMS) and not any(isinstance(x, TextTerm) for x in operands):
         return VALUES[name](*operands)
-    return Term({f"{name}({', '.join(map(text, operands))})": 1.0})
+    return TextTerm({f"{name}({', '.join(map(text_of_term, operands))})": 1.0})
 
 
-TERMS = Words(call, divide=divide, power=power, choose=choose)
+TERMS = words_calling(call, divide=divide, power=power, choose=choose)
 
 
 # Terms with their derivatives --------------------------------------------------------------------------------------
@@ -172,7 +168,7 @@ TERMS = Words(call, divide=divide, power=power, choose=choose)
 class Moving:
     """A term and its derivative with respect to some variable."""
 
-    def __init__(self, value: Number, slope: Number):
+    def __init__(self, value: TermOrFloat, slope: TermOrFloat):
         self.value, self.slope = value, slope
 
     def __add__(self, other: Moving | float) -> Moving:
@@ -213,9 +209,9 @@ def moving(name: str, *operands: Moving | float) -> Moving:
     given += [Moving(row.defaults[x], 0.0) for x in row.operands[len(given) :]]
     names: dict[str, Any] = {x: operand.value for x, operand in zip(row.operands, given)}
     value = evaluate(row.value, TERMS, names) if row.infix else TERMS[name](*names.values())
-    slope: Number = 0.0
+    slope: TermOrFloat = 0.0
     for operand, partial in zip(given, row.partials):
-        if isinstance(operand.slope, Term) or operand.slope != 0:
+        if isinstance(operand.slope, TextTerm) or operand.slope != 0:
             slope = slope + evaluate(partial, TERMS, names | {"out": value}) * operand.slope
     return Moving(value, slope)
 
@@ -233,7 +229,7 @@ def moving_choice(
     return Moving(value, choose(*given, lambda: at_rest(yes()).slope, lambda: at_rest(no()).slope))
 
 
-MOVING = Words(
+MOVING = words_calling(
     moving,
     divide=functools.partial(moving, "div"),
     power=functools.partial(moving, "pow"),
@@ -247,8 +243,8 @@ def derivative(expression: str, variable: str, names: tuple[str, ...]) -> str:
     >>> derivative("x * exp(-x)", "x", ("x",))
     'exp(-x) - x * exp(-x)'
     """
-    variables = {name: Moving(Term({name: 1.0}), float(name == variable)) for name in names}
-    return text(at_rest(evaluate(expression, MOVING, variables)).slope)
+    variables = {name: Moving(TextTerm({name: 1.0}), float(name == variable)) for name in names}
+    return text_of_term(at_rest(evaluate(expression, MOVING, variables)).slope)
 
 
 # Rows --------------------------------------------------------------------------------------------------------------
@@ -288,12 +284,12 @@ def slope_row(row: Row, position: int) -> Row:
     Its operands are those that the partial is written in, and the result under the name `out_`. Where the partial
     would exist outside the domain of the row, as 1 / x does for the logarithm, it is none there.
     """
-    words = [*elements(row), "rest", "total", "n"]
-    terms = Used({x: Term({x: 1.0}) for x in words} | {"out": Term({"out_": 1.0})})
-    partial = text(evaluate(row.partials[position], TERMS, terms))
+    variables = [*elements(row), "rest", "total", "n"]
+    terms = Used({x: TextTerm({x: 1.0}) for x in variables} | {"out": TextTerm({"out_": 1.0})})
+    partial = text_of_term(evaluate(row.partials[position], TERMS, terms))
     domain = row.domain if row.is_slope else "" if "out" in terms.asked or is_total(row) else row.name
     if domain and not row.is_slope:
-        value = text(evaluate(row.value, TERMS, terms))
+        value = text_of_term(evaluate(row.value, TERMS, terms))
         partial = f"{partial} if {value} == {value} else nan"
     needed = {*terms.asked, *(TABLE[domain].operands if domain else ())}
     names = tuple("out_" if x == "out" else x for x in terms if x in needed)
@@ -310,7 +306,7 @@ class WildError(ValueError):
     """An expression has a pole, a choice or an end, or may overflow."""
 
 
-def refuse(*_: Any) -> Any:
+def refuse_wild(*_: Any) -> Any:
     """Refuse what is not tame."""
     raise WildError
 
@@ -319,22 +315,24 @@ def holds_only(
     allowed: frozenset[str], expression: str, row: Row, choices: bool = False, quotients: bool = False
 ) -> bool:
     """Whether an expression in the words of a row is made of sums, products, numbers and these words."""
-    unknown = Term({"unknown": 1.0})
+    unknown = TextTerm({"unknown": 1.0})
 
-    def called(name: str, *operands: Number) -> Number:
-        if any(isinstance(x, Term) for x in operands):
-            return unknown if name in allowed else refuse()
+    def called(name: str, *operands: TermOrFloat) -> TermOrFloat:
+        if any(isinstance(x, TextTerm) for x in operands):
+            return unknown if name in allowed else refuse_wild()
         return TERMS[name](*operands)
 
-    def divided(x: Number, y: Number) -> Number:
-        return unknown if quotients or not isinstance(y, Term) else refuse()
+    def divided(x: TermOrFloat, y: TermOrFloat) -> TermOrFloat:
+        return unknown if quotients or not isinstance(y, TextTerm) else refuse_wild()
 
-    def either(x: Number, sign: str, y: Number, yes: Callable[[], Number], no: Callable[[], Number]) -> Number:
-        return (yes(), no())[0] if choices else refuse()
+    def either(
+        x: TermOrFloat, sign: str, y: TermOrFloat, yes: Callable[[], TermOrFloat], no: Callable[[], TermOrFloat]
+    ) -> TermOrFloat:
+        return (yes(), no())[0] if choices else refuse_wild()
 
     names = dict.fromkeys((*row.operands, *elements(row), "rest", "total", "out"), unknown) | {"n": 2.0}
     try:
-        evaluate(expression, Words(called, divide=divided, power=refuse, choose=either), names)
+        evaluate(expression, words_calling(called, divide=divided, power=refuse_wild, choose=either), names)
     except WildError:
         return False
     return True

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from autograd.calculus import trees
 from autograd.calculus.gradients import (
-    Number,
+    ValueOrFloat,
     depending,
     graph_gradient,
     may_be_infinite,
@@ -106,7 +106,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         if not isinstance(given, (list, tuple)):
             raise TypeError(f"jvp takes {what} as a tuple with one entry per argument of f, not {given!r}")
     directions = [_real(x, "a tangent") for x in trees.matching(list(tangents), list(primals), "tangents")]
-    call = Call(f, primals, {}, range(len(primals)), "jvp", others=directions)
+    call = FreshCall(f, primals, {}, range(len(primals)), "jvp", others=directions)
     return call.settle((call.output, trees.assemble(call.output, call.changes(directions))))
 
 
@@ -122,7 +122,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     """
     _check_function(f, "vjp")
     every = range(len(primals))
-    call = Call(f, primals, {}, every, "vjp")
+    call = FreshCall(f, primals, {}, every, "vjp")
     output = call.output
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
@@ -130,7 +130,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
         weights = [_real(x, "a cotangent") for x in trees.matching(cotangent, output, "cotangent")]
         # A graph becomes part of one result, so each further result has a call of its own.
         values = call.graph or any(isinstance(x, Value) for x in weights)
-        here = Call(f, primals, {}, every, "vjp", others=weights) if values else call
+        here = FreshCall(f, primals, {}, every, "vjp", others=weights) if values else call
         cost = OPERATIONS["weighted_sum"](weights, here.numbers) if weights else 0.0
         return here.settle(here.shaped([here.slopes(cost)]))
 
@@ -176,7 +176,7 @@ def count_multiplications(cost: Value, wrt: Iterable[Value]) -> Multiplications:
 # One call of a function on fresh Values ----------------------------------------------------------------------------
 
 
-class Call:
+class FreshCall:
     """What `f` returns for fresh Values in place of the arguments `argnums`, and derivatives of that.
 
     Derivatives are a graph of Values if an argument is one, or if the call happens within another transform and uses
@@ -195,7 +195,7 @@ class Call:
         self.name = name
         positions = _positions(argnums, len(args), name)
         self.argument = args[positions[0]] if isinstance(argnums, int) else tuple(args[i] for i in positions)
-        originals = [_real(x, f"an argument of {name}") for x in trees.numbers(self.argument)]
+        originals = [_real(x, f"an argument of {name}") for x in trees.flat_numbers(self.argument)]
         self.leaves = [Value(worth(x), x.label if isinstance(x, Value) else "") for x in originals]
         self.originals = {leaf: x for leaf, x in zip(self.leaves, originals) if isinstance(x, Value)}
         fresh = trees.assemble(self.argument, self.leaves)
@@ -203,7 +203,7 @@ class Call:
         within = is_recording()
         with differentiating():
             self.output = f(*[replaced.get(i, x) for i, x in enumerate(args)], **kwargs)
-        self.numbers = [_result(x, name) for x in trees.numbers(self.output)]
+        self.numbers = [_result(x, name) for x in trees.flat_numbers(self.output)]
         self.graph = bool(self.originals) or any(isinstance(x, Value) for x in others)
         self.graph = self.graph or (within and self._uses_other_values())
 
@@ -214,7 +214,7 @@ class Call:
     def _outputs(self) -> list[Value]:
         return [x for x in self.numbers if isinstance(x, Value)]
 
-    def single_output(self) -> Number:
+    def single_output(self) -> ValueOrFloat:
         """The output, if it is one number; a TypeError that says what to use instead if it is not."""
         if trees.is_sequence(self.output) or trees.is_dict(self.output) or trees.is_array(self.output):
             raise TypeError(
@@ -223,7 +223,7 @@ class Call:
             )
         return self.numbers[0]
 
-    def slopes(self, output: Number) -> list[Number]:
+    def slopes(self, output: ValueOrFloat) -> list[ValueOrFloat]:
         """d output / d leaf for each fresh leaf, in reverse mode."""
         if not isinstance(output, Value):
             return [0.0] * len(self.leaves)
@@ -231,14 +231,14 @@ class Call:
         warn_of_nan({node: worth(slope) for node, slope in gradient.items()})
         return [gradient.get(leaf, 0.0) for leaf in self.leaves]
 
-    def changes(self, directions: list[Number]) -> list[Number]:
+    def changes(self, directions: list[ValueOrFloat]) -> list[ValueOrFloat]:
         """The change of each output per step of the leaves along the directions, in forward mode."""
         order = topological_order(*self._outputs())
         tangent: dict[Value, Any] = {
             leaf: v for leaf, v in zip(self.leaves, directions) if isinstance(v, Value) or v != 0.0
         }
         if self.graph:
-            unbounded: set[Number] = {*depending(order, filter(may_be_infinite, order))}
+            unbounded: set[ValueOrFloat] = {*depending(order, filter(may_be_infinite, order))}
             for node in order:
                 terms = [(partial, tangent[parent]) for parent, partial in partials(node, tangent)]
                 if terms:
@@ -247,12 +247,12 @@ class Call:
             push_forward(order, tangent)
         return [tangent.get(x, 0.0) if isinstance(x, Value) else 0.0 for x in self.numbers]
 
-    def shaped(self, rows: list[list[Number]], shape: trees.Shape = None) -> Any:
+    def shaped(self, rows: list[list[ValueOrFloat]], shape: trees.ArrayShape = None) -> Any:
         """The slopes of an output of some shape, one row for each of its numbers, in the shape of the argument."""
         blocks: list[Any] = []
         start = 0
         for inner in trees.shapes(self.argument):
-            stop = start + trees.size(inner)
+            stop = start + trees.block_size(inner)
             both = None if shape is None and inner is None else (*(shape or ()), *(inner or ()))
             blocks.append(trees.block([x for row in rows for x in row[start:stop]], both))
             start = stop
@@ -261,8 +261,8 @@ class Call:
     def settle(self, result: Any) -> Any:
         """The result with floats in place of Values; or if it is a graph, with the caller's Values in it."""
         if not self.graph:
-            return trees.assemble(result, map(worth, trees.numbers(result)))
-        roots = [x if isinstance(x, Value) else Value(x) for x in trees.numbers(result)]
+            return trees.assemble(result, map(worth, trees.flat_numbers(result)))
+        roots = [x if isinstance(x, Value) else Value(x) for x in trees.flat_numbers(result)]
         others = self._outputs() if is_tracing() else []
         for node in topological_order(*roots, *others):
             replace_operands(node, self.originals)
@@ -295,7 +295,7 @@ def within_domains(result: Value, outputs: list[Value]) -> Value:
     return result
 
 
-def domain_of(node: Value) -> tuple[str, tuple[Number, ...]]:
+def domain_of(node: Value) -> tuple[str, tuple[ValueOrFloat, ...]]:
     """The operation that a slope has the domain of, by its name and operands."""
     row = TABLE[node.op] if node.op else None
     if row is None or not row.domain:
@@ -305,28 +305,30 @@ def domain_of(node: Value) -> tuple[str, tuple[Number, ...]]:
 
 
 def _transform(
-    f: Callable[..., Any], argnums: Argnums, name: str, derivative: Callable[[Call], Any]
+    f: Callable[..., Any], argnums: Argnums, name: str, derivative: Callable[[FreshCall], Any]
 ) -> Callable[..., Any]:
     """The function that calls `f` on fresh Values and returns some derivative of that call."""
     _check_function(f, name)
 
     @functools.wraps(f, updated=())
     def transformed(*args: Any, **kwargs: Any) -> Any:
-        call = Call(f, args, kwargs, argnums, name)
+        call = FreshCall(f, args, kwargs, argnums, name)
         return call.settle(derivative(call))
 
     transformed.__name__ = transformed.__qualname__ = f"{name}({getattr(f, '__name__', type(f).__name__)})"
     return transformed
 
 
-def _slope(call: Call) -> Any:
+def _slope(call: FreshCall) -> Any:
     return call.shaped([call.slopes(call.single_output())])
 
 
-def _jacobian(call: Call) -> Any:
+def _jacobian(call: FreshCall) -> Any:
     rows = iter([call.slopes(x) for x in call.numbers])
     shapes = trees.shapes(call.output)
-    return trees.rebuild(call.output, [call.shaped([next(rows) for _ in range(trees.size(s))], s) for s in shapes])
+    return trees.rebuild(
+        call.output, [call.shaped([next(rows) for _ in range(trees.block_size(s))], s) for s in shapes]
+    )
 
 
 # Checks ------------------------------------------------------------------------------------------------------------
@@ -342,8 +344,8 @@ def _check_function(f: Any, name: str) -> None:
 
 
 def _positions(argnums: Any, n: int, name: str) -> list[int]:
-    wanted: Any = (argnums,) if isinstance(argnums, int) else argnums
-    if not isinstance(wanted, (tuple, list, range)) or not all(isinstance(i, int) for i in wanted):
+    wanted: list[Any] = list(argnums) if any(isinstance(argnums, kind) for kind in (tuple, list, range)) else [argnums]
+    if not all(isinstance(i, int) for i in wanted):
         raise TypeError(f"argnums is the position of an argument or a tuple of positions, not {argnums!r}")
     for i in wanted:
         if not -n <= i < n:
@@ -354,11 +356,11 @@ def _positions(argnums: Any, n: int, name: str) -> list[int]:
     return positions
 
 
-def _real(x: Any, what: str) -> Number:
+def _real(x: Any, what: str) -> ValueOrFloat:
     return x if isinstance(x, Value) else number(x, what)
 
 
-def _result(x: Any, name: str) -> Number:
+def _result(x: Any, name: str) -> ValueOrFloat:
     try:
         return _real(x, name)
     except TypeError:

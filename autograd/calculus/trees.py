@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeGuard
 
-Shape = tuple[int, ...] | None  # of an array; None for a number
+ArrayShape = tuple[int, ...] | None  # of an array; None for a number
 
 
 def is_dict(x: Any) -> TypeGuard[dict[Any, Any]]:
@@ -39,12 +39,12 @@ def blocks(tree: Any) -> list[Any]:
     return [tree.item() if type(tree).__name__ == "ndarray" and not tree.shape else tree]
 
 
-def shapes(tree: Any) -> list[Shape]:
+def shapes(tree: Any) -> list[ArrayShape]:
     """The shape of each block."""
     return [block.shape if is_array(block) else None for block in blocks(tree)]
 
 
-def numbers(tree: Any) -> list[Any]:
+def flat_numbers(tree: Any) -> list[Any]:
     """Every number of a tree, those of arrays included in row-major order."""
     return [x for block in blocks(tree) for x in (block.ravel().tolist() if is_array(block) else [block])]
 
@@ -65,12 +65,12 @@ def _rebuild(tree: Any, new: Iterator[Any]) -> Any:
     return next(new)
 
 
-def size(shape: Shape) -> int:
+def block_size(shape: ArrayShape) -> int:
     """How many numbers a block holds."""
     return 1 if shape is None else math.prod(shape)
 
 
-def block(numbers: list[Any], shape: Shape) -> Any:
+def block(numbers: list[Any], shape: ArrayShape) -> Any:
     """A block of that shape: floats make a float array, Values an array of objects."""
     if shape is None:
         return numbers[0]
@@ -83,22 +83,22 @@ def block(numbers: list[Any], shape: Shape) -> Any:
 def assemble(tree: Any, numbers: Iterable[Any]) -> Any:
     """The tree with its numbers replaced, in order."""
     waiting = iter(numbers)
-    return rebuild(tree, [block([next(waiting) for _ in range(size(shape))], shape) for shape in shapes(tree)])
+    return rebuild(tree, [block([next(waiting) for _ in range(block_size(shape))], shape) for shape in shapes(tree)])
 
 
 def matching(tree: Any, like: Any, name: str) -> list[Any]:
     """The numbers of a tree that must nest as `like` does, in the order of `like`; a ValueError where it does not."""
-    given, wanted = _kind(tree), _kind(like)
+    given, wanted = _kind_of_tree(tree), _kind_of_tree(like)
     if given != wanted:
         raise ValueError(f"{name} must be shaped like what it belongs to: {wanted}, not {given}")
     if is_dict(like):
         return [x for key in like for x in matching(tree[key], like[key], f"{name}[{key!r}]")]
     if is_sequence(like):
         return [x for i, branch in enumerate(tree) for x in matching(branch, like[i], f"{name}[{i}]")]
-    return numbers(tree)
+    return flat_numbers(tree)
 
 
-def _kind(tree: Any) -> str:
+def _kind_of_tree(tree: Any) -> str:
     if is_dict(tree):
         return f"a dict of {sorted(map(repr, tree))}"
     if is_sequence(tree):

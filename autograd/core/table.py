@@ -79,7 +79,7 @@ def others(xs: Sequence[Any]) -> list[Any]:
     return [left * right for left, right in zip(before, reversed(after))]
 
 
-SIGNS = {"Gt": ">", "GtE": ">=", "Lt": "<", "LtE": "<=", "Eq": "==", "NotEq": "!="}
+_SIGNS = {"Gt": ">", "GtE": ">=", "Lt": "<", "LtE": "<=", "Eq": "==", "NotEq": "!="}
 _OPERATORS = {"Add": operator.add, "Sub": operator.sub, "Mult": operator.mul}
 _meanings: dict[str, Callable[[Names, Names], Any]] = {}
 
@@ -121,7 +121,7 @@ def _meaning(tree: ast.expr) -> Callable[[Names, Names], Any]:
             return lambda words, names: combine(x(words, names), y(words, names))
         case ast.IfExp(ast.Compare(left, [comparison], [right]), body, orelse):
             x, y, a, b = map(_meaning, (left, right, body, orelse))
-            sign = SIGNS[type(comparison).__name__]
+            sign = _SIGNS[type(comparison).__name__]
             return lambda words, names: words["choose"](
                 x(words, names), sign, y(words, names), lambda: a(words, names), lambda: b(words, names)
             )

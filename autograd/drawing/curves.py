@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from autograd.drawing.numberlines import say, ten, ticks
 from autograd.drawing.picture import Picture
-from autograd.drawing.svg import LABEL, MARGIN, coordinate, label, picture, tag
-from autograd.explaining.typography import Text, digits, width
+from autograd.drawing.svg import LABEL, MARGIN, coordinate, label, picture, stroke, tag
+from autograd.explaining.typography import Text, in_digits, width
 
 CURVE_WIDTH, CURVE_HEIGHT = 460.0, 220.0
 MOST_POINTS = 400  # points of a curve that are drawn: two for each of so many stretches, its lowest and its highest
@@ -36,31 +36,27 @@ def curves(title: str, series: Mapping[str, Sequence[float]], along: str = "epoc
     top = MARGIN + 24
     across = lambda x: left + (x - 1) / max(1, last - 1) * CURVE_WIDTH if last > 1 else left + CURVE_WIDTH / 2  # noqa: E731
     down = lambda y: top + (high - y) / (high - low) * CURVE_HEIGHT  # noqa: E731
-    body = [_stroke(f"M{coordinate(left)} {coordinate(top)}v{coordinate(CURVE_HEIGHT)}h{coordinate(CURVE_WIDTH)}")]
+    body = [stroke(f"M{coordinate(left)} {coordinate(top)}v{coordinate(CURVE_HEIGHT)}h{coordinate(CURVE_WIDTH)}")]
     for y, words in marks:
-        body.append(_stroke(f"M{coordinate(left)} {coordinate(down(y))}h-5"))
+        body.append(stroke(f"M{coordinate(left)} {coordinate(down(y))}h-5"))
         body.append(label(words, left - 9, down(y) + 4, LABEL, "end muted"))
     for x in _steps(last):
-        body.append(_stroke(f"M{coordinate(across(x))} {coordinate(top + CURVE_HEIGHT)}v5"))
+        body.append(stroke(f"M{coordinate(across(x))} {coordinate(top + CURVE_HEIGHT)}v5"))
         body.append(label(say(str(x)), across(x), top + CURVE_HEIGHT + 20, LABEL, "mid muted"))
     body.append(label(say(along), left + CURVE_WIDTH / 2, top + CURVE_HEIGHT + 38, LABEL, "mid muted"))
     x = left
     for (name, points), (colour, dash) in zip(drawn.items(), LINE_STYLES):
         places = [(coordinate(across(i)), coordinate(down(scale(y)))) for i, y in _thinned(points)]
-        curve = _stroke("M" + "L".join(f"{u} {v}" for u, v in places), 1.8, dash) if len(places) > 1 else ""
+        curve = stroke("M" + "L".join(f"{u} {v}" for u, v in places), 1.8, dash) if len(places) > 1 else ""
         dots = [tag("circle", class_="tip", cx=u, cy=v, r=3.2) for u, v in places[: 1 if len(places) == 1 else 0]]
-        sample = _stroke(f"M{coordinate(x)} {coordinate(MARGIN + 4)}h24", 1.8, dash)
+        sample = stroke(f"M{coordinate(x)} {coordinate(MARGIN + 4)}h24", 1.8, dash)
         body.append(tag("g", curve, *dots, sample, class_=colour))
         words = say(name.replace("_", " "))
         body.append(label(words, x + 30, MARGIN + 8, LABEL, "text"))
         x += 30 + width(words, LABEL) + 22
-    told = [f"{name.replace('_', ' ')} from {digits(p[0][1])} to {digits(p[-1][1])}" for name, p in drawn.items()]
+    told = [f"{name.replace('_', ' ')} from {in_digits(p[0][1])} to {in_digits(p[-1][1])}" for name, p in drawn.items()]
     wide = max(left + CURVE_WIDTH + MARGIN + 8, x)
     return Picture(picture(title, f"{title}: {'; '.join(told)}.", body, wide, top + CURVE_HEIGHT + 52), title)
-
-
-def _stroke(d: str, thick: float = 1.2, dash: str = "") -> str:
-    return tag("path", class_="line" + dash, d=d, stroke_width=thick)
 
 
 def _decades(low: float, high: float) -> list[tuple[float, Text]]:
@@ -69,7 +65,7 @@ def _decades(low: float, high: float) -> list[tuple[float, Text]]:
     if len(powers) >= 3:
         return [(float(p), ten(p)) for p in powers[:: 1 + len(powers) // 7]]
     marks = [(p + math.log10(m), m * 10.0**p) for p in range(math.floor(low), math.ceil(high) + 1) for m in (1, 2, 5)]
-    return [(y, say(digits(x, 2))) for y, x in marks if low <= y <= high]
+    return [(y, say(in_digits(x, 2))) for y, x in marks if low <= y <= high]
 
 
 def _steps(last: int) -> list[int]:

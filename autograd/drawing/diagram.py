@@ -10,13 +10,13 @@ from typing import Any
 from autograd.core.graph import topological_order
 from autograd.core.table import TABLE
 from autograd.core.value import Value
-from autograd.drawing.folding import Group, edges_between, fold
+from autograd.drawing.folding import FoldedGroup, edges_between, fold
 from autograd.drawing.svg import FIELD, Arrow, Box
 from autograd.explaining.formulas import brief
 from autograd.explaining.notation import POWER, runs
 from autograd.explaining.state import stale_words, summed_words
 from autograd.explaining.symbols import Symbol
-from autograd.explaining.typography import Run, Text, label_parts, name, plain, quantity, significant
+from autograd.explaining.typography import Run, Text, label_parts, name, plain_text, quantity, significant
 
 PLURALS = {"add": "sums", "sub": "differences", "mul": "products", "div": "quotients", "pow": "powers"}
 COSTS = {"C", "cost", "loss"}  # labels by which a user says that a value is what is minimised
@@ -41,7 +41,7 @@ class Diagram:
         max_nodes: int = 100,
         steppable: bool = False,
         blank: frozenset[str] = frozenset(),
-        groups: list[Group] | None = None,
+        groups: list[FoldedGroup] | None = None,
     ):
         self.cost, self.blank, self.steppable = cost, blank, steppable
         self.groups = fold(cost, unfold, max_nodes) if groups is None else groups
@@ -65,7 +65,7 @@ class Diagram:
             self._highlight(highlight)
         if steppable:
             self._prepare()
-        what = plain(name_of(cost))
+        what = plain_text(name_of(cost))
         many = f"{len(self.values)} value{'s' * (len(self.values) != 1)}"
         self.title = f"Computation graph of {what}, {many}" + f" in {len(self.groups)} boxes" * self.folded
         self.notes = [] if blank else [note for note in (stale_words(cost), summed_words(cost)) if note]
@@ -142,7 +142,7 @@ class Diagram:
     def called(self, value: Value) -> str:
         """A value's name in plain text."""
         if value not in self._names:
-            self._names[value] = plain(self.written(value))
+            self._names[value] = plain_text(self.written(value))
         return self._names[value]
 
     def written(self, value: Value) -> Text:
@@ -153,7 +153,7 @@ class Diagram:
         """A value's name in plain text, in parentheses if it is a formula that falls apart."""
         if value.label or not value.op:
             return self.called(value)
-        return plain(runs.at_least(self._brief(value), POWER))
+        return plain_text(runs.at_least(self._brief(value), POWER))
 
     def _brief(self, value: Value) -> Symbol:
         """How a value was computed, worked out once."""
@@ -173,7 +173,7 @@ class Diagram:
             return "cost" if is_cost else "operation"
         return "parameter" if value in self.parameters else "input" if self.parameters else "leaf"
 
-    def _count_examples(self, group: Group) -> int:
+    def _count_examples(self, group: FoldedGroup) -> int:
         """Of how many examples a box holds a step, each once or as many times; 0 where what is alike is something else.
 
         What is alike has one name, shares a parameter, or follows a step of so many examples.
@@ -218,7 +218,7 @@ class Diagram:
             size += (math.log10(abs(slope)) - math.log10(self.largest)) / 4  # their quotient might vanish
         return (1 if slope > 0 else -1), min(1.0, max(0.08, size))
 
-    def _box(self, group: Group) -> Box:
+    def _box(self, group: FoldedGroup) -> Box:
         """The box of one value, or of a group."""
         value, slope = group.value, self.gradient(group.value)
         told = [self._told(member) for member in group.members[-TOLD:]]
@@ -243,7 +243,7 @@ class Diagram:
         strength = self.strength(max(slopes, key=abs, default=0.0))[1]
         return Box("group", *self._summary(group), badge, sign, strength, tooltip)
 
-    def _summary(self, group: Group) -> tuple[Text, Text, list[Text]]:
+    def _summary(self, group: FoldedGroup) -> tuple[Text, Text, list[Text]]:
         """Heading, remark and lines of a folded box."""
         count = len(group.members)
         asked = any(map(self._is_asked, group.members))
@@ -268,10 +268,10 @@ class Diagram:
         what = "examples" if self._examples.get(group.value) == count else "values"
         return heading or (Run(f"{count} {what}"),), (Run(f"{count} {what}"),) if heading else (), [data]
 
-    def _in_common(self, group: Group) -> Text:
+    def _in_common(self, group: FoldedGroup) -> Text:
         """The formula of values that are alike, or what they are where their formulas differ."""
         first, last, op = self.formula(group.members[0]), self.formula(group.value), group.value.op
-        if first == last and (not op or any(c.isalnum() for c in plain(last))):
+        if first == last and (not op or any(c.isalnum() for c in plain_text(last))):
             return last
         return (Run(PLURALS.get(op) or f"{op.replace('_', ' ')}s" * ("_" in op) or op),)
 

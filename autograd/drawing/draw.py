@@ -16,14 +16,14 @@ from typing import Any
 from autograd.core.value import Value
 from autograd.drawing import svg
 from autograd.drawing.diagram import Diagram
-from autograd.drawing.folding import FOLDING_LEVELS, Group, foldings
-from autograd.drawing.layout import Edge, Placement, arrange, clear, in_order, place_labels, sample
-from autograd.drawing.network import Network, layers_of
+from autograd.drawing.folding import FOLDING_LEVELS, FoldedGroup, foldings
+from autograd.drawing.layout import Edge, Placement, arrange, clear, families_in_order, place_labels, sample
+from autograd.drawing.network import Network, neurons_by_layer
 from autograd.drawing.picture import Picture
 from autograd.drawing.rows import Families, in_rows
 from autograd.drawing.svg import Arrow, Box
-from autograd.explaining.notation import html_table, table
-from autograd.explaining.typography import plain, printable, width
+from autograd.explaining.notation import html_table, text_table
+from autograd.explaining.typography import plain_text, printable, width
 
 ENGINES = ("dot", "graphviz-pure", "builtin")
 DIRECTIONS = ("LR", "RL", "TB", "BT")
@@ -90,13 +90,13 @@ def draw(
         raise ValueError(f"unfold is None or one of {', '.join(map(repr, FOLDING_LEVELS))}, not {unfold!r}")
     blanks: Any = [blank] if isinstance(blank, str) else blank
     is_listed = isinstance(blanks, Iterable) and getattr(blanks, "shape", None) != ()
-    empty = frozenset(str(x) for x in blanks) if is_listed else {None}
+    empty = frozenset(str(x) for x in blanks) if is_listed else frozenset({""})
     if not empty <= set(BLANKS):
         raise ValueError(f"blank is one or more of {', '.join(map(repr, BLANKS))}, not {blank!r}")
     if max_nodes is not None and (isinstance(max_nodes, bool) or not isinstance(max_nodes, int) or max_nodes < 2):
         raise ValueError(f"max_nodes is a whole number from 2 on, not {max_nodes!r}")
     if not isinstance(cost, Value):
-        if layers := layers_of(cost):
+        if layers := neurons_by_layer(cost):
             if highlight is not None or unfold is not None or parameters is not None or empty:
                 raise ValueError(
                     "highlight, unfold, parameters and blank are for the graph of a Value, not for a model"
@@ -112,7 +112,7 @@ def draw(
     return fitting(diagrams, engine, direction, legend)
 
 
-def small_foldings(cost: Value) -> Iterator[list[Group]]:
+def small_foldings(cost: Value) -> Iterator[list[FoldedGroup]]:
     """The graph in fewer and fewer boxes, from as many on as might fit."""
     return (groups for groups in foldings(cost) if len(groups) <= MOST_BOXES)
 
@@ -188,8 +188,8 @@ class Drawing(Picture):
     @property
     def table(self) -> str:
         """What the picture shows, as a table in plain text."""
-        rows = [[cell if isinstance(cell, str) else plain(cell) for cell in row] for row in self._rows]
-        return "\n".join([table(self._heads, rows, left=len(self._heads)), *self.notes])
+        rows = [[cell if isinstance(cell, str) else plain_text(cell) for cell in row] for row in self._rows]
+        return "\n".join([text_table(self._heads, rows, left=len(self._heads)), *self.notes])
 
     def _forms(self, scale: float) -> dict[str, Callable[[], str | bytes]]:
         return super()._forms(scale) | {".dot": lambda: self.dot, ".gv": lambda: self.dot}
@@ -252,13 +252,13 @@ def place(
             placement = _wrapped(sizes, edges, direction, families, width, slack, layout)
         except NotPlacedError:
             continue
-        if placement := _labelled(placement, sizes, edges, families, direction):
+        if placement := _with_labels(placement, sizes, edges, families, direction):
             return candidate, placement
         break
     placement = arrange(sizes, edges, direction, families, bend=38.0)
     if placement.width > slack * width:
         placement = _wrapped(sizes, edges, direction, families, width, slack, arrange)
-    return "builtin", _labelled(placement, sizes, edges, families, direction) or placement
+    return "builtin", _with_labels(placement, sizes, edges, families, direction) or placement
 
 
 def _wrapped(
@@ -277,7 +277,7 @@ def _wrapped(
     return in_rows(sizes, edges, families, width, lambda s, e, f, pins: layout(s, e, direction, f, pins)) or placed
 
 
-def _labelled(
+def _with_labels(
     placement: Placement,
     sizes: Sequence[tuple[float, float]],
     edges: Sequence[Edge],
@@ -287,7 +287,11 @@ def _labelled(
     """A placement with the final places of its labels; None when something covers something else or is out of order."""
     labels, boxes = [edge.label for edge in edges], list(zip(placement.centres, sizes))
     placement.anchors, free = place_labels(placement.curves, labels, placement.anchors, boxes)
-    return placement if free and clear(placement, sizes, edges) and in_order(placement, families, direction) else None
+    return (
+        placement
+        if free and clear(placement, sizes, edges) and families_in_order(placement, families, direction)
+        else None
+    )
 
 
 def find(program: str) -> str | None:
@@ -311,8 +315,8 @@ def dot_source(boxes: Sequence[Box], arrows: Sequence[Arrow], direction: str) ->
     source.attr("edge", fontname="Times", fontsize="11")
     source.attr(rankdir=direction, nodesep="0.22", ranksep="0.35")
     for i, box in enumerate(boxes):
-        heading = plain(box.heading) + f"   {plain(box.remark)}" * bool(box.remark)
-        text = "\n".join(line for line in (heading, *map(plain, box.lines), plain(box.badge)) if line)
+        heading = plain_text(box.heading) + f"   {plain_text(box.remark)}" * bool(box.remark)
+        text = "\n".join(line for line in (heading, *map(plain_text, box.lines), plain_text(box.badge)) if line)
         frame = 8 if box.kind == "cost" else 0  # Graphviz adds the second outline outside
         w, h = box.size()
         source.node(
@@ -326,7 +330,7 @@ def dot_source(boxes: Sequence[Box], arrows: Sequence[Arrow], direction: str) ->
         )
     dense = any(arrow.thin for arrow in arrows)
     for i, arrow in enumerate(arrows):
-        text, key = plain(arrow.label), "xlabel" if dense else "label"  # an xlabel takes no place of its own
+        text, key = plain_text(arrow.label), "xlabel" if dense else "label"  # an xlabel takes no place of its own
         room = " " * round((arrow.size()[0] - width(arrow.label, svg.LABEL)) / 6)  # for other numbers, later
         label = graphviz.escape(printable(f"{room}{text}{room}")) if text else ""
         style = {"style": "dashed"} if arrow.dashed else {}

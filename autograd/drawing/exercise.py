@@ -25,11 +25,11 @@ from autograd.drawing.javascript import page
 from autograd.drawing.picture import Picture
 from autograd.drawing.play import colours, script_json
 from autograd.explaining.explain import explain
-from autograd.explaining.formulas import Formulas, numbered
-from autograd.explaining.notation import html_table, table, text
+from autograd.explaining.formulas import Formulas, told_apart
+from autograd.explaining.notation import html_table, text, text_table
 from autograd.explaining.nudge import computed_anew
 from autograd.explaining.pathsum import reached
-from autograd.explaining.typography import Run, Text, clean, digits, markup, name
+from autograd.explaining.typography import Run, Text, clean, in_digits, markup, name
 
 MOST_GRADIENTS = 12  # gradients that a sheet asks for
 LARGEST_GRAPH = 60  # values of a graph that fits a sheet
@@ -73,7 +73,7 @@ def exercise(cost: Value, seed: int = 0) -> Exercise:
 def copied(cost: Value) -> Value:
     """The graph computed afresh from its leaves, every value with a label of its own."""
     order = topological_order(cost)
-    labels = numbered(order)
+    labels = told_apart(order)
     taken = {*labels.values(), "C"}
 
     def fresh(letter: str) -> str:
@@ -151,22 +151,26 @@ class Exercise:
         if unknown := [label for label in answers if label not in self.answers]:
             raise ValueError(f"{unknown[0]!r} is not asked for; the names are {', '.join(self.answers)}")
         given = {label: number(x, f"the answer for {label}") for label, x in answers.items()}
-        right = {label: alike(x, self.answers[label]) for label, x in given.items()}
+        right = {label: close_enough(x, self.answers[label]) for label, x in given.items()}
         remarks = {label: "" if right[label] else self._remark(label, given, right) for label in given}
-        return Marks(given, right, remarks, tuple(numbered(topological_order(self.cost)).values()))
+        return Marks(given, right, remarks, tuple(told_apart(topological_order(self.cost)).values()))
 
     def _remark(self, label: str, given: Mapping[str, float], right: Mapping[str, bool]) -> str:
         """What went wrong with an answer."""
         x, g = given[label], self.answers[label]
         for other, along in self._between(label).items():
-            if other in given and not right[other] and alike(x, g + along * (given[other] - self.answers[other])):
+            if (
+                other in given
+                and not right[other]
+                and close_enough(x, g + along * (given[other] - self.answers[other]))
+            ):
                 return followed(other)
-        found = next((mistake for mistake in self.mistakes(label) if alike(x, mistake.answer)), None)
+        found = next((mistake for mistake in self.mistakes(label) if close_enough(x, mistake.answer)), None)
         return found.remark if found else self.hint(label)
 
     def _typeset(self, remark: str) -> str:
         """A remark in HTML, its names as the drawing sets them."""
-        return markup(typeset(remark, numbered(topological_order(self.cost)).values()))
+        return markup(typeset(remark, told_apart(topological_order(self.cost)).values()))
 
     def _between(self, label: str) -> dict[str, float]:
         """d other / d value for every other value that is asked for and lies between it and the cost."""
@@ -183,7 +187,7 @@ class Exercise:
             found: list[Mistake] = []
             for mistake in mistakes(self.cost, self._values[label], self._gradient):
                 known = [self.answers[label], *(other.answer for other in found)]
-                if math.isfinite(mistake.answer) and not any(alike(mistake.answer, x) for x in known):
+                if math.isfinite(mistake.answer) and not any(close_enough(mistake.answer, x) for x in known):
                     found.append(mistake)
             self._mistakes[label] = found
         return self._mistakes[label]
@@ -260,12 +264,12 @@ class Marks:
 
     def _rows(self) -> list[list[str]]:
         return [
-            [f"{label} = {digits(x, 12)}", "right" if self.right[label] else "wrong", self.remarks[label]]
+            [f"{label} = {in_digits(x, 12)}", "right" if self.right[label] else "wrong", self.remarks[label]]
             for label, x in self.answers.items()
         ]
 
     def __str__(self) -> str:
-        return table(["answer", "mark", "remark"], self._rows(), left=3)
+        return text_table(["answer", "mark", "remark"], self._rows(), left=3)
 
     __repr__ = __str__
 
@@ -276,7 +280,7 @@ class Marks:
         return {"text/plain": str(self), "text/html": page}
 
 
-def alike(x: float, y: float) -> bool:
+def close_enough(x: float, y: float) -> bool:
     """Whether an answer is as close to a number as three digits bring it."""
     return math.isclose(x, y, rel_tol=ANSWER_TOLERANCE, abs_tol=1e-12)
 
@@ -344,23 +348,24 @@ def mistakes(cost: Value, value: Value, gradient: dict[Value, float]) -> Iterato
             wrong += [(factor / 2, f"A 2 is missing in the factor {what}.")]
             wrong += [(factor * 2, f"There is a 2 too many in the factor {what}.")]
         wrong += [
-            (n.data, f"{called(n)} = {digits(n.data)} itself stands in place of its slope, the factor {what}."),
-            (x.data, f"{called(x)} = {digits(x.data)} stands in place of the factor {what}."),
+            (n.data, f"{called(n)} = {in_digits(n.data)} itself stands in place of its slope, the factor {what}."),
+            (x.data, f"{called(x)} = {in_digits(x.data)} stands in place of the factor {what}."),
             (1 / factor if factor else math.inf, f"It is divided by the factor {what}, not multiplied."),
             (factor**2, f"The factor {what} is there twice."),
             (0.0, f"The factor {what} is taken for 0."),
         ]
         wrong += [
-            (y.data, f"{called(y)} = {digits(y.data)} stands in place of the factor {what}.")
-            for y in n.parents if y is not x
-        ]  # fmt: skip
+            (y.data, f"{called(y)} = {in_digits(y.data)} stands in place of the factor {what}.")
+            for y in n.parents
+            if y is not x
+        ]
         for other, remark in wrong:
             yield Mistake(right + reach[x].slope * (other - factor) * gradient[n], "factor", remark)
 
 
 def called_factor(formulas: Formulas, node: Value, i: int) -> str:
     """A local derivative by its name, its rule and its number: `dC/da = 2 (a - y) = -1.5`."""
-    rule, worth = formulas.partial(node, i).written(text), digits(node.partials[i])
+    rule, worth = formulas.partial(node, i).written(text), in_digits(node.partials[i])
     symbol = text.derivative(formulas.name(node), formulas.name(node.parents[i]))
     return f"{symbol} = {rule}" if rule == worth else f"{symbol} = {rule} = {worth}"
 
@@ -429,12 +434,12 @@ class Exercises(Sequence):
     @property
     def sheet(self) -> Picture:
         """What is handed out."""
-        return stacked([each.sheet for each in self], f"Exercises: {self.level}")
+        return pictures_below([each.sheet for each in self], f"Exercises: {self.level}")
 
     @property
     def solution(self) -> Picture:
         """The answer key."""
-        return stacked([each.solution for each in self], f"Answers: {self.level}")
+        return pictures_below([each.solution for each in self], f"Answers: {self.level}")
 
     def __repr__(self) -> str:
         return f"<{len(self)} exercises on {self.level}: .sheet.save('sheet.pdf'), .solution.save('key.pdf')>"
@@ -448,7 +453,7 @@ def folded(solution: Picture) -> str:
     return f"<details><summary>Answers</summary>{solution.image}</details>"
 
 
-def stacked(pictures: Sequence[Picture], title: str) -> Picture:
+def pictures_below(pictures: Sequence[Picture], title: str) -> Picture:
     """Pictures below each other, numbered."""
     top, parts = 12.0, []
     for i, picture in enumerate(pictures, 1):
@@ -461,14 +466,14 @@ def stacked(pictures: Sequence[Picture], title: str) -> Picture:
 def made_up(level: str, rng: random.Random) -> Exercise:
     """An exercise of a level whose numbers are neither 0 nor large, so that every mistake can be told."""
     while True:
-        cost = expression(level, rng)
+        cost = random_expression(level, rng)
         made = Exercise(copied(cost))
         sizes = [abs(value.data) for value in topological_order(made.cost)] + [abs(x) for x in made.answers.values()]
         if min(sizes) > 0.02 and max(sizes) < 40:
             return made
 
 
-def expression(level: str, rng: random.Random) -> Value:
+def random_expression(level: str, rng: random.Random) -> Value:
     """A random expression of a level."""
 
     def leaf(label: str) -> Value:

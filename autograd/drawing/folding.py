@@ -21,7 +21,7 @@ KEPT_STEPS = 12  # from the cost back; what is farther away is folded into one b
 
 
 @dataclass(eq=False)
-class Group:
+class FoldedGroup:
     """Values that are drawn as one box: `kind` is value (a single one), neuron, layer, alike or rest."""
 
     kind: str
@@ -34,7 +34,7 @@ class Group:
         return self.members[-1]
 
 
-def fold(cost: Value, unfold: str | None = None, max_nodes: int = 100) -> list[Group]:
+def fold(cost: Value, unfold: str | None = None, max_nodes: int = 100) -> list[FoldedGroup]:
     """The graph as groups, parents first: unfolded as far as asked for, else as far as `max_nodes` boxes allow.
 
     With `unfold` "neurons" or "layers" all of these are shown, and `max_nodes` limits what stands beside them.
@@ -42,30 +42,30 @@ def fold(cost: Value, unfold: str | None = None, max_nodes: int = 100) -> list[G
     if unfold is None:
         return next(groups for groups in foldings(cost, max_nodes) if len(groups) <= max_nodes)
     order = topological_order(cost)
-    groups = [Group("value", [value]) for value in order]
+    groups = [FoldedGroup("value", [value]) for value in order]
     if unfold == "all":
         return groups
     key = {"neurons": _neuron, "layers": _layer}[unfold]
-    groups = _ordered(_labelled(order, unfold[:-1], key)) or groups
+    groups = _ordered(_grouped_by_label(order, unfold[:-1], key)) or groups
     limit = max_nodes + sum(group.kind != "value" for group in groups)
     if len(groups) > limit:
         groups = _alike(groups)
-    return groups if len(groups) <= limit else _nearest(groups, limit)
+    return groups if len(groups) <= limit else _nearest_groups(groups, limit)
 
 
-def foldings(cost: Value, max_nodes: int = 100) -> Iterator[list[Group]]:
+def foldings(cost: Value, max_nodes: int = 100) -> Iterator[list[FoldedGroup]]:
     """The graph as groups, parents first, in fewer and fewer of them, down to two.
 
     First every value by itself; then what repeats for each example together; then neurons, at first with their weights
     beside them, and layers; then whatever is alike; at last everything far from the cost.
     """
     order = topological_order(cost)
-    values = [Group("value", [value]) for value in order]
+    values = [FoldedGroup("value", [value]) for value in order]
     yield values
     least, smallest = len(values), values
-    neurons = _ordered(_labelled(order, "neuron", _neuron)) or values
-    layers = _ordered(_labelled(order, "layer", _layer)) or values
-    beside = _ordered(_labelled(order, "neuron", _neuron, beside=True)) or values
+    neurons = _ordered(_grouped_by_label(order, "neuron", _neuron)) or values
+    layers = _ordered(_grouped_by_label(order, "layer", _layer)) or values
+    beside = _ordered(_grouped_by_label(order, "neuron", _neuron, beside=True)) or values
     for groups, fewer in (
         (values, _repeated),
         (beside, _same),
@@ -84,11 +84,11 @@ def foldings(cost: Value, max_nodes: int = 100) -> Iterator[list[Group]]:
     counts = dict.fromkeys(min(count, len(smallest) - 1) for count in (max_nodes, 40, 24, 16, 12, 9, 7, 5, 4, 3, 2))
     for count in counts:
         if count >= 2:
-            yield _nearest(smallest, count)
-    yield [Group("rest", order[:-1]), values[-1]]
+            yield _nearest_groups(smallest, count)
+    yield [FoldedGroup("rest", order[:-1]), values[-1]]
 
 
-def _same(groups: list[Group]) -> list[Group]:
+def _same(groups: list[FoldedGroup]) -> list[FoldedGroup]:
     return groups
 
 
@@ -103,9 +103,9 @@ def _neuron(label: str) -> tuple[str, str] | None:
     return (above, j) if _layer(label) else None
 
 
-def _labelled(
+def _grouped_by_label(
     order: Sequence[Value], kind: str, key: Callable[[str], tuple[str, str] | None], beside: bool = False
-) -> list[Group]:
+) -> list[FoldedGroup]:
     """Values whose labels share a key together, with the unlabelled steps that lead to nothing else.
 
     With `beside` the leaves, such as weights, stand by themselves.
@@ -125,12 +125,14 @@ def _labelled(
     for value in order:
         together[(keys[value] if value.op or not beside else None) or value].append(value)
     return [
-        Group("value", members) if len(members) == 1 else Group(kind, members, key[0] if isinstance(key, tuple) else "")
+        FoldedGroup("value", members)
+        if len(members) == 1
+        else FoldedGroup(kind, members, key[0] if isinstance(key, tuple) else "")
         for key, members in together.items()
     ]
 
 
-def edges_between(groups: Sequence[Group]) -> dict[tuple[int, int], list[tuple[Value, int]]]:
+def edges_between(groups: Sequence[FoldedGroup]) -> dict[tuple[int, int], list[tuple[Value, int]]]:
     """For each two groups with an edge (their numbers), its edges, each a value and the number of its parent."""
     number = {value: i for i, group in enumerate(groups) for value in group.members}
     edges: dict[tuple[int, int], list[tuple[Value, int]]] = defaultdict(list)
@@ -142,13 +144,13 @@ def edges_between(groups: Sequence[Group]) -> dict[tuple[int, int], list[tuple[V
     return edges
 
 
-def _depths(groups: Sequence[Group]) -> list[int]:
+def _depths(groups: Sequence[FoldedGroup]) -> list[int]:
     rank = ranks(len(groups), [Edge(tail, head) for tail, head in edges_between(groups)])
     last = max(rank)
     return [last - r for r in rank]
 
 
-def _ordered(groups: list[Group]) -> list[Group] | None:
+def _ordered(groups: list[FoldedGroup]) -> list[FoldedGroup] | None:
     """The groups with parents first; None when they feed each other in a circle, as a recurrent layer does."""
     try:
         depth = _depths(groups)
@@ -157,7 +159,7 @@ def _ordered(groups: list[Group]) -> list[Group] | None:
     return [groups[i] for i in sorted(range(len(groups)), key=lambda i: -depth[i])]
 
 
-def _alike(groups: Sequence[Group]) -> list[Group]:
+def _alike(groups: Sequence[FoldedGroup]) -> list[FoldedGroup]:
     """Values together that are computed by one operation from groups that are together, whatever their indices."""
 
     def own(value: Value) -> Hashable:
@@ -167,7 +169,7 @@ def _alike(groups: Sequence[Group]) -> list[Group]:
     return _joined(groups, own, FEW_EXAMPLES)
 
 
-def _repeated(groups: Sequence[Group]) -> list[Group]:
+def _repeated(groups: Sequence[FoldedGroup]) -> list[FoldedGroup]:
     """The same step of each example together: values of one name, computed alike. FEW of them stay as they are."""
 
     def own(value: Value) -> Hashable:
@@ -176,14 +178,14 @@ def _repeated(groups: Sequence[Group]) -> list[Group]:
     return _joined(groups, own, FEW_EXAMPLES)
 
 
-def _joined(groups: Sequence[Group], own: Callable[[Value], Hashable], few: int) -> list[Group]:
+def _joined(groups: Sequence[FoldedGroup], own: Callable[[Value], Hashable], few: int) -> list[FoldedGroup]:
     """Single values together whose own keys are equal and whose parents are together, if they are more than a few.
 
     Such groups have no cycle: a group's parents were together before it was.
     """
     number = {value: i for i, group in enumerate(groups) for value in group.members}
     likeness: list[Hashable] = []
-    together: dict[Hashable, list[Group]] = defaultdict(list)
+    together: dict[Hashable, list[FoldedGroup]] = defaultdict(list)
     identity: dict[Hashable, int] = {}
     for i, group in enumerate(groups):
         shape = tuple(isinstance(x, Value) for x in group.value.operands)
@@ -194,16 +196,19 @@ def _joined(groups: Sequence[Group], own: Callable[[Value], Hashable], few: int)
     result = []
     for those in together.values():
         if len(those) > few:
-            result.append(Group("alike", [value for group in those for value in group.members]))
+            result.append(FoldedGroup("alike", [value for group in those for value in group.members]))
         else:
             result += those
     return _ordered(result) or list(groups)
 
 
-def _nearest(groups: Sequence[Group], count: int) -> list[Group]:
+def _nearest_groups(groups: Sequence[FoldedGroup], count: int) -> list[FoldedGroup]:
     """The groups nearest to the cost, and all others as one."""
     depth = _depths(groups)
     order = sorted(range(len(groups)), key=lambda i: depth[i])
     near = [i for i in order[: count - 1] if depth[i] <= KEPT_STEPS]
     far = sorted(order[len(near) :])
-    return [Group("rest", [value for i in far for value in groups[i].members]), *(groups[i] for i in reversed(near))]
+    return [
+        FoldedGroup("rest", [value for i in far for value in groups[i].members]),
+        *(groups[i] for i in reversed(near)),
+    ]

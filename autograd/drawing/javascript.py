@@ -21,22 +21,22 @@ class Script:
         self.text = text
 
     def __add__(self, other: Any) -> Script:
-        return Script(f"({self} + {script(other)})")
+        return Script(f"({self} + {as_script(other)})")
 
     def __radd__(self, other: Any) -> Script:
-        return Script(f"({script(other)} + {self})")
+        return Script(f"({as_script(other)} + {self})")
 
     def __sub__(self, other: Any) -> Script:
-        return Script(f"({self} - {script(other)})")
+        return Script(f"({self} - {as_script(other)})")
 
     def __rsub__(self, other: Any) -> Script:
-        return Script(f"({script(other)} - {self})")
+        return Script(f"({as_script(other)} - {self})")
 
     def __mul__(self, other: Any) -> Script:
-        return Script(f"({self} * {script(other)})")
+        return Script(f"({self} * {as_script(other)})")
 
     def __rmul__(self, other: Any) -> Script:
-        return Script(f"({script(other)} * {self})")
+        return Script(f"({as_script(other)} * {self})")
 
     def __neg__(self) -> Script:
         return Script(f"(-{self})")
@@ -45,7 +45,7 @@ class Script:
         return self.text
 
 
-def script(x: Any) -> Script:
+def as_script(x: Any) -> Script:
     """A number of Python as one of JavaScript."""
     if isinstance(x, Script):
         return x
@@ -64,23 +64,23 @@ def script(x: Any) -> Script:
 def choose(x: Any, sign: str, y: Any, yes: Callable[[], Any], no: Callable[[], Any]) -> Script:
     """A conditional expression."""
     sign = {"==": "===", "!=": "!=="}.get(sign, sign)
-    return Script(f"({script(x)} {sign} {script(y)} ? {script(yes())} : {script(no())})")
+    return Script(f"({as_script(x)} {sign} {as_script(y)} ? {as_script(yes())} : {as_script(no())})")
 
 
-class Words(dict[str, Any]):
+class ScriptWords(dict[str, Any]):
     """What the words of the table mean in JavaScript; `rows` lists those that are rows, and have to be defined."""
 
     def __init__(self) -> None:
         super().__init__(choose=choose, pi=Script("Math.PI"), nan=Script("NaN"))
-        self["divide"] = lambda x, y: Script(f"({script(x)} / {script(y)})")
-        self["power"] = lambda x, y: Script(f"words.power({script(x)}, {script(y)})")
+        self["divide"] = lambda x, y: Script(f"({as_script(x)} / {as_script(y)})")
+        self["power"] = lambda x, y: Script(f"words.power({as_script(x)}, {as_script(y)})")
         self.rows: dict[str, None] = {}
 
     def __missing__(self, word: str) -> Callable[..., Script]:
         name = javascript_of(word) if word in ATOMS else f"words.{word}"
         if word not in ATOMS:
             self.rows[word] = None
-        return lambda *operands: Script(f"{name}({', '.join(str(script(x)) for x in operands)})")
+        return lambda *operands: Script(f"{name}({', '.join(str(as_script(x)) for x in operands)})")
 
 
 def javascript_of(word: str) -> str:
@@ -93,29 +93,29 @@ def javascript_of(word: str) -> str:
     return called(word, "javascript")
 
 
-def translated(expression: str, variables: Iterable[str], words: Words | None = None) -> str:
+def in_javascript(expression: str, variables: Iterable[str], words: ScriptWords | None = None) -> str:
     """An expression of the table in JavaScript; a variable `x` is `$x`, whatever is reserved there.
 
-    >>> translated("1 - out * out", ["out"])
+    >>> in_javascript("1 - out * out", ["out"])
     '(1 - ($out * $out))'
     """
     names = {x: Script(f"${x}") for x in variables}
-    return str(script(evaluate(expression, Words() if words is None else words, names)))
+    return str(as_script(evaluate(expression, ScriptWords() if words is None else words, names)))
 
 
-def value(row: Row, words: Words | None = None) -> str:
+def value(row: Row, words: ScriptWords | None = None) -> str:
     """The value of a row as an arrow function of its operands, lists as arrays."""
     operands = ", ".join(f"${x} = {row.defaults[x]!r}" if x in row.defaults else f"${x}" for x in row.operands)
     count = f"const $n = ${row.lists[0]}.length; " if row.lists else ""
-    return f"({operands}) => {{ {count}return {translated(row.value, (*row.operands, 'n'), words)}; }}"
+    return f"({operands}) => {{ {count}return {in_javascript(row.value, (*row.operands, 'n'), words)}; }}"
 
 
-def partials(row: Row, words: Words | None = None) -> str:
+def partials_script(row: Row, words: ScriptWords | None = None) -> str:
     """The partials of a row as an arrow function of its operands and `$out`: one flat array."""
     operands = ", ".join(f"${x}" for x in (*row.operands, "out"))
     elements = [x[:-1] for x in row.lists]
     variables = (*row.operands, *elements, "out", "n", "rest", "total")
-    slopes = [translated(partial, variables, words) for partial in row.partials]
+    slopes = [in_javascript(partial, variables, words) for partial in row.partials]
     if not row.lists:
         return f"({operands}) => [{', '.join(slopes)}]"
     first = row.lists[0]
@@ -152,10 +152,10 @@ def program(names: Iterable[str]) -> str:
 
     Rows that the rows call are defined as well.
     """
-    words, written = Words(), {}
+    words, written = ScriptWords(), {}
     names = dict.fromkeys(names)
     shapes = {name: ", ".join(str(x in TABLE[name].lists).lower() for x in TABLE[name].operands) for name in names}
-    slopes = {name: partials(TABLE[name], words) for name in names}
+    slopes = {name: partials_script(TABLE[name], words) for name in names}
     while waiting := [name for name in (*names, *words.rows) if name not in written]:
         for name in waiting:
             row = TABLE[name]

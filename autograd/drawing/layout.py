@@ -372,7 +372,7 @@ def _around(curve: list[Point], end: Point, lane: float, out: float, back: float
 # Labels ---------------------------------------------------------------------------------------------------------
 
 
-def in_order(placement: Placement, families: Sequence[Family], direction: str) -> bool:
+def families_in_order(placement: Placement, families: Sequence[Family], direction: str) -> bool:
     """Whether the boxes of each family that share a rank are in their order."""
     along, across = (1, 0) if direction in ("TB", "BT") else (0, 1)
     members: dict[Hashable, list[tuple[tuple[int, ...], Point]]] = defaultdict(list)
@@ -443,7 +443,7 @@ def place_labels(
     """
     if len(labels) > MOST_LABELS:
         return list(anchors), True
-    taken = _Taken()
+    taken = _Occupied()
     for (x, y), (w, h) in boxes:
         taken.rectangle(x, y, w + 4, h + 4)
     for number, curve in enumerate(curves):
@@ -461,7 +461,7 @@ def place_labels(
     return places, free
 
 
-class _Taken:
+class _Occupied:
     """Where boxes, labels and curves are, in cells."""
 
     size = 80.0

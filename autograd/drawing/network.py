@@ -10,14 +10,14 @@ from typing import Any
 
 from autograd.drawing.layout import Placement
 from autograd.drawing.svg import UNIT, Arrow, Box
-from autograd.explaining.typography import Run, Text, name, plain, significant
+from autograd.explaining.typography import Run, Text, name, plain_text, significant
 
 MOST_NEURONS = 16  # neurons of a layer that are drawn; of more, the first and the last
 LAYER_STEP, NEURON_STEP = 190.0, 46.0  # pixels from one layer, and neuron, to the next
 WIDEST_NETWORK = 980.0  # what all columns together take: more of them stand closer
 
 
-def layers_of(model: Any) -> list[list[Any]] | None:
+def neurons_by_layer(model: Any) -> list[list[Any]] | None:
     """The neurons of a model, layer by layer; a single layer or neuron counts as a model; None for anything else."""
     if hasattr(model, "layers"):
         layers = [list(getattr(layer, "neurons", ())) for layer in model.layers]
@@ -45,7 +45,7 @@ class Network:
         self.boxes: list[Box] = []
         self.arrows: list[Arrow] = []
         self.centres: list[tuple[float, float]] = []
-        shown = [_shown(width) for width in widths]
+        shown = [_drawn_neurons(width) for width in widths]
         self.height = NEURON_STEP * max(map(len, shown)) + 50
         self.column = min(LAYER_STEP, WIDEST_NETWORK / max(1, len(layers)))
         self._column(0, shown[0], None)
@@ -91,7 +91,7 @@ class Network:
 
     def _weight(self, tail: int, head: int, w: Any) -> None:
         sign, size = (w.data > 0) - (w.data < 0), min(1.0, abs(w.data) / self.largest)
-        told = f"{plain(name(w.label)) or 'weight'} = {w.data!r}, gradient {w.grad!r}"
+        told = f"{plain_text(name(w.label)) or 'weight'} = {w.data!r}, gradient {w.grad!r}"
         self.arrows.append(Arrow(tail, head, (), sign, size, told, thin=True))
 
     def place(self) -> Placement:
@@ -115,7 +115,7 @@ class Network:
         return rows
 
 
-def _shown(count: int) -> list[int | None]:
+def _drawn_neurons(count: int) -> list[int | None]:
     """The numbers of the neurons that are drawn, None for those between that are not."""
     if count <= MOST_NEURONS:
         return list(range(count))

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd.drawing.picture import Picture
-from autograd.drawing.svg import LABEL, MARGIN, NAME, NUMBER, coordinate, label, picture, tag
+from autograd.drawing.svg import LABEL, MARGIN, NAME, NUMBER, coordinate, label, picture, stroke, tag
 from autograd.explaining.nudge import Nudge, Sweep
-from autograd.explaining.typography import Run, Text, digits, quantity, width
+from autograd.explaining.typography import Run, Text, in_digits, quantity, width
 
 LINE = 420.0  # length of a number line, and
 LINE_HEIGHT = 64.0  # the height that it takes
@@ -25,7 +25,7 @@ def ticks(low: float, high: float) -> list[tuple[float, str]]:
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     numbers = [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
     large = max(abs(low), abs(high)) >= 1e7 or decimals > 9
-    return [(x, digits(x, 4) if large else f"{x + 0.0:.{decimals}f}".replace("-", "−")) for x in numbers]
+    return [(x, in_digits(x, 4) if large else f"{x + 0.0:.{decimals}f}".replace("-", "−")) for x in numbers]
 
 
 def number_lines(title: str, rows: Sequence[tuple[Text, Any] | None], by: float) -> str:
@@ -51,7 +51,7 @@ def number_lines(title: str, rows: Sequence[tuple[Text, Any] | None], by: float)
                 label(quantity(row[1].derivative), derivative, y + 5, NUMBER, "value"),
             ]
         y += LINE_HEIGHT
-    words = [f"{row.name} goes from {digits(row.before)} to {digits(row.after)}" for _, row in shown]
+    words = [f"{row.name} goes from {in_digits(row.before)} to {in_digits(row.after)}" for _, row in shown]
     return picture(title, f"{title}: {'; '.join(words)}.", body, derivative + 90, y - 10)
 
 
@@ -62,9 +62,9 @@ def _line(row: Any, left: float, y: float, reach: float) -> list[str]:
         return [label(say("not finite"), left + LINE / 2, y + 5, NUMBER, "mid muted")]
     half = max(1.35 * reach, 8 * math.ulp(middle))
     place = lambda x: left + (x - middle + half) / (2 * half) * LINE  # noqa: E731
-    parts = [_stroke(f"M{coordinate(left)} {coordinate(y)}h{coordinate(LINE)}")]
+    parts = [stroke(f"M{coordinate(left)} {coordinate(y)}h{coordinate(LINE)}")]
     for x, words in ticks(middle - half, middle + half):
-        parts.append(_stroke(f"M{coordinate(place(x))} {coordinate(y - 4)}v8"))
+        parts.append(stroke(f"M{coordinate(place(x))} {coordinate(y - 4)}v8"))
         parts.append(label(say(words), place(x), y + 19, LABEL, "mid muted"))
     a, b = place(row.before), place(row.after)
     arrow = [tag("circle", class_="line shape", cx=a, cy=y, r=4.5, stroke_width=1.6)]
@@ -72,17 +72,13 @@ def _line(row: Any, left: float, y: float, reach: float) -> list[str]:
         tip, neck = (b - 6, b - 14) if b > a else (b + 6, b + 14)
         corners = " ".join(f"{coordinate(x)},{coordinate(y + dy)}" for x, dy in ((tip, 0), (neck, -5), (neck, 5)))
         arrow += [
-            _stroke(f"M{coordinate(a)} {coordinate(y)}H{coordinate(neck)}", 3),
+            stroke(f"M{coordinate(a)} {coordinate(y)}H{coordinate(neck)}", 3),
             tag("polygon", class_="tip", points=corners),
         ]
     arrow.append(tag("circle", class_="tip", cx=b, cy=y, r=4.5))
     change = (Run("+" if row.change > 0 else ""), *quantity(row.change))
     arrow.append(label(change, (a + b) / 2, y - 12, NUMBER, "mid value"))
     return [*parts, tag("g", *arrow, class_="pos" if b > a else "neg" if b < a else "still")]
-
-
-def _stroke(d: str, thick: float = 1.2) -> str:
-    return tag("path", class_="line", d=d, stroke_width=thick)
 
 
 def error_curve(title: str, points: Sequence[tuple[float, float]]) -> str:
@@ -93,15 +89,15 @@ def error_curve(title: str, points: Sequence[tuple[float, float]]) -> str:
     above = max(math.ceil(max((y for _, y in logs), default=0)), low + 1)
     across = lambda x: left + x / (last or -1) * wide  # noqa: E731
     down = lambda y: top + (above - y) / (above - low) * high  # noqa: E731
-    body = [_stroke(f"M{coordinate(left)} {coordinate(top)}v{coordinate(high)}h{coordinate(wide)}")]
+    body = [stroke(f"M{coordinate(left)} {coordinate(top)}v{coordinate(high)}h{coordinate(wide)}")]
     for power in range(0, round(last) - 1, -3):
-        body.append(_stroke(f"M{coordinate(across(power))} {coordinate(top + high)}v5"))
+        body.append(stroke(f"M{coordinate(across(power))} {coordinate(top + high)}v5"))
         body.append(label(ten(power), across(power), top + high + 20, LABEL, "mid muted"))
     for power in range(low, above + 1, max(1, (above - low) // 5)):
-        body.append(_stroke(f"M{coordinate(left)} {coordinate(down(power))}h-5"))
+        body.append(stroke(f"M{coordinate(left)} {coordinate(down(power))}h-5"))
         body.append(label(ten(power), left - 9, down(power) + 4, LABEL, "end muted"))
     places = [(coordinate(across(x)), coordinate(down(y))) for x, y in logs]
-    curve = _stroke("M" + "L".join(f"{x} {y}" for x, y in places), 1.8) if places else ""
+    curve = stroke("M" + "L".join(f"{x} {y}" for x, y in places), 1.8) if places else ""
     dots = [tag("circle", class_="tip", cx=x, cy=y, r=3.6) for x, y in places]
     best = min(range(len(logs)), key=lambda i: logs[i][1], default=None)
     body.append(tag("g", curve, *dots, class_="neg"))
@@ -110,7 +106,7 @@ def error_curve(title: str, points: Sequence[tuple[float, float]]) -> str:
         body.append(label(say(words), across(x), down(y) + 18, LABEL, "mid value"))
     body.append(label(say("size of the nudge"), left + wide / 2, top + high + 42, LABEL, "mid muted"))
     body.append(label(say("error of the ratio"), left, top - 14, LABEL, "mid muted"))
-    told = "; ".join(f"{digits(by)}: {digits(error, 3)}" for by, error in points)
+    told = "; ".join(f"{in_digits(by)}: {in_digits(error, 3)}" for by, error in points)
     return picture(
         title, f"{title}. The error of the ratio for each nudge: {told}.", body, left + wide + 30, top + high + 54
     )

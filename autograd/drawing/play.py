@@ -22,7 +22,7 @@ from autograd.explaining.formulas import derivative_rules
 from autograd.explaining.notation import runs
 from autograd.explaining.nudge import computed_anew
 from autograd.explaining.state import replayed_words
-from autograd.explaining.typography import clean, label_parts, markup, plain
+from autograd.explaining.typography import clean, label_parts, markup, plain_text
 
 MOST_VALUES = 1000  # values that a page can show, and
 MOST_UNFOLDED = 150  # up to which it can unfold them all in one picture
@@ -59,8 +59,8 @@ def play(
     order = topological_order(cost)
     if len(order) > MOST_VALUES:
         raise ValueError(
-            f"a page shows at most {MOST_VALUES} values step by step, and this graph has {len(order)}: play the cost of one "
-            "example or of a smaller network, or use draw(cost), which folds large graphs"
+            f"a page shows at most {MOST_VALUES} values step by step, and this graph has {len(order)}: play the cost "
+            "of one example or of a smaller network, or use draw(cost), which folds large graphs"
         )
     copies = _copies(order)
     known = parameters if parameters is None else [copies[p] for p in parameters if p in copies]
@@ -101,7 +101,7 @@ class Page:
         if tried[-1].folded and len(values) <= MOST_UNFOLDED:
             whole = Diagram(cost, parameters, steppable=True)
             shown.append((whole, Drawing(whole, engine, direction)))
-        self.title = f"Backpropagation through {plain(name_of(cost))}"
+        self.title = f"Backpropagation through {plain_text(name_of(cost))}"
         filled = {
             "title": clean(self.title),
             "heading": f"Backpropagation through {markup(name_of(cost))}",
@@ -131,7 +131,7 @@ class Page:
         for value, symbol in zip(self.values, symbols):
             known: dict[str, Any] = {"name": markup(name_of(value)), "data": value.data, "gradient": gradient[value]}
             known |= {"symbol": symbol} if symbol != known["name"] else {}
-            known |= {"plain": plain(name_of(value))} if plain(name_of(value)) != known["name"] else {}
+            known |= {"plain": plain_text(name_of(value))} if plain_text(name_of(value)) != known["name"] else {}
             if value.op:
                 written = [markup(runs(rule)) for rule in derivative_rules(value)]
                 known["op"], known["formula"] = value.op, markup(formula(value))

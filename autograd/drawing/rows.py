@@ -9,7 +9,7 @@ from itertools import pairwise
 from autograd.drawing.layout import Edge, Family, Placement, Point, ranks
 
 Families = Sequence[Family]
-Layout = Callable[[Sequence[tuple[float, float]], Sequence[Edge], Families, Sequence[int]], Placement]
+Placer = Callable[[Sequence[tuple[float, float]], Sequence[Edge], Families, Sequence[int]], Placement]
 
 CORNER = 9.0  # radius of a corner
 TRACK = 9.0  # between two edges that run beside each other from row to row
@@ -18,7 +18,7 @@ MOST_EDGES = 4  # edges from one row to the next that still read as one line of 
 
 
 def in_rows(
-    sizes: Sequence[tuple[float, float]], edges: Sequence[Edge], families: Families, width: float, layout: Layout
+    sizes: Sequence[tuple[float, float]], edges: Sequence[Edge], families: Families, width: float, layout: Placer
 ) -> Placement | None:
     """A placement no wider than `width`, in as few rows as that takes; None where too much would cross from row to row.
 
@@ -87,7 +87,7 @@ class _Rows:
         self.sizes, self.edges, self.families, self.row = sizes, edges, families, row
         self.count = max(row) + 1
 
-    def place(self, layout: Layout) -> Placement:
+    def place(self, layout: Placer) -> Placement:
         """Every row by itself, then all together."""
         parts = [self._row(r, layout) for r in range(self.count)]
         width = max(placement.width for placement, *_ in parts)
@@ -132,7 +132,7 @@ class _Rows:
             tracks[number] = free
         return tracks
 
-    def _row(self, r: int, layout: Layout) -> tuple[Placement, list[int], list[int], set[int], set[int]]:
+    def _row(self, r: int, layout: Placer) -> tuple[Placement, list[int], list[int], set[int], set[int]]:
         """One row, with a point for each edge that enters or leaves it: those at its beginning, and at its end."""
         boxes = [box for box, row in enumerate(self.row) if row == r]
         place = {box: i for i, box in enumerate(boxes)}

@@ -48,7 +48,7 @@ class ExpressionError(ValueError):
 
 
 @dataclass(frozen=True)
-class Expression:
+class ParsedExpression:
     """The graph of a text: its cost, the leaves by name in the order in which they came up, and the names of those
     that the text gives no number, so that they got one of `STARTS`."""
 
@@ -68,7 +68,7 @@ def functions() -> dict[str, Row]:
     return {name: row for name, row in operations().items() if not row.infix}
 
 
-def expression(text: str) -> Expression:
+def expression(text: str) -> ParsedExpression:
     """The graph that a text describes.
 
     The cost is the last statement, those apart that only give a name its number; `^` and `**` are powers; a name that
@@ -126,7 +126,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
         at += len(word)
 
 
-def _nearest(word: str, rows: dict[str, Row]) -> str:
+def _meant_function(word: str, rows: dict[str, Row]) -> str:
     """The function that was meant: of another name for it, of its beginning, of a letter too many or too few."""
     other = OTHER_NAMES.get(word, word.replace("arc", "a"))
     begun = (name for name in rows if len(word) > 2 and name.startswith(word))
@@ -294,7 +294,7 @@ class _Parser:
         if not called:
             self.emit("number", NAMED_NUMBERS[word], at) if word in NAMED_NUMBERS else self.emit("name", word, at)
         elif word not in rows:
-            near = _nearest(word, rows)
+            near = _meant_function(word, rows)
             advice = f"; did you mean {near}?" if near else f"; a product is written {word}*(...)"
             raise self.fault(f"there is no function {word}{advice}", at, at + len(word))
         else:
@@ -355,7 +355,7 @@ class _Builder:
     def fault(self, reason: str, step: _Instruction | _Statement) -> ExpressionError:
         return ExpressionError(reason, self.text, step.at, step.end)
 
-    def build(self) -> Expression:
+    def build(self) -> ParsedExpression:
         if not self.statements:
             raise ExpressionError("the text holds no expression", self.text, 0, 0)
         self.names: dict[str, _Statement] = {}
@@ -386,7 +386,7 @@ class _Builder:
             result.label = next(n for n in ("C", "cost", *(f"C_{i}" for i in range(len(taken) + 1))) if n not in taken)
         used = set(topological_order(result))
         leaves = {name: leaf for name, leaf in self.leaves.items() if leaf in used}
-        return Expression(self.text, result, leaves, [name for name in leaves if name not in self.given])
+        return ParsedExpression(self.text, result, leaves, [name for name in leaves if name not in self.given])
 
     def run(self, statement: _Statement) -> Any:
         stack: list[Any] = []

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from autograd.drawing.layout import Placement, Point
-from autograd.explaining.typography import Run, Text, clean, script, width
+from autograd.explaining.typography import Run, Text, clean, script_size, width
 
 # The scene --------------------------------------------------------------------------------------------------------
 
@@ -84,13 +84,25 @@ ID = "\0"  # stands for the id until the content, and so its hash, is known; no 
 
 # Blue and vermilion are told apart by all readers; the sign of the number says the same without colour.
 LIGHT = {
-    "paper": "#ffffff", "ink": "#1b1b1b", "muted": "#6a6a6a", "box": "#ffffff", "line": "#444444", "edge": "#8a8a8a",
-    "positive": "#d55e00", "negative": "#0072b2",
-}  # fmt: skip
+    "paper": "#ffffff",
+    "ink": "#1b1b1b",
+    "muted": "#6a6a6a",
+    "box": "#ffffff",
+    "line": "#444444",
+    "edge": "#8a8a8a",
+    "positive": "#d55e00",
+    "negative": "#0072b2",
+}
 DARK = {
-    "paper": "#14171c", "ink": "#ece9e2", "muted": "#9aa1ab", "box": "#1d222a", "line": "#aab1bb", "edge": "#717985",
-    "positive": "#f0884a", "negative": "#58b0e6",
-}  # fmt: skip
+    "paper": "#14171c",
+    "ink": "#ece9e2",
+    "muted": "#9aa1ab",
+    "box": "#1d222a",
+    "line": "#aab1bb",
+    "edge": "#717985",
+    "positive": "#f0884a",
+    "negative": "#58b0e6",
+}
 FONT = "'STIX Two Text','Latin Modern Roman','Libertinus Serif','Times New Roman','Liberation Serif',Tinos,Times,serif"
 
 
@@ -142,7 +154,7 @@ def tspans(text: Sequence[Run], size: float) -> str:
         if run.level == 1 and below:
             moves += f' dx="{coordinate(-below)}"'
         below = width([run], size) * 0.94 if run.level == -1 else 0.0
-        scale = f' font-size="{coordinate(script(size))}"' if run.level else ""
+        scale = f' font-size="{coordinate(script_size(size))}"' if run.level else ""
         style = f' class="{run.style}"' if run.style else ""
         kept = re.sub("^ | $", "\u00a0", clean(run.text))  # some renderers drop the space between two runs
         parts.append(f"<tspan{style}{moves}{scale}>{kept}</tspan>" if style or moves or scale else kept)
@@ -164,6 +176,11 @@ def tag(name: str, *content: str, **attributes: str | float) -> str:
     ]
     inside = "".join(content)
     return f"<{name}{''.join(told)}>{inside}</{name}>" if inside else f"<{name}{''.join(told)}/>"
+
+
+def stroke(d: str, thick: float = 1.2, dash: str = "") -> str:
+    """A line along a path; `dash` is one more class, after a space."""
+    return tag("path", class_="line" + dash, d=d, stroke_width=thick)
 
 
 def label(text: Sequence[Run], x: float, y: float, size: float, class_: str) -> str:

@@ -10,9 +10,9 @@ from collections.abc import Container
 from autograd.core.graph import topological_order
 from autograd.core.value import Value
 from autograd.explaining.crossentropy import Logit, cross_entropies
-from autograd.explaining.formulas import Formula, Formulas, is_arithmetic, product_of, sum_of
+from autograd.explaining.formulas import Formula, Formulas, is_arithmetic, product_of_formulas, sum_of
 from autograd.explaining.notation import text
-from autograd.explaining.pathsum import exact_sum, reached, shortened
+from autograd.explaining.pathsum import ieee_sum, reached, shortened
 from autograd.explaining.symbols import Dots, names_in
 
 Route = tuple[tuple[Value, int], ...]  # edges, each a node and which of its parents it comes from
@@ -40,13 +40,15 @@ class Link:
             return Formula(formulas.probability(self.node, self.logits[i]) - formulas.target(self.node, self.logits[i]))
         routes = shortened(self.routes[i], SUMMED // 2)
         dots = Formula(Dots())
-        return sum_of([product_of([formulas.partial(*edge) for edge in route]) if route else dots for route in routes])
+        return sum_of(
+            [product_of_formulas([formulas.partial(*edge) for edge in route]) if route else dots for route in routes]
+        )
 
     def size(self, i: int) -> float:
         """The sum over the routes from parents[i] of the sizes of their products."""
         if self.logits:
             return abs(self.partials[i])
-        return exact_sum([abs(math.prod(node.partials[k] for node, k in route)) for route in self.routes[i]])
+        return ieee_sum([abs(math.prod(node.partials[k] for node, k in route)) for route in self.routes[i]])
 
 
 def chain(cost: Value, value: Value, formulas: Formulas) -> dict[Value, Link]:
@@ -118,7 +120,7 @@ def connect(
         for parent, edges in sorted(routes.items(), key=lambda route: place[route[0]]):
             link.parents.append(chosen[parent])
             link.routes.append(edges[::-1])
-            link.partials.append(exact_sum([math.prod(node.partials[i] for node, i in route) for route in edges]))
+            link.partials.append(ieee_sum([math.prod(node.partials[i] for node, i in route) for route in edges]))
     last = next(reversed(chosen.values()), None)
     used = set(topological_order(last)) if last else set()
     return {node: link for node, link in chosen.items() if link in used}
@@ -142,7 +144,7 @@ def steps(start: Value, routes: list[Route], formulas: Formulas) -> list[Value]:
 
     def is_number(a: Value, b: Value) -> bool:
         parts = {part for route in routes if (part := part_of(route, a, b))}
-        whole = sum_of([product_of([formulas.partial(*edge) for edge in part]) for part in parts])
+        whole = sum_of([product_of_formulas([formulas.partial(*edge) for edge in part]) for part in parts])
         return not any(names_in(whole.symbol))
 
     hidden = True

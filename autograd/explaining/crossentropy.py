@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from autograd.core.value import Value
-from autograd.explaining.pathsum import exact_sum
+from autograd.explaining.pathsum import ieee_sum
 from autograd.explaining.typography import label_parts
 
 EXPONENTIALS = {"exp", "logsumexp", "log_softmax", "softplus", "sigmoid", "log_sigmoid", "logaddexp"}
@@ -56,7 +56,7 @@ def cone_of(loss: Value, place: dict[Value, int]) -> tuple[list[Value], list[Val
         waiting and len(cone) < LARGEST_LOSS
     ):  # the latest first: what an exponential is taken of is known before it comes
         _, node = heapq.heappop(waiting)
-        if node in logits and not within(node, logits):
+        if node in logits and not made_of(node, logits):
             continue
         logits.pop(node, None)
         cone.append(node)
@@ -75,7 +75,7 @@ def logits_in(x: Value) -> list[Value]:
     return [part for part in parts if part.op not in EXPONENTIALS]
 
 
-def within(node: Value, logits: dict[Value, None]) -> bool:
+def made_of(node: Value, logits: dict[Value, None]) -> bool:
     """Whether a candidate is made of other candidates, as the mean logit under a target distribution is."""
     return len(node.parents) > 1 and all(x in logits for x in node.parents)
 
@@ -99,7 +99,7 @@ def recognised(loss: Value, cone: list[Value], logits: list[Value]) -> list[Logi
         if target is None:
             return []
         found.append(Logit(logit, chance, target, slope[logit]))
-    whole = exact_sum([target_value(logit.target) for logit in found])
+    whole = ieee_sum([target_value(logit.target) for logit in found])
     return found if len(found) == 1 or abs(whole - 1) < SLOPE_TOLERANCE else []
 
 

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 from autograd.core.value import Value
 from autograd.explaining.chain import Link, chain
-from autograd.explaining.formulas import Formulas, product_of
-from autograd.explaining.notation import PRODUCT, Writer, latex, text
-from autograd.explaining.pathsum import exact_sum, largest_paths, reached, require_values, shortened
+from autograd.explaining.formulas import Formulas, product_of_formulas
+from autograd.explaining.notation import PRODUCT, Notation, latex, text
+from autograd.explaining.pathsum import ieee_sum, largest_paths, reached, require_values, shortened
 from autograd.explaining.state import stale_words, summed_gradient
 from autograd.explaining.symbols import Symbol
-from autograd.explaining.typography import digits
+from autograd.explaining.typography import in_digits
 from autograd.explaining.verdict import Reason, Verdict
 
 MOST_FACTORS = 9  # factors of one path, and
@@ -55,8 +55,8 @@ class Explanation:
             self._count = reach[ends[0]].paths
             self._all = reached(cost, value)[cost].paths
             self._paths, rest = largest_paths(*ends, reach, MOST_PATHS)
-            self._rest = exact_sum(rest)
-        self.gradient = exact_sum([*(worth for worth, _ in self._paths), self._rest])
+            self._rest = ieee_sum(rest)
+        self.gradient = ieee_sum([*(worth for worth, _ in self._paths), self._rest])
         self._summed = summed_gradient(value, self.gradient)
         self._largest = self._paths[0][1] if self._paths else ()
         self._verdict = Verdict(self._formulas, self._links, self._largest, (self._count, self._all), self.gradient)
@@ -92,10 +92,10 @@ class Explanation:
     def _name(self, node: Value) -> Symbol:
         return self._formulas.name(node)
 
-    def _derivative(self, notation: Writer) -> str:
+    def _derivative(self, notation: Notation) -> str:
         return notation.derivative(self._name(self.cost), self._name(self.value))
 
-    def _symbol(self, notation: Writer, edge: tuple[Link, int]) -> str:
+    def _symbol(self, notation: Notation, edge: tuple[Link, int]) -> str:
         link, i = edge
         derivative = notation.derivative(self._name(link.node), self._name(link.parents[i].node))
         return notation.direct(derivative) if edge in self._around else derivative
@@ -113,7 +113,7 @@ class Explanation:
                 break
         return [parent for k, parent in enumerate(link.parents) if k != i and parent in depending]
 
-    def _told_direct(self, notation: Writer, say: Callable[[str], str]) -> str:
+    def _told_direct(self, notation: Notation, say: Callable[[str], str]) -> str:
         """What the symbol of a direct contribution means, at the first that occurs."""
         if not self._around:
             return ""
@@ -134,7 +134,7 @@ class Explanation:
         factors = [dots if edge is None else write(edge) for edge in shown]
         return times.join(f"({x})" if x.startswith("-") else x for x in factors) if factors else "1"
 
-    def _sum(self, write: Callable[[Any], str], notation: Writer, times: str, plus: str) -> str:
+    def _sum(self, write: Callable[[Any], str], notation: Notation, times: str, plus: str) -> str:
         """The sum over paths, with each factor written by `write`."""
         if len(self._edges) == 1:
             return write(self._edges[0])
@@ -142,13 +142,13 @@ class Explanation:
         terms = [self._product(edges, write, times, dots) for _, edges in self._paths]
         return plus.join([*terms, *([dots] if self._count > len(terms) else [])])
 
-    def _number(self, notation: Writer) -> Callable[[Any], str]:
+    def _number(self, notation: Notation) -> Callable[[Any], str]:
         return lambda edge: notation.number(edge[0].partials[edge[1]])
 
     def _written_formula(self, edge: tuple[Link, int]) -> str:
         return latex.at_least(self._formula[edge].symbol, PRODUCT if len(self._edges) > 1 else 0)
 
-    def _products(self, notation: Writer) -> str:
+    def _products(self, notation: Notation) -> str:
         """The products of several paths, added up."""
         terms = [worth for worth, _ in self._paths] + ([self._rest] if self._count > len(self._paths) else [])
         signs = ["-" if term < 0 else "+" for term in terms]
@@ -169,7 +169,7 @@ class Explanation:
     def chain_rule(self) -> str:
         """The chain rule in symbols, in plain text on one line: `dC/dw = dz/dw * dC/dz`."""
         if not self._count or self.value is self.cost:
-            return f"{self._derivative(text)} = {digits(self.gradient)}"
+            return f"{self._derivative(text)} = {in_digits(self.gradient)}"
         shown = len(self._edges) > 1
         write = (lambda edge: self._symbol(text, edge)) if shown else (lambda edge: self._formula[edge].written(text))
         return f"{self._derivative(text)} = {self._sum(write, text, ' * ', ' + ')}"
@@ -188,15 +188,19 @@ class Explanation:
             reach = reached(loss, logit)
             found, rest = largest_paths(loss, logit, reach, MOST_PATHS)
             rows = [
-                [digits(worth), product_of([self._formulas.partial(*edge) for edge in edges]).written(text), ""]
+                [
+                    in_digits(worth),
+                    product_of_formulas([self._formulas.partial(*edge) for edge in edges]).written(text),
+                    "",
+                ]
                 for worth, edges in found
             ]
-            rows += [[digits(exact_sum(rest)), f"{reach[loss].paths - len(found)} more paths", ""]] * bool(rest)
+            rows += [[in_digits(ieee_sum(rest)), f"{reach[loss].paths - len(found)} more paths", ""]] * bool(rest)
             lines = [f"  {'+ ' if k else '  '}{formula} = {worth}" for k, (worth, formula, _) in enumerate(rows)]
             name = self._symbol(text, (link, i))
             definition = f"{text(self._name(loss))} = {text(self._formulas.definition(loss))}"
             head = f"{name}, with {definition}, is the sum over paths"
-            last = f"  = {self._formula[link, i].written(text)} = {digits(link.partials[i])}"
+            last = f"  = {self._formula[link, i].written(text)} = {in_digits(link.partials[i])}"
             parts.append("\n".join([head, *lines, last]))
         return "\n\n".join(parts)
 
@@ -212,17 +216,17 @@ class Explanation:
             return f"{derivative} = 1\n\n{self._remark(text)}"
         indent = "\n" + " " * len(derivative)
         numbers = f"{derivative} = {self._sum(self._number(text), text, ' * ', indent + ' + ')}"
-        quantities = aligned([[text(x), text(f), digits(data)] for x, f, data in self._quantities()])
+        quantities = aligned_equations([[text(x), text(f), in_digits(data)] for x, f, data in self._quantities()])
         if len(self._edges) == 1:
             factor = [f"{derivative} = {self.factors[0].formula}"]
-            factor += [digits(self.gradient)] * (digits(self.gradient) != self.factors[0].formula)
+            factor += [in_digits(self.gradient)] * (in_digits(self.gradient) != self.factors[0].formula)
             return "\n\n".join(filter(None, [*quantities, " = ".join(factor), self._remark(text)]))
         symbols = f"{derivative} = {self._sum(lambda edge: self._symbol(text, edge), text, ' * ', indent + ' + ')}"
         if self._several:
-            numbers += f"{indent} = {self._products(text)}{indent} = {digits(self.gradient)}"
+            numbers += f"{indent} = {self._products(text)}{indent} = {in_digits(self.gradient)}"
         else:
-            numbers += f" = {digits(self.gradient)}"
-        factors = aligned([[f.name, f.formula, digits(f.value)] for f in self.factors])
+            numbers += f" = {in_digits(self.gradient)}"
+        factors = aligned_equations([[f.name, f.formula, in_digits(f.value)] for f in self.factors])
         direct = self._told_direct(text, str)
         return "\n\n".join(filter(None, [*quantities, symbols, *factors, direct, numbers, self._remark(text)]))
 
@@ -277,7 +281,7 @@ class Explanation:
         return {"text/plain": self.text, "text/markdown": self.markdown}
 
 
-def aligned(rows: list[list[str]]) -> list[str]:
+def aligned_equations(rows: list[list[str]]) -> list[str]:
     """Equations, one a line, their signs of equality below each other; nothing for no rows."""
     rows = [row if row[1] != row[2] else [row[0], row[1], ""] for row in rows]
     widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]

@@ -16,16 +16,16 @@ from autograd.core.graph import topological_order
 from autograd.core.table import TABLE, evaluate
 from autograd.core.value import Value
 from autograd.explaining.crossentropy import Logit
-from autograd.explaining.notation import Writer, runs, text
+from autograd.explaining.notation import Notation, runs, text
 from autograd.explaining.symbols import (
     WORDS,
+    BareOperation,
     Blank,
     Call,
     Choice,
     Dots,
     Name,
     Number,
-    Operation,
     Relation,
     Sum,
     Symbol,
@@ -66,7 +66,7 @@ class Formula(NamedTuple):
     symbol: Symbol
     conditions: tuple[Relation, ...] = ()
 
-    def written(self, notation: Writer, if_: str = " if ", and_: str = " and ") -> str:
+    def written(self, notation: Notation, if_: str = " if ", and_: str = " and ") -> str:
         """The formula in a notation: `1 if x > 0`."""
         conditions = and_.join(map(notation, self.conditions))
         return notation(self.symbol) + (if_ + conditions if conditions else "")
@@ -87,7 +87,7 @@ class Formulas:
             if size[node] > LARGEST_FORMULA:
                 self._long.add(node)
                 size[node] = 1
-        self._label = numbered(self.order)
+        self._label = told_apart(self.order)
         self._given: dict[str, Value] = {label: node for node, label in self._label.items()}
         self._numbered = (f"u{i}" for i in count(1))
         self.losses: dict[Value, list[Logit]] = {}  # cross-entropies, which are written by p_j - y_j
@@ -139,7 +139,7 @@ class Formulas:
         name = f"y_{logits.index(logit.value)}" if len(logits) > 1 else "y"
         return self._add(name, Number(logit.target), logit.target)
 
-    def short(self, node: Value, notation: Writer = text, width: int = 28) -> Any:
+    def short(self, node: Value, notation: Notation = text, width: int = 28) -> Any:
         """What a value is called, so that it fits into a table."""
         name = text(self.name(node))
         if len(name) <= width or node.label:
@@ -278,19 +278,19 @@ def brief(node: Value, room: int = 16) -> Symbol:
         if x.label:
             return Name(x.label)
         inner = brief(x, room - 5) if x.op and room > 6 else Blank(0)
-        return inner if any(names_in(inner)) and length(runs(inner)) <= room - 5 else Blank(next(blanks))
+        return inner if any(names_in(inner)) and letters(runs(inner)) <= room - 5 else Blank(next(blanks))
 
     row = TABLE[node.op]
     for most in (SUMMANDS, 2):
         formula = defined(node, name, most)
-        whole = not row.lists or (length(runs(formula)) <= room and not contains(formula, Blank))
+        whole = not row.lists or (letters(runs(formula)) <= room and not contains(formula, Blank))
         if whole and any(names_in(formula)):
             return formula
     n = sum(isinstance(x, Value) for x in node.operands)
     if node.op == "weighted_sum":
         n = len(row.grouped(node.operands)["inputs"])
-        return Operation(f"weighted sum of {n} input{'s' * (n != 1)}")
-    return Operation(
+        return BareOperation(f"weighted sum of {n} input{'s' * (n != 1)}")
+    return BareOperation(
         f"{OPERATOR_SIGNS.get(node.op, node.op)} of {n}" if row.lists else OPERATOR_SIGNS.get(node.op, node.op)
     )
 
@@ -306,15 +306,15 @@ def derivative_rules(node: Value) -> list[Symbol]:
     return found
 
 
-OPERATOR_SIGNS = {"add": "+", "sub": "−", "mul": "×", "div": "/", "neg": "−", "pow": "^", "sum": "Σ", "prod": "Π"}  # fmt: skip
+OPERATOR_SIGNS: dict[str, str] = dict(zip("add sub mul div neg pow sum prod".split(), "+−×/−^ΣΠ"))
 
 
-def length(text: Text) -> float:
+def letters(text: Text) -> float:
     """About how many letters wide a text is."""
     return sum(len(run.text) / (2 if run.level else 1) for run in text)
 
 
-def numbered(nodes: Iterable[Value]) -> dict[Value, str]:
+def told_apart(nodes: Iterable[Value]) -> dict[Value, str]:
     """The labels of the nodes; those of one label are told apart as z#1, z#2."""
     nodes = [node for node in nodes if node.label]
     several, seen = Counter(node.label for node in nodes), Counter()
@@ -345,7 +345,7 @@ def combined(conditions: Iterable[Relation]) -> tuple[Relation, ...]:
     return tuple(condition for condition, _ in together.values())
 
 
-def product_of(formulas: Sequence[Formula]) -> Formula:
+def product_of_formulas(formulas: Sequence[Formula]) -> Formula:
     """The product of formulas, which holds where all of them do."""
     conditions = combined(condition for formula in formulas for condition in formula.conditions)
     return Formula(product(formula.symbol for formula in formulas), conditions)

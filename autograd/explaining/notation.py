@@ -11,13 +11,13 @@ from typing import Any
 
 from autograd.core.table import ATOMS, TABLE
 from autograd.explaining.symbols import (
+    BareOperation,
     Blank,
     Call,
     Choice,
     Dots,
     Name,
     Number,
-    Operation,
     Power,
     Product,
     Relation,
@@ -28,7 +28,7 @@ from autograd.explaining.symbols import (
 from autograd.explaining.typography import (
     GREEK,
     Run,
-    digits,
+    in_digits,
     label_parts,
     latex_label,
     latex_number,
@@ -42,7 +42,7 @@ from autograd.explaining.typography import (
 CHOICE, SUM, PRODUCT, POWER, ATOM = range(5)  # how strongly a piece of a formula holds together
 
 
-class Writer:
+class Notation:
     """Writes symbols as plain text; subclasses say what is written differently."""
 
     times, dots, blank = " * ", "...", "."
@@ -68,7 +68,7 @@ class Writer:
 
     def number(self, x: float) -> Any:
         """A number."""
-        return digits(x)
+        return in_digits(x)
 
     def name(self, label: str) -> Any:
         """A label."""
@@ -128,11 +128,11 @@ class Writer:
         """A formula, and how strongly it holds together."""
         match formula:
             case Number(x):
-                return self.number(x), PRODUCT if x < 0 else self.scientific if "e" in digits(x) else ATOM
+                return self.number(x), PRODUCT if x < 0 else self.scientific if "e" in in_digits(x) else ATOM
             case Name(label):
                 parts = label_parts(numbered_label(label)[0])
                 return self.name(label), SUM if parts is None else POWER if parts[2] else ATOM
-            case Operation(label):
+            case BareOperation(label):
                 return self.row(label), SUM
             case Blank():
                 return self.row(self.blank), ATOM
@@ -193,7 +193,7 @@ def begins_with_a_digit(factor: Symbol) -> bool:
     return False
 
 
-class Latex(Writer):
+class Latex(Notation):
     """Writes LaTeX, in the part of it that MathJax and KaTeX know."""
 
     times, dots, blank = r" \cdot ", r"\dots", r"\cdot"
@@ -285,7 +285,7 @@ def is_word(factor: Symbol) -> bool:
     return isinstance(factor, (Name, Call)) and not is_letter(factor)
 
 
-class Runs(Writer):
+class Runs(Notation):
     """Writes runs, for drawings and HTML."""
 
     times, dots, blank = " · ", "…", "·"
@@ -326,13 +326,13 @@ class Runs(Writer):
         return self.row("∂", self.at_least(y, POWER), " / ∂", self.at_least(x, POWER))
 
 
-text, latex, runs = Writer(), Latex(), Runs(figures=5)
+text, latex, runs = Notation(), Latex(), Runs(figures=5)
 
 
 # Tables ------------------------------------------------------------------------------------------------------------
 
 
-def table(heads: list[str], rows: list[list[str]], left: int = 2) -> str:
+def text_table(heads: list[str], rows: list[list[str]], left: int = 2) -> str:
     """A table in plain text: columns two spaces apart, the first `left` of them ranged left, the others right."""
     lines = [heads, *rows]
     widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]

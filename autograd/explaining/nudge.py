@@ -14,10 +14,10 @@ from autograd.core.manners import number
 from autograd.core.value import Value
 from autograd.explaining.chain import chain
 from autograd.explaining.formulas import Formulas
-from autograd.explaining.notation import html_table, table, text
-from autograd.explaining.pathsum import exact_sum, reached, require_values, shortened
+from autograd.explaining.notation import html_table, text, text_table
+from autograd.explaining.pathsum import ieee_sum, reached, require_values, shortened
 from autograd.explaining.state import replayed_words
-from autograd.explaining.typography import Run, Text, digits
+from autograd.explaining.typography import Run, Text, in_digits
 from autograd.explaining.typography import name as set_name
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ class Change:
 
     def cells(self) -> list[str]:
         """The row as text."""
-        short = [digits(x) for x in (self.change, self.ratio, self.derivative)]
-        return [self.name, digits(self.before, 7), digits(self.after, 7), *short]
+        short = [in_digits(x) for x in (self.change, self.ratio, self.derivative)]
+        return [self.name, in_digits(self.before, 7), in_digits(self.after, 7), *short]
 
 
 def computed_anew(nodes: Iterable[Value], worth: dict[Value, Any]) -> None:
@@ -125,7 +125,7 @@ class Nudge:
         slopes = {worth[self.value]: 1.0}
         for node in self._way:
             again = worth[node]
-            slopes[again] = exact_sum([dx * slopes[x] for x, dx in zip(again.parents, again.partials)])
+            slopes[again] = ieee_sum([dx * slopes[x] for x, dx in zip(again.parents, again.partials)])
         return {node: slopes[worth[node]] for node in (self.value, *self._way)}
 
     def sweep(self, steps: int = 13) -> "Sweep":
@@ -152,11 +152,12 @@ class Nudge:
     def title(self) -> str:
         """What is moved, and how far."""
         first = self.rows[0]
-        return f"{first.name} is nudged by {digits(self.by)}, from {digits(first.before)} to {digits(first.after, 12)}"
+        before, after = in_digits(first.before), in_digits(first.after, 12)
+        return f"{first.name} is nudged by {in_digits(self.by)}, from {before} to {after}"
 
     def __str__(self) -> str:
         where = ["\n".join(self._where())] if self._where() else []
-        return "\n\n".join([self.title(), table(*self._table(), left=1), *where])
+        return "\n\n".join([self.title(), text_table(*self._table(), left=1), *where])
 
     def __repr__(self) -> str:
         return str(self)
@@ -225,16 +226,16 @@ class Sweep:
             remark = "<- closest" if step is self.best else ""
             if math.isnan(step.ratio):
                 remark = "outside the domain"
-            rows.append([digits(step.by), digits(step.ratio, 12), digits(step.error, 3), remark])
+            rows.append([in_digits(step.by), in_digits(step.ratio, 12), in_digits(step.error, 3), remark])
         return ["nudge", "ratio", "error", ""], rows
 
     def title(self) -> str:
         """What the nudges approach."""
-        return f"{self._symbol} = {digits(self.derivative, 12)}"
+        return f"{self._symbol} = {in_digits(self.derivative, 12)}"
 
     def __str__(self) -> str:
         note = "Large nudges are wrong by the curvature of the cost (truncation), tiny ones by the rounding of floats."
-        return f"{self.title()}\n\n{table(*self._table(), left=0)}\n\n{note}"
+        return f"{self.title()}\n\n{text_table(*self._table(), left=0)}\n\n{note}"
 
     def __repr__(self) -> str:
         return str(self)

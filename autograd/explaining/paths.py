@@ -11,10 +11,10 @@ from typing import Any, overload
 
 from autograd.core.value import Value
 from autograd.explaining.formulas import Formulas
-from autograd.explaining.notation import Writer, html_table, runs, table, text
-from autograd.explaining.pathsum import exact_sum, largest_paths, reached, require_values, shortened, whole
+from autograd.explaining.notation import Notation, html_table, runs, text, text_table
+from autograd.explaining.pathsum import count_text, ieee_sum, largest_paths, reached, require_values, shortened
 from autograd.explaining.state import stale_words, summed_gradient
-from autograd.explaining.typography import digits
+from autograd.explaining.typography import in_digits
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Path:
 
     def __repr__(self) -> str:
         steps = f"{len(self.factors)} factor{'s' * (len(self.factors) != 1)}"
-        return f"<Path of {steps}, product {digits(self.product)}>"
+        return f"<Path of {steps}, product {in_digits(self.product)}>"
 
 
 class Paths:
@@ -55,8 +55,8 @@ class Paths:
         reach = reached(cost, value)
         self.count: int = reach[cost].paths if cost in reach else 0
         found, rest = largest_paths(cost, value, reach, limit)
-        self.remainder: float = exact_sum(rest)
-        self.total: float = exact_sum([product for product, _ in found] + rest)
+        self.remainder: float = ieee_sum(rest)
+        self.total: float = ieee_sum([product for product, _ in found] + rest)
         share = lambda product: product / self.total if self.total else math.nan  # noqa: E731
         self._paths = [
             Path(
@@ -89,7 +89,7 @@ class Paths:
             f"where {text(formulas.name(node))} = {text(formulas.definition(node))}" for node in formulas.where(names)
         ]
 
-    def _rows(self, formulas: Formulas, notation: Writer, arrow: str, times: str) -> list[list[Any]]:
+    def _rows(self, formulas: Formulas, notation: Notation, arrow: str, times: str) -> list[list[Any]]:
         def joined(items: Sequence[Any], sign: str, write: Callable[[Any], Any]) -> Any:
             pieces = [notation.row("...") if x is None else write(x) for x in shortened(items)]
             return notation.row(*[part for piece in pieces for part in (sign, piece)][1:])
@@ -101,7 +101,7 @@ class Paths:
             rows.append([names, factors, notation.number(path.product), percent(path.share)])
         if self.count > len(self):
             rest = self.remainder / self.total if self.total else math.nan
-            more = f"{whole(self.count - len(self))} more"
+            more = f"{count_text(self.count - len(self))} more"
             rows.append([more, "", notation.number(self.remainder), percent(rest)])
         if self.count:
             rows.append(["total", "", notation.number(self.total), ""])
@@ -111,17 +111,17 @@ class Paths:
         value, cost = formulas.short(self.value), formulas.short(self.cost)
         if not self.count:
             return f"no path leads from {value} to {cost}: the gradient is 0"
-        return f"{whole(self.count)} path{'s' * (self.count != 1)} from {value} to {cost}"
+        return f"{count_text(self.count)} path{'s' * (self.count != 1)} from {value} to {cost}"
 
     def __str__(self) -> str:
         formulas = Formulas(self.cost, self.value)
         title, rows = self._title(formulas), self._rows(formulas, text, " -> ", " * ")
         where = [*self._where(formulas), *filter(None, [self._stale, summed_gradient(self.value, self.total)])]
-        listing = [table(["path", "factors", "product", "share"], rows)] if rows else []
+        listing = [text_table(["path", "factors", "product", "share"], rows)] if rows else []
         return "\n\n".join([title, *listing, *(["\n".join(where)] if where else [])])
 
     def __repr__(self) -> str:
-        return f"<Paths: {self._title(Formulas(self.cost, self.value))}, total {digits(self.total)}>"
+        return f"<Paths: {self._title(Formulas(self.cost, self.value))}, total {in_digits(self.total)}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": str(self), "text/html": self._html()}

@@ -35,7 +35,7 @@ def reached(cost: Any, value: Any) -> dict[Any, Reach]:
         if edges:
             reach[node] = Reach(
                 sum(parent.paths for parent, _ in edges),
-                exact_sum([partial * parent.slope for parent, partial in edges]),
+                ieee_sum([partial * parent.slope for parent, partial in edges]),
                 max(grown(parent.size, partial) for parent, partial in edges),
             )
     return reach
@@ -82,7 +82,7 @@ def largest_paths(cost: Any, value: Any, reach: dict[Any, Reach], limit: int) ->
     return found, [product * reach[node].slope for _, _, node, product, _, _ in queue]
 
 
-def exact_sum(terms: Iterable[float]) -> float:
+def ieee_sum(terms: Iterable[float]) -> float:
     """The correctly rounded sum; as IEEE 754 adds where that is infinite or has no value."""
     terms = list(terms)
     try:
@@ -96,7 +96,7 @@ def shortened(items: Sequence[Any], ends: int = 4) -> Sequence[Any]:
     return items if len(items) <= 2 * ends + 1 else [*items[:ends], None, *items[-ends:]]
 
 
-def whole(n: int) -> str:
+def count_text(n: int) -> str:
     """A count, in full while it can be read."""
     return f"{n:,}" if n < 10**15 else f"about 10^{int(math.log10(n))}"
 

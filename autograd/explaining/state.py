@@ -5,14 +5,14 @@ import math
 from autograd.assigning import stale
 from autograd.core.graph import backpropagate
 from autograd.core.value import Value
-from autograd.explaining.typography import digits, one_line
+from autograd.explaining.typography import in_digits, one_line
 
 LEFT = "which backward passes so far have left there (of other costs, or of before a refresh(), too)"
 
 
 def leaf_name(value: Value) -> str:
     """A leaf in a sentence."""
-    return one_line(value.label) if value.label else f"an unlabelled leaf that is now {digits(value.data)}"
+    return one_line(value.label) if value.label else f"an unlabelled leaf that is now {in_digits(value.data)}"
 
 
 def enumerated(values: list[Value], most: int = 3) -> str:
@@ -59,8 +59,8 @@ def summed_words(cost: Value) -> str:
         return ""
     leaf = max(leaves, key=lambda x: abs(x.grad))
     return (
-        f"Gradients are not those of this cost alone: {leaf_name(leaf)} holds {digits(leaf.grad)}, {LEFT}; "
-        f"this cost alone gives {digits(order[leaf])}. zero_grad() starts afresh."
+        f"Gradients are not those of this cost alone: {leaf_name(leaf)} holds {in_digits(leaf.grad)}, {LEFT}; "
+        f"this cost alone gives {in_digits(order[leaf])}. zero_grad() starts afresh."
     )
 
 
@@ -73,5 +73,5 @@ def summed_gradient(value: Value, gradient: float) -> str:
     """That the gradient kept in one value is not the one that is shown here."""
     if not value.grad or same_gradient(value.grad, gradient):
         return ""
-    kept = f"{leaf_name(value)}.grad holds {digits(value.grad)}, {LEFT}"
-    return f"{kept}; this cost alone gives {digits(gradient)}."
+    kept = f"{leaf_name(value)}.grad holds {in_digits(value.grad)}, {LEFT}"
+    return f"{kept}; this cost alone gives {in_digits(gradient)}."

@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property, partial
 from typing import Any
 
+from autograd.calculus.slopes import words_calling
 from autograd.core.floats import COMPARISONS, SLOPES
 from autograd.core.table import TABLE
 
@@ -82,7 +83,7 @@ class Blank(Symbol):
 
 
 @dataclass(frozen=True, eq=False)
-class Operation(Symbol):
+class BareOperation(Symbol):
     """An operation without its operands, for which there is no room."""
 
     label: str
@@ -331,17 +332,18 @@ def sumproduct(xs: Sequence[Symbol], ys: Sequence[Symbol]) -> Symbol:
     return total([x * y for x, y in zip(xs, ys)])
 
 
-class Words(dict[str, Any]):
-    """What the words of the table mean for symbols: every function is a call, those of the user's own as well."""
-
-    def __missing__(self, word: str) -> Any:
-        return partial(call, word)
-
-
-WORDS = Words(
-    sum=total, prod=product, sumproduct=sumproduct, divide=divide, power=power, choose=choose, pi=PI,
+# Every other function is a call, those of the user's own as well
+WORDS = words_calling(
+    call,
+    sum=total,
+    prod=product,
+    sumproduct=sumproduct,
+    divide=divide,
+    power=power,
+    choose=choose,
+    pi=PI,
     nan=Number(math.nan),
-)  # fmt: skip
+)
 
 
 def contains(formula: Any, kind: type) -> bool:

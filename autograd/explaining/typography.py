@@ -27,10 +27,10 @@ Text = tuple[Run, ...]
 # Numbers -----------------------------------------------------------------------------------------------------------
 
 
-def digits(x: float, significant: int = 5) -> str:
+def in_digits(x: float, significant: int = 5) -> str:
     """A number in significant digits, as plain text: never 0.0000 for what is not zero.
 
-    >>> digits(0.1 + 0.2), digits(1.5e-9), digits(-123456.7), digits(1234567)
+    >>> in_digits(0.1 + 0.2), in_digits(1.5e-9), in_digits(-123456.7), in_digits(1234567)
     ('0.3', '1.5e-9', '-123457', '1.2346e6')
     """
     mantissa, exponent, power = format(x + 0.0, f".{significant}g").partition("e")
@@ -40,12 +40,12 @@ def digits(x: float, significant: int = 5) -> str:
 
 
 def significant(x: float, figures: int = 4) -> str:
-    """As `digits`, with the signs that a book has.
+    """As `in_digits`, with the signs that a book has.
 
     >>> significant(-0.41421356), significant(float("inf"))
     ('−0.4142', '∞')
     """
-    return digits(x, figures).replace("-", "−").replace("inf", "∞")
+    return in_digits(x, figures).replace("-", "−").replace("inf", "∞")
 
 
 def quantity(x: float, figures: int = 4) -> Text:
@@ -58,7 +58,7 @@ def latex_number(x: float) -> str:
     """A number for LaTeX."""
     if not math.isfinite(x):
         return r"\mathrm{nan}" if math.isnan(x) else r"\infty" if x > 0 else r"-\infty"
-    mantissa, exponent, power = digits(x).partition("e")
+    mantissa, exponent, power = in_digits(x).partition("e")
     return rf"{mantissa} \times 10^{{{power}}}" if exponent else mantissa
 
 
@@ -183,16 +183,16 @@ def width(text: Iterable[Run], size: float) -> float:
     for run in text:
         ems = sum(0.36 if c in _NARROW else 0.84 if c in _WIDE else 0.74 if c.isupper() else 0.54 for c in run.text)
         ems += sum(0.5 for c in run.text if ord(c) > 0x2E80)
-        em += ems * (script(size) / size if run.level else 1)
+        em += ems * (script_size(size) / size if run.level else 1)
     return em * size
 
 
-def script(size: float) -> float:
+def script_size(size: float) -> float:
     """The size of an index or an exponent beside letters of a size, in pixels: never too small to read."""
     return max(0.7 * size, min(11.0, size))
 
 
-def plain(text: Iterable[Run]) -> str:
+def plain_text(text: Iterable[Run]) -> str:
     """A text without its typography."""
     return "".join({-1: "_", 0: "", 1: "^"}[run.level] + run.text for run in text)
 

@@ -16,9 +16,9 @@ from autograd.core.value import Value
 from autograd.explaining.chain import Link
 from autograd.explaining.formulas import Formulas, is_arithmetic
 from autograd.explaining.notation import text
-from autograd.explaining.pathsum import exact_sum, whole
+from autograd.explaining.pathsum import count_text, ieee_sum
 from autograd.explaining.symbols import Dots, Name, Number, Product, Sum, Symbol, contains, is_negative, worth
-from autograd.explaining.typography import digits, label_parts, numbered_label
+from autograd.explaining.typography import in_digits, label_parts, numbered_label
 
 FactorEdge = tuple[Link, int]
 Say = Callable[[Symbol], str]
@@ -107,21 +107,22 @@ class Verdict:
 
     def _at(self, edge: FactorEdge, say: Say) -> str:
         lower = edge[0].parents[edge[1]].node
-        return f"{say(self.formulas.name(lower))} = {digits(lower.data)}"
+        return f"{say(self.formulas.name(lower))} = {in_digits(lower.data)}"
 
     # Gradients that are 0
 
     def _cancelled(self, sizes: float) -> tuple[list[Reason], str]:
         up, down = (sizes + self.gradient) / 2, (sizes - self.gradient) / 2
-        what = self._paths() if self.count > 1 else f"{whole(self.all)} paths"
+        what = self._paths() if self.count > 1 else f"{count_text(self.all)} paths"
         return [Reason("cancel", abs(self.gradient) / sizes)], (
-            f"The {what} cancel: those that are positive add up to {digits(up)}, the negative ones to {digits(-down)}."
+            f"The {what} cancel: those that are positive add up to {in_digits(up)}, the negative ones to "
+            f"{in_digits(-down)}."
         )
 
     def _paths(self) -> str:
         """How many paths there are from name to name, and in the graph where these are more."""
-        gathered = f", gathered into {whole(self.count)} by the names on the way," if self.all > self.count else ""
-        return f"{whole(self.all)} paths{gathered}"
+        gathered = f", gathered into {count_text(self.count)} by the names on the way," if self.all > self.count else ""
+        return f"{count_text(self.all)} paths{gathered}"
 
     def _stopped(self, say: Say) -> tuple[list[Reason], str]:
         """Why nothing at all passes."""
@@ -165,10 +166,10 @@ class Verdict:
         if op == "relu":
             return "off", f"relu is off for this example, at {at}: its slope is 0 there, and nothing passes back."
         if op in LARGEST_SLOPE:
-            return "saturated", f"{named(op)} is saturated at {at}: its slope there is 0."
+            return "saturated", f"{function_in_words(op)} is saturated at {at}: its slope there is 0."
         if op:
             everywhere = "everywhere" if op in FLAT else f"at {at}"
-            return "flat", f"{named(op)} is flat {everywhere}: its slope is 0, and nothing passes back."
+            return "flat", f"{function_in_words(op)} is flat {everywhere}: its slope is 0, and nothing passes back."
         parts = [part for part in self._parts(edge) if not part.size] or self._parts(edge)
         part = parts[0]
         subject = ONE[part.kind] if isinstance(part.symbol, Number) else f"{ONE[part.kind]} {say(part.symbol)}"
@@ -222,7 +223,7 @@ class Verdict:
             sentence = (
                 f"{path}{'; '.join(clauses)}."
                 if path
-                else f"{digits(abs(self.gradient), 3)} is {lead} 1: {'; '.join(clauses)}."
+                else f"{in_digits(abs(self.gradient), 3)} is {lead} 1: {'; '.join(clauses)}."
             )
         added = self._added(sizes)
         if WORTH_SAYING < added < math.inf and any(
@@ -232,7 +233,7 @@ class Verdict:
         if len(self.path) > LONG and math.isfinite(self.gradient):
             mean = math.exp(math.fsum(math.log(abs(slope_of(edge))) for edge in self.path) / len(self.path))
             trend = "vanishes" if mean < 0.9 else "explodes" if mean > 1.1 else "keeps its size"
-            sentence += f" {len(self.path)} factors are multiplied, {digits(mean, 3)} on average, so it {trend}."
+            sentence += f" {len(self.path)} factors are multiplied, {in_digits(mean, 3)} on average, so it {trend}."
         return reasons, " ".join(filter(None, [sentence, self._beside_its_layer(say)]))
 
     def _clauses(self, groups: list[list["FactorPart"]], say: Say) -> str:
@@ -259,12 +260,14 @@ class Verdict:
             where = at if n > 1 or at else f" at {self._at(part.edge, say)}"
             limit = {1: ", never above 1/4,"}.get(n, ", at most 1/4 each,") if op == "sigmoid" and not at else ""
             return (
-                f"the {many} slopes of {named(op)}{limit}{at}" if n > 1 else f"the slope of {named(op)}{where}{limit}"
+                f"the {many} slopes of {function_in_words(op)}{limit}{at}"
+                if n > 1
+                else f"the slope of {function_in_words(op)}{where}{limit}"
             )
         if n > 1:
-            return f"the {many} {PLURALS.get(part.kind, 'factors')}"
+            return f"the {many} {ROLE_PLURALS.get(part.kind, 'factors')}"
         words = say(part.symbol)
-        worth = "" if isinstance(part.symbol, Number) or not first else f" = {digits(part.worth)}"
+        worth = "" if isinstance(part.symbol, Number) or not first else f" = {in_digits(part.worth)}"
         return f"{ONE.get(part.kind, 'the factor')}{f' {words}{worth}' if len(words) <= LONGEST_FORMULA else ''}"
 
     def _reason(self, group: list["FactorPart"]) -> Reason:
@@ -368,15 +371,27 @@ class FactorPart:
     edge: FactorEdge
 
 
-ONE = {"weights": "the weight", "inputs": "the input", "activations": "the activation", "error": "the error",
-       "constants": "the constant", "factor": "the factor"}  # fmt: skip
-PLURALS = {"weights": "weights", "inputs": "inputs", "activations": "activations", "error": "errors",
-        "constants": "constants", "factor": "factors"}  # fmt: skip
+ONE = {
+    "weights": "the weight",
+    "inputs": "the input",
+    "activations": "the activation",
+    "error": "the error",
+    "constants": "the constant",
+    "factor": "the factor",
+}
+ROLE_PLURALS = {
+    "weights": "weights",
+    "inputs": "inputs",
+    "activations": "activations",
+    "error": "errors",
+    "constants": "constants",
+    "factor": "factors",
+}
 
 
 def rounded(x: float) -> str:
     """A number to two significant digits."""
-    return digits(float(f"{x:.2g}"))
+    return in_digits(float(f"{x:.2g}"))
 
 
 def slope_of(edge: FactorEdge) -> float:
@@ -400,7 +415,7 @@ def is_saturated(part: FactorPart) -> bool:
     return part.kind == "slopes" and abs(part.size) < 0.1 * LARGEST_SLOPE.get(part.group[1], 0.0)
 
 
-def named(op: str) -> str:
+def function_in_words(op: str) -> str:
     """A function in a sentence."""
     return "the sigmoid" if op == "sigmoid" else op
 
@@ -422,5 +437,5 @@ def absolute_sum(links: Iterable[Link], value: Value) -> float:
     size: dict[Link, float] = {}
     for link in links:
         slopes = [link.size(i) * size[x] for i, x in enumerate(link.parents)]
-        size[link] = 1.0 if link.node is value else exact_sum(slopes)
+        size[link] = 1.0 if link.node is value else ieee_sum(slopes)
     return next(reversed(size.values()))

@@ -16,14 +16,14 @@ TREE = {"w": [1.0, np.array([[2.0, 3.0], [4.0, 5.0]])], "b": (6.0, Point(7.0, 8.
 
 
 def test_numbers_are_listed_from_left_to_right():
-    assert trees.numbers(TREE) == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]
+    assert trees.flat_numbers(TREE) == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]
     assert trees.shapes(TREE) == [None, (2, 2), None, None, None]
-    assert trees.numbers(3.0) == [3.0]
-    assert trees.numbers([]) == []
+    assert trees.flat_numbers(3.0) == [3.0]
+    assert trees.flat_numbers([]) == []
 
 
 def test_assembling_replaces_the_numbers_and_keeps_the_nesting():
-    out = trees.assemble(TREE, [10.0 * x for x in trees.numbers(TREE)])
+    out = trees.assemble(TREE, [10.0 * x for x in trees.flat_numbers(TREE)])
     assert out["w"][0] == 10.0
     assert out["w"][1].tolist() == [[20.0, 30.0], [40.0, 50.0]]
     assert out["w"][1].dtype == float
@@ -37,13 +37,13 @@ def test_arrays_of_values_are_arrays_of_objects():
     out = trees.assemble(np.array([0.0, 0.0]), values)
     assert out.dtype == object
     assert out.tolist() == values
-    assert trees.numbers(out) == values
+    assert trees.flat_numbers(out) == values
 
 
 def test_numpy_scalars_are_numbers():
     for x in (np.float64(2.0), np.array(2.0), np.int32(2)):
         assert not trees.is_array(x)
-        assert trees.numbers([x]) == [x]
+        assert trees.flat_numbers([x]) == [x]
 
 
 def test_matching_reads_a_dict_in_the_order_of_the_other():

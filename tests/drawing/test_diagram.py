@@ -6,7 +6,7 @@ import nn
 from autograd import Value, clip, draw, leaky_relu, paths, tanh, weighted_sum
 from autograd import sum as total
 from autograd.drawing.diagram import Diagram, formula, name_of
-from autograd.explaining.typography import plain
+from autograd.explaining.typography import plain_text
 
 
 def graph():
@@ -26,20 +26,20 @@ def test_a_box_shows_name_formula_data_and_gradient():
     _, z, C = graph()
     C.backward()
     box = box_of(Diagram(C), z)
-    assert plain(box.heading) == "z"
-    assert plain(box.remark) == "w a + b"
-    assert [plain(line) for line in box.lines] == ["0.3"]
-    assert plain(box.badge) == "grad −1.297"
+    assert plain_text(box.heading) == "z"
+    assert plain_text(box.remark) == "w a + b"
+    assert [plain_text(line) for line in box.lines] == ["0.3"]
+    assert plain_text(box.badge) == "grad −1.297"
 
 
 def test_gradients_are_not_computed_before_a_backward_pass():
     _w, _z, C = graph()
     diagram = Diagram(C)
-    assert {plain(box.badge) for box in diagram.boxes if box.kind != "constant"} == {"grad not computed"}
+    assert {plain_text(box.badge) for box in diagram.boxes if box.kind != "constant"} == {"grad not computed"}
     assert "call backward() first" in diagram.description
     C.backward()
     diagram = Diagram(C)
-    assert not any("not computed" in plain(box.badge) for box in diagram.boxes)
+    assert not any("not computed" in plain_text(box.badge) for box in diagram.boxes)
     assert "call backward" not in diagram.description
 
 
@@ -48,7 +48,7 @@ def test_a_gradient_of_zero_is_told_from_one_that_is_not_computed():
     (x * y).backward()
     cost = x * y
     cost.backward()
-    assert plain(box_of(Diagram(cost), x).badge) == "grad 0"
+    assert plain_text(box_of(Diagram(cost), x).badge) == "grad 0"
 
 
 def test_a_leaf_that_another_cost_reached_shows_its_gradient_and_the_rest_does_not():
@@ -56,28 +56,28 @@ def test_a_leaf_that_another_cost_reached_shows_its_gradient_and_the_rest_does_n
     (x * 3).backward()
     cost = tanh(x)
     diagram = Diagram(cost)
-    assert plain(box_of(diagram, x).badge) == "grad 3"
-    assert plain(box_of(diagram, cost).badge) == "grad not computed"
+    assert plain_text(box_of(diagram, x).badge) == "grad 3"
+    assert plain_text(box_of(diagram, cost).badge) == "grad not computed"
 
 
 def test_local_derivatives_are_on_the_edges():
     w, _, C = graph()
     diagram = Diagram(C)
     [(edge, origin)] = [(e, o) for e, o in zip(diagram.arrows, diagram.origin) if e.tail == diagram.number[w]]
-    assert plain(edge.label) == "2"
+    assert plain_text(edge.label) == "2"
     assert origin[0].parents[0] is w
 
 
 def test_a_square_written_as_a_product_has_two_edges():
     x = Value(3.0, label="x")
     diagram = Diagram(x * x)
-    assert [(arrow.tail, arrow.head, plain(arrow.label)) for arrow in diagram.arrows] == [(0, 1, "3"), (0, 1, "3")]
+    assert [(arrow.tail, arrow.head, plain_text(arrow.label)) for arrow in diagram.arrows] == [(0, 1, "3"), (0, 1, "3")]
 
 
 def test_shapes_tell_parameters_inputs_operations_and_the_cost_apart():
     _, _z, C = graph()
     diagram = Diagram(C)
-    kinds = {plain(name_of(value)): diagram.kind(value) for value in diagram.values}
+    kinds = {plain_text(name_of(value)): diagram.kind(value) for value in diagram.values}
     assert kinds["w"] == kinds["b"] == kinds["a"] == kinds["y"] == "leaf"  # whatever the letter
     assert kinds["z"] == "operation"
     assert kinds["C"] == "cost"
@@ -119,7 +119,7 @@ def test_parameters_can_be_named():
 def test_plain_numbers_are_constants_with_edges_that_have_no_derivative():
     x = Value(2.0, label="x")
     diagram = Diagram(3.5 * x + 1)
-    constants = [plain(box.heading) for box in diagram.boxes if box.kind == "constant"]
+    constants = [plain_text(box.heading) for box in diagram.boxes if box.kind == "constant"]
     assert constants == ["3.5", "1"]
     assert [arrow.label for arrow in diagram.arrows if arrow.dashed] == [(), ()]
 
@@ -127,13 +127,13 @@ def test_plain_numbers_are_constants_with_edges_that_have_no_derivative():
 def test_inputs_given_as_numbers_to_a_neuron_are_seen():
     neuron = nn.Neuron(2, "tanh", seed=0)
     diagram = Diagram(neuron([0.25, -4.0]))
-    assert [plain(box.heading) for box in diagram.boxes if box.kind == "constant"] == ["0.25", "−4"]
+    assert [plain_text(box.heading) for box in diagram.boxes if box.kind == "constant"] == ["0.25", "−4"]
 
 
 def test_a_default_that_was_left_alone_is_not_drawn():
     x = Value(-2.0, label="x")
     assert not [box for box in Diagram(leaky_relu(x)).boxes if box.kind == "constant"]
-    assert [plain(box.heading) for box in Diagram(leaky_relu(x, 0.2)).boxes if box.kind == "constant"] == ["0.2"]
+    assert [plain_text(box.heading) for box in Diagram(leaky_relu(x, 0.2)).boxes if box.kind == "constant"] == ["0.2"]
 
 
 def test_colour_tells_sign_and_strength_of_a_gradient():
@@ -150,17 +150,17 @@ def test_infinite_and_undefined_gradients_can_be_drawn():
     cost = x**0.5
     cost.grad, x.grad = 1.0, math.nan
     box = box_of(Diagram(cost), x)
-    assert (plain(box.badge), box.sign) == ("grad nan", 0)
+    assert (plain_text(box.badge), box.sign) == ("grad nan", 0)
     x.grad = -math.inf
     box = box_of(Diagram(cost), x)
-    assert (plain(box.badge), box.sign, box.strength) == ("grad −∞", -1, 1.0)
+    assert (plain_text(box.badge), box.sign, box.strength) == ("grad −∞", -1, 1.0)
 
 
 def test_a_highlighted_path_stands_out_and_the_rest_is_dimmed():
     w, _, C = graph()
     C.backward()
     diagram = Diagram(C, highlight=paths(C, w)[0])
-    names = [plain(box.heading) for box in diagram.boxes if box.bold]
+    names = [plain_text(box.heading) for box in diagram.boxes if box.bold]
     assert names == ["w", "w a", "z", "tanh(z)", "tanh(z) − y", "C"]
     assert sum(arrow.bold for arrow in diagram.arrows) == 5
     assert all(thing.dim != thing.bold for thing in (*diagram.boxes, *diagram.arrows))
@@ -209,8 +209,8 @@ def test_a_layer_box_counts_neurons_parameters_and_examples():
     model = nn.MLP(2, [16, 16, 1], seed=0)
     cost = total([(model([k / 7, 1 - k / 7]) - 1) ** 2 for k in range(7)])
     layer = Diagram(cost, unfold="layers").boxes[1]
-    assert plain(layer.heading) == "layer 2"
-    assert [plain(line) for line in layer.lines] == ["16 neurons", "272 parameters", "7 examples"]
+    assert plain_text(layer.heading) == "layer 2"
+    assert [plain_text(line) for line in layer.lines] == ["16 neurons", "272 parameters", "7 examples"]
 
 
 @pytest.mark.parametrize(
@@ -237,18 +237,18 @@ def test_a_layer_box_counts_neurons_parameters_and_examples():
 )
 def test_an_unlabelled_value_is_named_by_its_formula(build, text):
     a, b = Value(2.0, label="a"), Value(3.0, label="b")
-    assert plain(formula(build(a, b))) == text
+    assert plain_text(formula(build(a, b))) == text
 
 
 def test_the_formula_of_a_deep_graph_stays_short():
     v = Value(1.0, label="v")
     for _ in range(10_000):
         v = tanh(v) + 1
-    assert len(plain(formula(v))) < 40
+    assert len(plain_text(formula(v))) < 40
 
 
 def words_of(box):
-    return [plain(box.heading), plain(box.remark), *(plain(line) for line in box.lines)]
+    return [plain_text(box.heading), plain_text(box.remark), *(plain_text(line) for line in box.lines)]
 
 
 def test_what_is_alike_is_counted_as_examples_or_as_values():
@@ -273,4 +273,4 @@ def test_a_neuron_at_which_a_pass_begins_is_no_cost(label):
 @pytest.mark.parametrize("count", [3, 4])
 def test_a_weighted_sum_counts_its_inputs(count):
     box = Diagram(nn.Neuron(count, seed=0)([Value(1.0, label=f"x_{i}") for i in range(count)]))
-    assert f"weighted sum of {count} inputs" in str([plain(each.remark) for each in box.boxes])
+    assert f"weighted sum of {count} inputs" in str([plain_text(each.remark) for each in box.boxes])

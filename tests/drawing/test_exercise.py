@@ -12,7 +12,7 @@ from browser import drive
 
 from autograd import Value, exercise, exercises, gradients, relu, sqrt, tanh
 from autograd.drawing.exercise import EXERCISE_LEVELS, typeset
-from autograd.explaining.typography import plain
+from autograd.explaining.typography import plain_text
 
 
 def neuron():
@@ -278,7 +278,7 @@ def test_remarks_set_names_as_the_drawing_does():
     told = typeset("A 2 is a factor of du_1/da and z_1^2", ["a", "u_1", "z_1"])
     assert [run.text for run in told if run.style == "i"] == ["u", "a", "z"]  # not the article
     assert [run.text for run in told if run.level] == ["1", "1"]
-    assert plain(told).replace("_", "") == "A 2 is a factor of du1/da and z1^2"
+    assert plain_text(told).replace("_", "") == "A 2 is a factor of du1/da and z1^2"
 
 
 def test_the_page_marks_as_python_does():

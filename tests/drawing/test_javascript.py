@@ -9,7 +9,7 @@ from browser import evaluate
 from autograd import Value, primitive
 from autograd.core.table import TABLE
 from autograd.core.value import OPERATIONS
-from autograd.drawing.javascript import partials, program, translated, value
+from autograd.drawing.javascript import in_javascript, partials_script, program, value
 
 NUMBERS = """
     const num = (x) => (Array.isArray(x) ? x.map(num) : Number(x));
@@ -114,15 +114,15 @@ def test_a_page_defines_only_what_its_graph_needs():
 
 
 def test_an_expression_is_translated_word_for_word():
-    assert translated("y * x ** (y - 1) if y != 0 else 0", "xy") == (
+    assert in_javascript("y * x ** (y - 1) if y != 0 else 0", "xy") == (
         "($y !== 0 ? ($y * words.power($x, ($y - 1))) : 0)"
     )
-    assert translated("2 / sqrt(pi) * exp(-x * x)", "x") == "((2 / Math.sqrt(Math.PI)) * Math.exp(((-$x) * $x)))"
+    assert in_javascript("2 / sqrt(pi) * exp(-x * x)", "x") == "((2 / Math.sqrt(Math.PI)) * Math.exp(((-$x) * $x)))"
 
 
 def test_operands_with_defaults_keep_them():
     assert value(TABLE["leaky_relu"]).startswith("($x, $slope = 0.01) =>")
-    assert partials(TABLE["leaky_relu"]).startswith("($x, $slope, $out) =>")
+    assert partials_script(TABLE["leaky_relu"]).startswith("($x, $slope, $out) =>")
 
 
 def test_an_operation_of_python_functions_is_refused_with_what_to_do_instead():

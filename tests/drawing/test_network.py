@@ -4,11 +4,11 @@ import pytest
 
 import nn
 from autograd import draw
-from autograd.drawing.network import Network, layers_of
+from autograd.drawing.network import Network, neurons_by_layer
 
 
 def network(model):
-    return Network(model, layers_of(model))
+    return Network(model, neurons_by_layer(model))
 
 
 def test_a_model_is_columns_of_neurons_joined_by_every_weight():
@@ -54,7 +54,7 @@ def test_a_model_is_drawn_as_well_formed_svg_with_a_table_and_dot():
 def test_what_is_neither_a_value_nor_a_model_is_refused():
     with pytest.raises(TypeError, match=r"draw takes a Value, .* or a model of neurons; not list \[1, 2\]"):
         draw([1, 2])
-    assert layers_of(3.0) is None
+    assert neurons_by_layer(3.0) is None
 
 
 @pytest.mark.parametrize("option", [{"highlight": []}, {"unfold": "layers"}, {"parameters": []}])

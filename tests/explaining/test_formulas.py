@@ -27,9 +27,9 @@ from autograd.core.floats import VALUES
 from autograd.core.table import TABLE
 from autograd.core.value import OPERATIONS
 from autograd.explaining.formulas import Formulas, combined, derivative_rules
-from autograd.explaining.notation import html_table, latex, runs, table, text
+from autograd.explaining.notation import html_table, latex, runs, text, text_table
 from autograd.explaining.symbols import Name, Number, Relation, symbol
-from autograd.explaining.typography import digits, label_parts, latex_label, latex_number, markup
+from autograd.explaining.typography import in_digits, label_parts, latex_label, latex_number, markup
 
 
 def definition(cost):
@@ -323,14 +323,15 @@ def test_a_superscript_is_not_mistaken_for_a_power():
 
 
 def test_numbers_show_significant_digits():
-    found = [digits(x) for x in (0.1 + 0.2, 1e-9, -2.0, -0.0, 123456.0, 1234567.0, math.inf, math.nan)]
+    found = [in_digits(x) for x in (0.1 + 0.2, 1e-9, -2.0, -0.0, 123456.0, 1234567.0, math.inf, math.nan)]
     assert found == ["0.3", "1e-9", "-2", "0", "123456", "1.2346e6", "inf", "nan"]
     assert [latex_number(x) for x in (1e-9, -math.inf, 0.5)] == [r"1 \times 10^{-9}", r"-\infty", "0.5"]
 
 
 def test_columns_are_aligned():
     assert (
-        table(["name", "x"], [["a", "1"], ["long name", "10"]], left=1) == "name        x\na           1\nlong name  10"
+        text_table(["name", "x"], [["a", "1"], ["long name", "10"]], left=1)
+        == "name        x\na           1\nlong name  10"
     )
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd.explaining.typography import Run, name, plain, printable, quantity, significant, width
+from autograd.explaining.typography import Run, name, plain_text, printable, quantity, significant, width
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,8 @@ def test_labels_are_set_as_the_textbook_sets_them(label, runs):
 
 
 def test_a_text_without_typography_keeps_its_indices():
-    assert plain(name("w_jk^(l)")) == "w_jk^(l)"
-    assert plain(quantity(1e-9)) == "1 × 10^−9"
+    assert plain_text(name("w_jk^(l)")) == "w_jk^(l)"
+    assert plain_text(quantity(1e-9)) == "1 × 10^−9"
 
 
 @pytest.mark.parametrize("character", ["\x00", "\x1b", "\ud800", "\x85", "\uffff"])

@@ -239,9 +239,9 @@ def test_a_file_is_json_whatever_the_numbers_are(tmp_path):
 
 def signed(document):
     """The text of a file with a digest that is right, whatever else is."""
-    from nn.storage import written
+    from nn.storage import file_text
 
-    return written({name: part for name, part in document.items() if name not in ("format", "sha256")})
+    return file_text({name: part for name, part in document.items() if name not in ("format", "sha256")})
 
 
 @pytest.mark.parametrize("right", [False, True], ids=["no digest", "right digest"])
