@@ -16,6 +16,7 @@ from autograd import cautions as cautions
 from autograd import compatibility as compatibility
 from autograd import fast as fast
 from autograd import recording as recording
+from autograd.compatibility import infix
 from autograd.core.table import TABLE as PRIMITIVES
 from autograd.core.table import OnDemand
 from autograd.core.value import OPERATIONS, Value
@@ -54,7 +55,7 @@ _HOMES = {
 _HOME = {name: f"autograd.{home}" for home, names in _HOMES.items() for name in names.split()}
 
 # Every row but the operators, and abs, which Python has
-FUNCTIONS = tuple(name for name, row in PRIMITIVES.items() if not row.infix and name != "abs")
+FUNCTIONS = tuple(name for name, row in PRIMITIVES.items() if not infix(row) and name != "abs")
 
 # All public names but `compile`, which would take the place of Python's
 __all__ = [

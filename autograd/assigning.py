@@ -27,7 +27,8 @@ _number = manners.number
 def number(x: Any, name: str) -> float:
     """The float that one real number is worth; a TypeError that teaches for anything else."""
     try:
-        return _number(x, name)
+        is_scalar = getattr(getattr(x, "dtype", None), "kind", "") in tuple("fiub") and x.shape == ()
+        return _number(float(x) if is_scalar else x, name)
     except OverflowError:
         message = f"{name} takes numbers that a float can hold, not one of {int(x).bit_length()} bits"
         raise OverflowError(message) from None

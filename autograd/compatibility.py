@@ -10,7 +10,7 @@ import numbers
 from contextvars import ContextVar
 
 from autograd.core.graph import topological_order
-from autograd.core.table import TABLE
+from autograd.core.table import TABLE, Row
 from autograd.core.value import Value, apply
 
 TYPE_CHECKING = False
@@ -31,6 +31,14 @@ def operate(name: str, x: Any, y: Any) -> Any:
     return NotImplemented if takes_over(x) or takes_over(y) else apply(name, x, y)
 
 
+def infix(row: Row) -> str:
+    """The operator that a row writes between two operands (`+ - * / **`), `-` for a negation, else an empty string."""
+    if row.value == f"-{row.operands[0]}":
+        return "-"
+    parts = row.value.split(" ")
+    return parts[1] if len(parts) == 3 and (parts[0], parts[2]) == row.operands else ""
+
+
 # NumPy's functions of complex numbers, and micrograd's names of a node's parents, operation and backward step
 
 
@@ -43,7 +51,7 @@ def _sign(value: Value) -> str:
     """The operation as micrograd writes it: `+`, `**2`, `ReLU`."""
     if value.op == "pow":
         return "**" if isinstance(value._y, Value) else f"**{value._y:g}"
-    return {"": "", "relu": "ReLU"}.get(value.op) or (TABLE[value.op].infix if value.op else "") or value.op
+    return {"": "", "relu": "ReLU"}.get(value.op) or (infix(TABLE[value.op]) if value.op else "") or value.op
 
 
 def _hand_on(value: Value) -> None:

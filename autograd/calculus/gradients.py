@@ -21,6 +21,7 @@ from autograd.calculus.slopes import (
     words_calling,
 )
 from autograd.cautions import warn, warn_of_nan
+from autograd.compatibility import infix
 from autograd.core.floats import COMPARISONS, divide, power
 from autograd.core.graph import backpropagate, topological_order
 from autograd.core.manners import datum, described
@@ -249,7 +250,7 @@ def written_out(row: Row, position: int, names: dict[str, Any]) -> ValueOrFloat:
 @functools.cache
 def manner(row: Row, position: int) -> tuple[bool, OnDemand]:
     """Whether a partial is tame, and what its words mean on Values."""
-    return is_tame(row, position), WORDS_BY_OPERATOR[row.infix]
+    return is_tame(row, position), WORDS_BY_OPERATOR[infix(row)]
 
 
 def worth(x: ValueOrFloat) -> float:

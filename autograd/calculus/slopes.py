@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from autograd.compatibility import infix
 from autograd.core.floats import COMPARISONS, VALUES
 from autograd.core.table import ATOMS, PRIME, TABLE, OnDemand, Row, evaluate
 
@@ -208,7 +209,7 @@ def moving(name: str, *operands: Moving | float) -> Moving:
     row, given = TABLE[name], [at_rest(x) for x in operands]
     given += [Moving(row.defaults[x], 0.0) for x in row.operands[len(given) :]]
     names: dict[str, Any] = {x: operand.value for x, operand in zip(row.operands, given)}
-    value = evaluate(row.value, TERMS, names) if row.infix else TERMS[name](*names.values())
+    value = evaluate(row.value, TERMS, names) if infix(row) else TERMS[name](*names.values())
     slope: TermOrFloat = 0.0
     for operand, partial in zip(given, row.partials):
         if isinstance(operand.slope, TextTerm) or operand.slope != 0:
@@ -362,4 +363,4 @@ def is_tame(row: Row, position: int) -> bool:
 
     The reciprocal in the slopes of a quotient is defined where the quotient is.
     """
-    return holds_only(TAME, row.partials[position], row, quotients=row.infix == "/")
+    return holds_only(TAME, row.partials[position], row, quotients=infix(row) == "/")

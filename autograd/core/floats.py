@@ -66,7 +66,7 @@ def power(x: float, y: float) -> float:
         return math.nan if x else math.inf
 
 
-def checked_power(x: float, y: float) -> float:
+def real_power(x: float, y: float) -> float:
     """x ** y for a value: never complex, never infinite by surprise."""
     if x == 0 and y < 0:
         raise ZeroDivisionError("zero to a negative power")
@@ -119,8 +119,7 @@ def function(word: str) -> Callable[..., Any]:
 POLES: dict[str, dict[float, float]] = {word: {0.0: -math.inf} for word in ("log", "log2", "log10")}
 POLES["log1p"], POLES["atanh"] = {-1.0: -math.inf}, {1.0: math.inf, -1.0: -math.inf}
 
-CONSTANTS = {"pi": math.pi, "nan": math.nan, "choose": choose}
-VALUES = OnDemand(function, **CONSTANTS, divide=vars(operator)["truediv"], power=checked_power)
-SLOPES = OnDemand(lambda word: calm(VALUES[word], POLES.get(word)), **CONSTANTS, divide=divide, power=power)
+VALUES = OnDemand(function, pi=math.pi, nan=math.nan, choose=choose, divide=vars(operator)["truediv"], power=real_power)
+SLOPES = OnDemand(lambda word: calm(VALUES[word], POLES.get(word)), **{**VALUES, "divide": divide, "power": power})
 for _word in (*ATOMS, *TABLE):
     SLOPES[_word]

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 def number(x: Any, name: str) -> float:
     """The float that one real number is worth; `assigning.py` puts in place what says more of anything else."""
-    dtype = getattr(x, "dtype", None)
-    if isinstance(x, (int, float)) or (getattr(dtype, "kind", "") in tuple("fiub") and x.shape == ()):
+    if isinstance(x, (int, float)):
         return float(x)
     raise TypeError(f"{name} takes one real number, not {x!r}")
 

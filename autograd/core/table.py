@@ -39,14 +39,6 @@ class Row:
         """Whether the value is a word of its own, which every reader must know, such as `tanh(x)`."""
         return self.value == f"{self.name}({', '.join(self.operands)})"
 
-    @property
-    def infix(self) -> str:
-        """The operator between two operands (`+ - * / **`), `-` for a negation, else an empty string."""
-        if self.value == f"-{self.operands[0]}":
-            return "-"
-        parts = self.value.split(" ")
-        return parts[1] if len(parts) == 3 and (parts[0], parts[2]) == self.operands else ""
-
     def grouped(self, operands: Sequence[Any]) -> dict[str, Any]:
         """The operands of a node, one after the other, under the names that the row has for them."""
         n = (len(operands) - len(self.operands) + len(self.lists)) // len(self.lists) if self.lists else 0

@@ -105,7 +105,6 @@ class Value(Methods):
         accumulate(self, gradient)
 
     # Operators, with those for a plain number on the left
-
     __add__, __radd__ = _operator("add")
     __sub__, __rsub__ = _operator("sub")
     __mul__, __rmul__ = _operator("mul")

@@ -10,6 +10,7 @@ import ast
 import os
 from typing import Any
 
+from autograd.compatibility import infix
 from autograd.core.graph import backpropagate
 from autograd.core.table import ATOMS, TABLE, Row
 from autograd.drawing import svg
@@ -107,7 +108,7 @@ def _is_known(row: Row) -> bool:
 
 def _facts(row: Row) -> dict[str, Any]:
     """What a parser has to know about a row."""
-    return {"operands": row.operands, "lists": row.lists, "defaults": row.defaults, "infix": row.infix}
+    return {"operands": row.operands, "lists": row.lists, "defaults": row.defaults, "infix": infix(row)}
 
 
 # A row on symbols: the same expressions, with the words of `symbols.js` in place of the operators ---------------------

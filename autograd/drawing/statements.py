@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import cycle
 from typing import Any
 
+from autograd.compatibility import infix
 from autograd.core.graph import topological_order
 from autograd.core.table import TABLE, Row
 from autograd.core.value import OPERATIONS, Value
@@ -22,7 +23,7 @@ LONGEST_TEXT = 10_000  # characters
 DEEPEST = 100  # parentheses inside each other
 MOST_OPERATIONS = 1_000  # operations
 STARTS = (0.5, 1.5, 0.75, 1.25, 0.6, 1.4, 0.9, 1.1)  # what names are worth that are given no number
-OPERATOR_ROWS = {row.infix: row.name for row in TABLE.values() if row.infix and len(row.operands) == 2}
+OPERATOR_ROWS = {infix(row): row.name for row in TABLE.values() if infix(row) and len(row.operands) == 2}
 OPERATOR_ROWS |= {"^": "pow", "×": "mul", "·": "mul", "÷": "div", "−": "sub"} | ({"%": "mod"} if "mod" in TABLE else {})
 RAISED = {"²": 2.0, "³": 3.0}
 OTHER_NAMES = {"ln": "log", "sgn": "sign", "swish": "silu"}
@@ -65,7 +66,7 @@ def operations() -> dict[str, Row]:
 
 def functions() -> dict[str, Row]:
     """The rows that are called by name."""
-    return {name: row for name, row in operations().items() if not row.infix}
+    return {name: row for name, row in operations().items() if not infix(row)}
 
 
 def expression(text: str) -> ParsedExpression:

@@ -14,6 +14,7 @@ from devtools import Tab
 import autograd
 import nn
 from autograd import Value, explain, gradients, paths, playground
+from autograd.compatibility import infix
 from autograd.core.table import TABLE
 from autograd.drawing.layout import sample
 from autograd.drawing.statements import ExpressionError, expression
@@ -110,7 +111,7 @@ def random_expression(rng, depth):
         name = rng.choice(["sum", "mean", "prod", "logsumexp"])
         function = getattr(autograd, name)
         return f"{name}({x}, {y}, {x})", lambda v: function([f(v), g(v), f(v)])
-    row = TABLE[rng.choice([name for name, row in TABLE.items() if not row.lists and not row.infix])]
+    row = TABLE[rng.choice([name for name, row in TABLE.items() if not row.lists and not infix(row)])]
     function = abs if row.name == "abs" else getattr(autograd, row.name)
     needed = len(row.operands) - len(row.defaults)
     operands, functions = [x, y, x][:needed], [f, g, f][:needed]
