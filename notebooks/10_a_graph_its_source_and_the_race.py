@@ -2,10 +2,11 @@
 # # A graph, its source, and the race
 #
 # A graph of scalars can be read, drawn and explained, and run by the eager engine it is slow: every addition is an
-# object. `compile` finds the arrays that the scalars form and writes the program that a person would have written in
-# NumPy. Nothing about the model changes, and the program can be read as well.
+# object. `compile` finds the arrays that the scalars form and writes the program that a person would have written, in
+# NumPy, in JAX or in PyTorch. Nothing about the model changes, and every step on the way can be read.
 #
-# After this notebook you can compile a graph, read its program, and say what it does and what it refuses.
+# After this notebook you can compile a graph, follow it from its kernels through the passes to its source, and say what
+# the program does and what it refuses.
 
 # %% [markdown]
 # ## A graph
@@ -13,6 +14,8 @@
 # Three neurons see two inputs, a fourth sees the three. The cost is the squared error of one example.
 
 # %%
+import numpy as np
+
 import autograd
 from autograd import Value, draw
 from nn import MLP, squared_error
@@ -25,27 +28,27 @@ cost.backward()
 draw(cost, legend=False)
 
 # %% [markdown]
-# ## Its source
+# ## Its kernels
 #
-# The leaves fall into two kinds: the parameters, which the gradient is wanted for, and the inputs, which differ from
-# example to example. The program takes both as arrays.
+# Nodes of one operation at one depth form an array. What is to be computed is then a short list of *kernels*: records
+# that say which array comes from which others, and how. The leaves fall into two kinds: the parameters, which the
+# gradient is wanted for, and the inputs, which differ from example to example.
 
 # %%
-program = autograd.compile(cost, wrt=model.parameters(), inputs=[*x, y])
-print(program)
+from autograd.compiler.reading import kernels_of, lines
+
+code = kernels_of(cost, wrt=model.parameters(), inputs=[*x, y])
+print(*lines(code), sep="\n")
 
 # %% [markdown]
-# `program` makes the arrays, `forward` and `backward` are the two passes over them. The three neurons are one matrix
-# product, their activations one call; on the way back, the transposed matrix. The names are those of the labels in
-# the picture: `z1`, `a1`, and `b1_w1` for the weights of the first layer with the biases as their first column. A
-# bias is the weight of an input that is always 1, so below a row of ones (`ones_x`) the matrix product adds it. `dz1`
-# takes over the array of `da1`, which is not needed any more.
-
-# %%
-print(program.source[program.source.index("def program") :])
-
-# %% [markdown]
-# No rule is written in the compiler. `1 - a1 * a1` comes from the row of `tanh` in the table of operations, the same
+# The three neurons are one product of a matrix and a vector. The letters say what is summed: `lp,pe->le` multiplies row
+# `l` of the weights with the inputs `p` of example `e`, and adds over `p`. A bias is the weight of an input that is
+# always 1, so the matrix `b1_w1` has the biases as its first column, and `ones_x` a row of ones above the inputs.
+#
+# Below the empty line is the way back. `dz1` is the gradient of the cost with respect to `z1`. Each kernel of the way
+# forward was turned round, from the last to the first: every gradient starts at 0, and what was read gets its share
+# added, the partial from the table of operations times the gradient of the result. For a product these are two products
+# again. No rule of differentiation is written in the compiler. `1 - a1 * a1` comes from the row of `tanh`, the same
 # text that the eager engine and the explanations use.
 
 # %%
@@ -55,14 +58,101 @@ row = TABLE["tanh"]
 print(f"{row.name}: {row.value}, derivative {row.partials[0]}")
 
 # %% [markdown]
+# ## The passes
+#
+# This list is right, and slow: it clears arrays that are written at once, adds where nothing is to be added to, and
+# computes `power(sub1, 1.0)`. A *pass* is a function from kernels to kernels that makes one such thing better.
+# `first_write` assigns what comes first to a gradient, and clears nothing that is assigned.
+
+# %%
+from autograd.compiler import passes
+
+
+def changed(apply):
+    """The kernels after a pass; prints those that are new, and how many there are."""
+    before, after = lines(code), apply(code)
+    print(*[line for line in lines(after) if line not in before], sep="\n")
+    print(f"\n{len(before) - 1} kernels before, {len(lines(after)) - 1} after")
+    return after
+
+
+# %%
+written = changed(passes.first_write)
+
+# %% [markdown]
+# `inline` puts what only one other kernel reads into that one, and `factors` multiplies constants beforehand.
+
+# %%
+code = passes.inline(passes.powers(written))
+code = changed(passes.factors)
+
+# %% [markdown]
+# There are more, one after the other, and each leaves the program the same one. That is how a wrong one is found:
+# without any pass a program is the plain list above, and they can be switched on one by one.
+
+# %%
+print(", ".join(each.__name__ for each in passes.PASSES))
+
+with passes.only():
+    plain = autograd.compile(cost, wrt=model.parameters(), inputs=[*x, y])
+program = autograd.compile(cost, wrt=model.parameters(), inputs=[*x, y])
+print(f"{plain.kernels} NumPy calls without passes, {program.kernels} with all of them")
+print(abs(plain.value_and_grad()[1] - program.value_and_grad()[1]).max() < 1e-15)
+
+# %% [markdown]
+# ## Its source, in NumPy
+#
+# The last step writes the kernels down. Here they are calls of NumPy that write into arrays made once.
+
+# %%
+print(program.source[program.source.index("def program") :])
+
+# %% [markdown]
+# `program` makes the arrays, `forward` and `backward` are the two passes over them. The names are those of the labels
+# in the picture. `dz1` takes over the array of `da1`, which is not needed any more.
+#
+# ## Its source, in JAX
+#
+# The same kernels are a pure function of arrays, the way forward alone: [JAX](https://docs.jax.dev) differentiates it,
+# compiles it for the processor or a graphics card, and shares a batch among several of them. `program.to_torch()` is
+# the same for PyTorch. Both are for those who outgrow NumPy, and need one thing more to be installed.
+
+# %%
+try:
+    import jax
+
+    jax.config.update("jax_enable_x64", True)  # doubles, as everywhere here
+except ModuleNotFoundError:
+    jax = None
+
+
+def shown(program, start):
+    """The source of a program in JAX from some line on, or what is missing."""
+    source = program.to_jax().source if jax else "JAX is not installed: pip install 'glassgrad[jax]'"
+    print(source[max(0, source.find(start)) :])
+
+
+# %% tags=["rounding"]
+shown(program, "def cost")
+
+# %% [markdown]
+# Its gradient is that of the NumPy program, although JAX has rules of its own.
+
+# %% tags=["rounding"]
+if jax:
+    theta = np.array([p.data for p in model.parameters()])
+    slope = jax.grad(program.to_jax())(theta)
+    print("largest difference:", abs(slope - program.value_and_grad(theta)[1]).max())
+else:
+    print("JAX is not installed")
+
+# %% [markdown]
 # ## The same numbers
 #
 # One call evaluates the whole batch: the mean cost, and the gradient in the order of `wrt`. Here are three examples, by
 # the program and by the eager engine.
 
 # %%
-import numpy as np
-
 from autograd import gradients, mean
 
 batch = np.array([[0.5, -1.0, 1.0], [1.5, 0.2, 0.0], [-0.3, 0.8, 1.0]])
@@ -114,45 +204,51 @@ print(f"{full.nodes:,} nodes, {full.kernels} NumPy calls, {full.nodes // full.ke
 # %%
 print(full.source[full.source.index("    def forward") : full.source.index("    def backward")])
 
+# %% tags=["rounding"]
+shown(full, "def cost")
+
 # %% [markdown]
 # ## The race
 #
-# What does a training step cost when the graph is built and walked, and what when the program runs? A step eagerly
-# builds the graph, walks it back and moves the weights; compiled it is `program.backward()` and the same move. The
-# numbers are those of the machine that made this page.
+# What does a value with its gradient cost when the graph is built and walked back, and what when the program runs, in
+# NumPy or compiled by JAX for the processor of this machine? The numbers are those of the machine that made this page,
+# each the fastest of many calls.
 
 # %%
 from time import perf_counter
 
-from nn import SGD
-
-optimizer = SGD(network.parameters(), lr=0.05)
+weights = np.array([p.data for p in network.parameters()])
+runners = {
+    "eager": lambda: full_batch().backward(),
+    "compiled, NumPy": lambda: full.value_and_grad(weights),
+}
+if jax:
+    compiled_by_jax = jax.jit(jax.value_and_grad(full.to_jax()))
+    runners["compiled, JAX"] = lambda: jax.block_until_ready(compiled_by_jax(weights))
 
 
 # %%
-def step(backward):
-    """One step of gradient descent; returns the seconds it took."""
+def seconds(run):
+    """How long one call takes."""
     start = perf_counter()
-    optimizer.zero_grad()
-    backward()
-    optimizer.step()
+    run()
     return perf_counter() - start
 
 
-# %%
 def race(rounds=3):
-    """The fastest step of each, in seconds: eager, compiled."""
-    eagerly = min(step(lambda: full_batch().backward()) for _ in range(rounds))
-    return eagerly, min(step(full.backward) for _ in range(20 * rounds))
+    """The fastest call of each, in seconds."""
+    return {name: min(seconds(run) for _ in range(rounds if name == "eager" else 200)) for name, run in runners.items()}
 
 
 # %% tags=["rounding"]
-eagerly, compiled = race()
-print(f"eager {1e3 * eagerly:.1f} ms, compiled {1e3 * compiled:.2f} ms: {eagerly / compiled:.0f} times faster")
+times = race()
+for name, time in times.items():
+    print(f"{name:16} {1e3 * time:10.3f} ms {times['eager'] / time:10,.0f} times as fast as the eager engine")
 
 # %% [markdown]
-# Most of what is left is the update of Values one by one. `value_and_grad(theta)` keeps the parameters in an array, and
-# the step is then as fast as one written by hand in NumPy; `nn.fit` does that for you.
+# A network of this size fits into the processor's cache, and what is left is mostly the calls themselves. On such
+# networks NumPy and JAX are about as fast; the more examples, the wider the layers, the more there is for JAX to do on
+# several cores or on a graphics card. `nn.fit(..., backend="jax")` trains on it.
 
 # %% [markdown]
 # ## What the program will not do

@@ -122,19 +122,24 @@ def translated(program: Any, host: Host) -> Callable[..., Any]:
     data = [leaf._data for leaf in program._leaves]
     kernels = Kernels(traced, layout, n, m, data[n + m :], False)
     loops = repeats(kernels.operations, kernels.code) if len(layout.groups) > MANY and "scan" in host.forms else []
-    lines = covered(loops, len(layout.groups))
-    if lines > host.most:
-        raise ValueError(
-            f"this program is {lines:,} small arrays, as of a graph without structure or a long chain whose steps are "
-            f"not all alike; {host.name} would take {host.burden}: use the Program itself"
-        )
+    bearable(covered(loops, len(layout.groups)), host)
     translation = Translation(kernels, host, data[n : n + m], loops)
+    bearable(len(translation.lines) + translation.gathered_parts, host)
     source = translation.source()
     namespace: dict[str, Any] = {}
     exec(compile(source, f"<autograd program for {host.name}>", "exec"), namespace)
     function = namespace[translation.name]
     function.source = source
     return function
+
+
+def bearable(pieces: int, host: Host) -> None:
+    """Refuse what is made of too many small arrays and parts of arrays."""
+    if pieces > host.most:
+        raise ValueError(
+            f"this program is {pieces:,} small arrays or parts of arrays, as of a graph without structure or a long "
+            f"chain whose steps are not all alike; {host.name} would take {host.burden}: use the Program itself"
+        )
 
 
 def checked(program: Any, theta: Any, batch: Any) -> None:

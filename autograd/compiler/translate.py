@@ -41,7 +41,9 @@ from autograd.compiler.write import INFIX, array_literal, is_name, literal
 from autograd.core.table import ATOMS, PRIME, TABLE, evaluate
 
 PARTS = 8  # arrays that are put together without an index
-RESERVED = frozenset("theta batch e jax jnp np torch array row log_sum_exp cost values base64 math zlib".split())
+RESERVED = frozenset(
+    "theta batch e jax jnp np torch array row log_sum_exp cost values base64 math zlib carry xs".split()
+)
 
 # Rows whose derivative in JAX and PyTorch is that of the table wherever there is one; but for `own` ones of a host
 SHARED = frozenset(
@@ -63,7 +65,7 @@ class Host:
         prepared: the first lines of the function.
         tensors: functions that take no plain numbers.
         own: shared rows that have another derivative here at a kink.
-        most: lines that it can take; more of them would be a `burden`.
+        most: lines and gathered parts that it can take; more of them would be a `burden`.
     """
 
     name: str
@@ -223,12 +225,14 @@ class Translation:
     functions: dict[str, str] = field(default_factory=dict)
     definitions: list[str] = field(default_factory=list)
     helpers: dict[str, None] = field(default_factory=dict)  # that are called
+    gathered_parts: int = 0  # how many parts are read by an index
     is_given: bool = False  # whether the line that is being written reads nothing but constants
     operands: dict[Buffer, str] = field(default_factory=dict)  # of the row that is being written
 
     def __post_init__(self) -> None:
         self.code = code = self.kernels.code
         self.taken = {*RESERVED, *keyword.kwlist, *dir(builtins)}
+        self.labels = {name for name in code.names if not name.endswith("#")}
         self.owner = [np.full(buffer.size, -1) for buffer in code.values]
         self.index = [np.arange(buffer.size) for buffer in code.values]
         self.copies = {kernel.out.buffer: kernel.term for kernel in code.forward}
@@ -257,12 +261,12 @@ class Translation:
         return self.host.forms[name].format(*parts)
 
     def unique(self, name: str) -> str:
-        """A name that nothing else has."""
-        base = name = name if is_name(name) else "x"
-        count = 1
-        while name in self.taken:
-            count += 1
-            name = f"{base}_{count}"
+        """A name that nothing else has; `z#` is a kind of array, which is numbered, but for what has that label."""
+        is_kind, base = name.endswith("#"), name.rstrip("#")
+        base = base if is_name(base) else "x"
+        numbered = (f"{base}{n}" if is_kind else f"{base}_{n}" for n in itertools.count(1 if is_kind else 2))
+        names = itertools.chain([] if is_kind else [base], (name for name in numbered if name not in self.labels))
+        name = next(name for name in names if name not in self.taken)
         self.taken.add(name)
         return name
 
@@ -364,6 +368,7 @@ class Translation:
             parts.append(self.composed(np.full(len(used), k), used, batched))
             at[mine] = np.searchsorted(used, index[mine]) + length
             length += len(used)
+        self.gathered_parts += len(parts)
         text = parts[0] if len(parts) == 1 else self.form("concatenate", ", ".join(parts), "")
         return f"{text}[{self.form('index', self.constant(at, 'index'))}]"
 
@@ -450,7 +455,7 @@ class Translation:
     def line(self, k: int, operation: Operation) -> tuple[str, str]:
         """The name and the text of an array, that of group `k`."""
         out, text = operation.out, self.computed(operation)
-        name = self.unique(self.code.names[k].rstrip("#"))
+        name = self.unique(self.code.names[k])
         self.result(Result(name, out.shape), out.batched, range(out.start, out.start + operation.group.size))
         return name, text
 
@@ -465,15 +470,15 @@ class Translation:
             body.append(self.line(k, self.in_loop(operations[k], readings, varying)))
         stacked = [j for j in range(length) if used[:, j].any() and (j not in found.carried or used[:-1, j].any())]
         own = {j: body[j][0] for j in range(length)}
-        names = [name.rstrip("#") for name in self.code.names[found.start : found.start + length]]
+        names = self.code.names[found.start : found.start + length]
         step, last = self.unique("step"), [self.unique(names[j]) for j in found.carried]
-        stacks = [self.unique(f"{names[j]}s") for j in stacked]
+        stacks = [self.unique(f"{names[j].rstrip('#')}s") for j in stacked]
         given = tupled(list(varying.values())) if varying else "None"
         self.lines += [
             ("", ""),
-            ("", f"def {step}(before, given):"),
-            *[("", f"    {tupled(carried)} = before")] * bool(carried),
-            *[("", f"    {tupled(list(varying))} = given")] * bool(varying),
+            ("", f"def {step}(carry, xs):"),
+            *[("", f"    {tupled(carried)} = carry")] * bool(carried),
+            *[("", f"    {tupled(list(varying))} = xs")] * bool(varying),
             *(("", f"    {name} = {text}") for name, text in body),
             ("", f"    return {tupled([own[j] for j in found.carried])}, {tupled([own[j] for j in stacked])}"),
             ("", ""),

@@ -11,22 +11,10 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
-from autograd.compiler.fuse import depths, fuse  # noqa: E402
-from autograd.compiler.kernels import Kernels  # noqa: E402
 from autograd.compiler.passes import PASSES, only  # noqa: E402
-from autograd.compiler.roll import roll  # noqa: E402
-from autograd.compiler.trace import trace  # noqa: E402
-from autograd.compiler.transpose import differentiated  # noqa: E402
+from autograd.compiler.reading import kernels_of  # noqa: E402
 
-
-def plain(roots, wrt, inputs=()):
-    """The kernels of some roots before any pass."""
-    roots = roots if isinstance(roots, list) else [roots]
-    traced, leaves = trace(roots, [*wrt, *inputs])
-    nodes, operands = fuse(traced)
-    layout = roll(traced, nodes, operands, depths(nodes, operands), len(wrt), len(inputs))
-    others = [leaf.data for leaf in leaves[len(wrt) + len(inputs) :]]
-    return differentiated(Kernels(traced, layout, len(wrt), len(inputs), others, False))
+plain = kernels_of
 
 
 def at_fault(is_wrong):

@@ -205,7 +205,18 @@ def test_random_programs_with_loops(kind, count, monkeypatch):
 def test_hundreds_of_small_arrays_that_are_not_alike_are_refused():
     pytest.importorskip("jax")
     program, *_ = chain(500, *[tanh, autograd.sin, autograd.cos, autograd.atan, autograd.erf] * 2)
-    with pytest.raises(ValueError, match=r"1,\d+ small arrays, .* JAX would take minutes to compile them"):
+    with pytest.raises(ValueError, match=r"1,\d+ small arrays .* JAX would take minutes to compile them"):
+        program.to_jax()
+
+
+def test_a_graph_without_structure_is_refused():
+    pytest.importorskip("jax")
+    sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+    from compiled import irregular
+
+    w = leaves(np.random.default_rng(0).uniform(-1, 1, 100).tolist(), "w")
+    program = autograd.compile(irregular(2000, w, tanh, autograd.exp, autograd.sin, depth=16), wrt=w)
+    with pytest.raises(ValueError, match="parts of arrays, as of a graph without structure"):
         program.to_jax()
 
 
