@@ -25,9 +25,14 @@ def kernels_of(roots: Value | list[Value], wrt: Iterable[Value], inputs: Iterabl
     >>> w, x = Value(0.5, "w"), Value(2.0, "x")
     >>> for line in lines(kernels_of(tanh(w * x), [w], [x])):
     ...     print(line)
-    mul = w * x
-    tanh = tanh(mul)
+    mul1 = w * x
+    a1 = tanh(mul1)
     <BLANKLINE>
+    d(everything) = 0.0
+    d(everything per example) = 0.0
+    da1 += 1.0 / examples()
+    dmul1 += da1 * (1.0 - a1 * a1)
+    dw += sum(dmul1 * x)
     """
     roots, wrt, inputs = [roots] if isinstance(roots, Value) else list(roots), list(wrt), list(inputs)
     traced, leaves = trace(roots, [*wrt, *inputs])
