@@ -7,7 +7,6 @@ Nothing is decided here: whatever raises, or gives a nan, is left to `apply`, so
 from __future__ import annotations
 
 import math
-import operator
 
 from autograd.compatibility import operate, takes_over
 from autograd.core import manners
@@ -174,7 +173,6 @@ def separated(xs: list[Any], name: str) -> tuple[list[Value | float], list[float
 
 GLOBALS: dict[str, Any] = {
     "new": object.__new__,
-    "data_of": operator.attrgetter("_data"),
     "nan": math.nan,
     "fsum": math.fsum,
     "pow_of_slopes": math.pow,
@@ -286,7 +284,10 @@ def of_many(row: Row, otherwise: str) -> list[str]:
     """Lines for operands that are lists: quickly when all are Values, else one by one."""
     first, *more = row.lists
     display = "".join(f"*{x}, " if x in row.lists else f"{x}, " for x in row.operands)
-    quick = [f"{x}_data = list(map(data_of, {x}))" if x in row.lists else f"{x}_data = {x}._data" for x in row.operands]
+    quick = [
+        f"{x}_data = [value._data for value in {x}]" if x in row.lists else f"{x}_data = {x}._data"
+        for x in row.operands
+    ]
     slow = [
         f"{x}, {x}_data = separated({x}, {row.name!r})"
         if x in row.lists
