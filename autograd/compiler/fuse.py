@@ -5,7 +5,7 @@ are used nowhere else, and so are the products among their terms.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
@@ -76,11 +76,11 @@ def fuse(traced: Trace) -> tuple[list[int], list[Operands]]:
         given = [code_of[op] for op in (LEAF, CONSTANT) if op in code_of]
         computed = ~np.isin(left, given) & ~np.isin(right, given)
         fuses |= _shorter(products[computed], (left * len(code_of) + right)[computed], role, top, fuses)
-    absorbed = (fuses[top] & ~fuses).tolist()
+    absorbed = fuses[top] & ~fuses
     operands: list[Operands] = list(traced.operands)
-    for i in np.flatnonzero(fuses).tolist():
-        operands[i] = _flatten(i, traced, absorbed)
-    return [i for i, inside in enumerate(absorbed) if not inside], operands
+    for i, terms in _flattened(traced, reader, role, top, fuses, absorbed):
+        operands[i] = terms
+    return np.flatnonzero(~absorbed).tolist(), operands
 
 
 def _shorter(
@@ -111,35 +111,34 @@ def depths(nodes: list[int], operands: list[Operands]) -> list[int]:
     return depth
 
 
-def _flatten(top: int, traced: Trace, absorbed: list[bool]) -> Terms:
-    """The terms of a sum in the order in which they were written."""
-    ops, operands, constants = traced.ops, traced.operands, traced.constants
-    left: list[int] = []
-    right: list[int] = []
-    singles: list[int] = []
-    stack = [top]
-    while stack:
-        i = stack.pop()
-        op = ops[i]
-        if not absorbed[i] and i != top:
-            singles.append(i)
-        elif op == "mul":
-            x, y = operands[i]
-            left.append(x)
-            right.append(y)
-        elif op == "add":
-            x, y = operands[i]
-            stack += (y, x)
-        elif op == "weighted_sum":
-            n = len(operands[i]) // 2
-            left += operands[i][:n]
-            right += operands[i][n : 2 * n]
-            stack.append(operands[i][-1])
-        else:
-            stack += operands[i][::-1]
-    starts_at_zero = any(math.copysign(1.0, constants[i]) > 0 for i in singles if constants.get(i) == 0)
-    singles = [i for i in singles if constants.get(i) != 0] or ([] if left else [operands[top][0]])  # 0 for no terms
-    return Terms(tuple(left), tuple(right), tuple(singles), starts_at_zero)
+def _flattened(
+    traced: Trace, reader: np.ndarray, role: np.ndarray, top: np.ndarray, fuses: np.ndarray, absorbed: np.ndarray
+) -> Iterator[tuple[int, Terms]]:
+    """The terms of each sum that is fused, in the order of the nodes that they are written in."""
+    flat, constants = traced.flat, traced.constants
+    edges = np.flatnonzero((fuses | absorbed)[reader])  # of sums and their products
+    kinds, last = role[reader[edges]], np.append(np.diff(reader[edges]) != 0, True)
+    is_factor = (kinds == 1) | ((kinds == _WEIGHTED_SUM) & ~last)
+    factors, singles = edges[is_factor], edges[~is_factor & ~absorbed[flat[edges]]]
+    length = np.bincount(reader[factors], minlength=len(top))
+    place = np.arange(len(factors)) - (np.cumsum(length) - length)[reader[factors]]
+    is_left = place < length[reader[factors]] // 2  # weights, then inputs
+
+    def of_each(edges: np.ndarray) -> Callable[[int], list[int]]:
+        """The operands at some edges, by the sum that they are terms of."""
+        owner = top[reader[edges]]
+        terms = flat[edges[np.argsort(owner, kind="stable")]].tolist()
+        starts = [0, *np.cumsum(np.bincount(owner, minlength=len(top))).tolist()]
+        return lambda i: terms[starts[i] : starts[i + 1]]
+
+    left_of, right_of, singles_of = of_each(factors[is_left]), of_each(factors[~is_left]), of_each(singles)
+    for i in np.flatnonzero(fuses).tolist():
+        left, right, others = left_of(i), right_of(i), singles_of(i)
+        zeros = [x for x in others if constants.get(x) == 0]
+        if zeros:
+            others = [x for x in others if constants.get(x) != 0] or ([] if left else [traced.operands[i][0]])
+        starts_at_zero = any(math.copysign(1.0, constants[x]) > 0 for x in zeros)
+        yield i, Terms(tuple(left), tuple(right), tuple(others), starts_at_zero)
 
 
 def signs_matter(traced: Trace) -> set[int]:

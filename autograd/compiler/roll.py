@@ -168,7 +168,7 @@ class Vectorizer:
         """The weights that each bias belongs to, and all that is multiplied with such weights."""
         weights: dict[int, tuple[int, ...]] = {}
         taken: set[int] = set()
-        multiplied: set[int] = set()
+        multiplied: set[tuple[int, ...]] = set()  # many neurons see the same
         for terms in self.operands:
             if not isinstance(terms, Terms) or len(terms.singles) != 1 or not terms.left:
                 continue
@@ -183,8 +183,8 @@ class Vectorizer:
                 weights[bias] = left if whole else ()
                 taken |= row
             if weights[bias]:
-                multiplied.update(right)
-        return {bias: row for bias, row in weights.items() if row}, multiplied
+                multiplied.add(right)
+        return {bias: row for bias, row in weights.items() if row}, set(chain.from_iterable(multiplied))
 
     def _ordered(self, parameters: list[int]) -> list[int]:
         """The parameters with every bias before its weights."""
