@@ -5,9 +5,9 @@ are used nowhere else, and so are the products among their terms.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 
 import numpy as np
 
@@ -41,10 +41,9 @@ Operands = tuple[int, ...] | Terms
 def fuse(traced: Trace) -> tuple[list[int], list[Operands]]:
     """The nodes that remain, in topological order, and the operands of every node: Terms for a sum of products."""
     flat, count = traced.flat, len(traced.ops)
-    code_of = {op: code for code, op in enumerate(dict.fromkeys(traced.ops))}
-    code = np.fromiter(map(code_of.__getitem__, traced.ops), int, count)
+    code_of, code = traced.codes
     role = np.array([_ROLES.get(op, 0) for op in code_of])[code]
-    lengths = np.fromiter(map(len, traced.operands), int, count)
+    lengths = traced.lengths
     reader = np.repeat(np.arange(count), lengths)  # of each operand
     uses = np.bincount(flat, minlength=count)
     uses[traced.roots] += 2  # a value that is asked for is never absorbed
@@ -124,21 +123,23 @@ def _flattened(
     place = np.arange(len(factors)) - (np.cumsum(length) - length)[reader[factors]]
     is_left = place < length[reader[factors]] // 2  # weights, then inputs
 
-    def of_each(edges: np.ndarray) -> Callable[[int], list[int]]:
+    tops = np.flatnonzero(fuses)
+
+    def of_each(edges: np.ndarray) -> list[tuple[int, ...]]:
         """The operands at some edges, by the sum that they are terms of."""
         owner = top[reader[edges]]
-        terms = flat[edges[np.argsort(owner, kind="stable")]].tolist()
-        starts = [0, *np.cumsum(np.bincount(owner, minlength=len(top))).tolist()]
-        return lambda i: terms[starts[i] : starts[i + 1]]
+        order = np.argsort(owner, kind="stable")
+        terms, starts = flat[edges[order]].tolist(), np.searchsorted(owner[order], tops).tolist()
+        return [tuple(terms[start:stop]) for start, stop in pairwise([*starts, len(terms)])]
 
-    left_of, right_of, singles_of = of_each(factors[is_left]), of_each(factors[~is_left]), of_each(singles)
-    for i in np.flatnonzero(fuses).tolist():
-        left, right, others = left_of(i), right_of(i), singles_of(i)
+    lists = zip(tops.tolist(), of_each(factors[is_left]), of_each(factors[~is_left]), of_each(singles))
+    for i, left, right, others in lists:
         zeros = [x for x in others if constants.get(x) == 0]
         if zeros:
-            others = [x for x in others if constants.get(x) != 0] or ([] if left else [traced.operands[i][0]])
+            others = tuple([x for x in others if constants.get(x) != 0])
+            others = others or (() if left else (traced.operands[i][0],))
         starts_at_zero = any(math.copysign(1.0, constants[x]) > 0 for x in zeros)
-        yield i, Terms(tuple(left), tuple(right), tuple(others), starts_at_zero)
+        yield i, Terms(left, right, others, starts_at_zero)
 
 
 def signs_matter(traced: Trace) -> set[int]:

@@ -55,13 +55,12 @@ class Recording:
     """A trace, packed small: what is interpreted, node by node as the eager engine does, where array code gives up."""
 
     def __init__(self, traced: Trace):
-        self.ops = sorted(set(traced.ops))
-        code = {op: k for k, op in enumerate(self.ops)}
-        lengths = np.fromiter(map(len, traced.operands), np.int32)
-        ops = np.fromiter(map(code.__getitem__, traced.ops), np.int32)
-        small = [x.astype(np.min_scalar_type(x.max(initial=0))) for x in (ops, lengths, traced.flat)]
+        code_of, codes = traced.codes  # of the nodes that were there before any were added
+        small = [x.astype(np.min_scalar_type(x.max(initial=0))) for x in (codes, traced.lengths, traced.flat)]
+        self.ops = list(code_of)
         self.packed = [(x.dtype, zlib.compress(x.tobytes(), 1)) for x in small]
-        self.constants, self.labels = traced.constants, traced.labels
+        self.constants = {i: x for i, x in traced.constants.items() if i < len(codes)}
+        self.labels = traced.labels
         self.leaves, self.roots = traced.leaves, traced.roots
 
     def unpacked(self) -> list[list[int]]:

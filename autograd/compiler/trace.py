@@ -48,6 +48,17 @@ class Trace:
         """The operands of all nodes in a row."""
         return np.fromiter(chain.from_iterable(self.operands), int)
 
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """How many operands each node has."""
+        return np.fromiter(map(len, self.operands), int, len(self.operands))
+
+    @cached_property
+    def codes(self) -> tuple[dict[str, int], np.ndarray]:
+        """A number for each operation, and that of each node's."""
+        code_of = {op: code for code, op in enumerate(dict.fromkeys(self.ops))}
+        return code_of, np.fromiter(map(code_of.__getitem__, self.ops), int, len(self.ops))
+
     def add(self, op: str, operands: tuple[int, ...] = ()) -> int:
         """Append a node and return its number."""
         self.ops.append(op)
