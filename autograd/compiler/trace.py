@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from autograd.core.graph import topological_order
 from autograd.core.table import TABLE
 from autograd.core.value import Value
 
@@ -67,12 +66,17 @@ class Trace:
 
 
 def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[Value]]:
-    """The graph of the roots, and its leaves: those given, in their order, then the others in order of first use."""
+    """The graph of the roots, and its leaves: those given, in their order, then the others in order of first use.
+
+    Depth first, as in `topological_order`; a node waits on the stack until its operands have numbers.
+    """
     traced = Trace()
     labels, constants = traced.labels, traced.constants
     place = {leaf: i for i, leaf in enumerate(leaves)}
     known: dict[tuple, int] = {(LEAF, i): i for i in place.values()}  # what each number stands for
-    number: dict[Any, int] = {}  # of nodes, and of constants other than 0
+    number: dict[Any, int] = dict(place)  # of nodes, and of constants other than 0
+    stack: list[Any] = list(reversed(roots))
+    number_of, push, size = number.get, stack.append, 0
 
     def constant(x: float) -> int:
         i = known.setdefault((CONSTANT, x, str(x)), len(known))  # the text tells -0.0 from 0.0
@@ -81,22 +85,36 @@ def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[
             number[x] = i
         return i
 
-    order = topological_order(*roots)
-    number.update(place)
-    for node in order:
-        if node in place:
+    while stack:
+        node = stack.pop()
+        if node in number:
             continue
         x, y, made = node._x, node._y, node._made  # at most two operands, or a tuple of them; operation, and label
         op, label = (made, "") if type(made) is str else made
-        try:
-            if y is not None:
-                key = (op, number[x], number[y])
-            elif x is not None:
-                key = (op, number[x])
-            else:
-                key = (LEAF, place.setdefault(node, len(known)))
-        except KeyError:  # a tuple, or a constant
-            key = (op, *[number[x] if x in number else constant(x) for x in node.operands])
+        if x is None:
+            key = (LEAF, place.setdefault(node, len(known)))
+        elif type(x) is tuple:
+            missing = [parent for parent in y if parent not in number]
+            if missing:
+                push(node)
+                stack += reversed(missing)
+                continue
+            key = (op, *[number[z] if z in number else constant(z) for z in x])
+        else:
+            i, j = number_of(x), number_of(y)
+            if i is None and isinstance(x, Value):
+                push(node)
+                if j is None and isinstance(y, Value):
+                    push(y)
+                push(x)
+                continue
+            if j is None and isinstance(y, Value):
+                push(node)
+                push(y)
+                continue
+            i = constant(x) if i is None else i
+            key = (op, i) if y is None else (op, i, constant(y) if j is None else j)
+        size += 1
         new = len(known)
         number[node] = i = known.setdefault(key, new)
         if label and i == new:
@@ -108,7 +126,9 @@ def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[
     labels.update((i, leaf.label) for leaf, i in place.items() if leaf.label)
     traced.leaves = list(place.values())
     traced.roots = [number[root] for root in roots]
-    traced.size = len(order)
+    is_read = np.zeros(len(known), bool)
+    is_read[traced.flat] = is_read[traced.roots] = True
+    traced.size = size + int(np.count_nonzero(is_read[: len(leaves)]))  # with the leaves that were given
     return traced, list(place)
 
 
