@@ -22,6 +22,7 @@ HOSTILE = {
     "entities": "&lt;evil&gt;&#60;evil>",
     "own paragraph": "\n\n<evil>\n\n",
     "Markdown": '`</code><evil>` [x](javascript:evil()) ![x](x"onevil="evil())',
+    "fence": "```\n<evil>\n```\n\n<evil onevil=evil()>\n\n| <evil> |\n|---|",
     "LaTeX": "}$ \\evil{\\input{evil}} $${\\href{javascript:evil()}{x}",
     "DOT": '"]; evil [URL="javascript:evil()"]; "',
     "DOT continued": '\\" URL="javascript:evil()" \\N \\\\" evil="',
@@ -112,6 +113,17 @@ PAGES = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_label_is_text_in_html_and_svg(name, way):
     hold_text(PAGES[way](*cost_of(HOSTILE[name])))
+
+
+SHOWN = [way for way in PAGES if way not in ("play", "exercise") and "SVG" not in way]
+
+
+@pytest.mark.parametrize("way", SHOWN)
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_label_is_text_in_a_notebook_that_was_exported_as_markdown(name, way):
+    markdown_it = pytest.importorskip("markdown_it")
+    shown = PAGES[way](*cost_of(HOSTILE[name]))
+    hold_text(markdown_it.MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(f"Before.\n\n{shown}\n"))
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd.drawing.files import write_whole
-from autograd.explaining.typography import clean
+from autograd.explaining.typography import attribute
 
 
 class Picture:
@@ -40,7 +40,7 @@ class Picture:
         import base64
 
         source = base64.b64encode(self.svg.encode()).decode()
-        alt = clean(self.title)
+        alt = attribute(self.title)
         return f'<img src="data:image/svg+xml;base64,{source}" alt="{alt}" style="max-width:100%;height:auto">'
 
     def save(self, path: str | os.PathLike[str], *, scale: float = 2.0) -> str:

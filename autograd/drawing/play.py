@@ -22,7 +22,7 @@ from autograd.explaining.formulas import derivative_rules
 from autograd.explaining.notation import runs
 from autograd.explaining.nudge import computed_anew
 from autograd.explaining.state import replayed_words
-from autograd.explaining.typography import clean, label_parts, markup, plain_text
+from autograd.explaining.typography import attribute, clean, label_parts, markup, plain_text
 
 MOST_VALUES = 1000  # values that a page can show, and
 MOST_UNFOLDED = 150  # up to which it can unfold them all in one picture
@@ -160,7 +160,7 @@ class Page:
         """The page in a frame, and the picture for notebooks that do not run it; where scripts run, it goes away."""
         away = "<script>document.currentScript.parentElement.remove()</script>"
         return (
-            f'<iframe srcdoc="{clean(self.html)}" title="{clean(self.title)}" sandbox="allow-scripts" '
+            f'<iframe srcdoc="{attribute(self.html)}" title="{attribute(self.title)}" sandbox="allow-scripts" '
             'style="width:100%;height:44rem;box-sizing:border-box;border:1px solid #8888;border-radius:6px"></iframe>'
             f"<div>{self.drawing.image}{away}</div>"
         )

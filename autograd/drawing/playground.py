@@ -19,7 +19,7 @@ from autograd.drawing.javascript import page, program
 from autograd.drawing.play import colours, script_json
 from autograd.drawing.statements import STARTS, expression, operations
 from autograd.explaining.formulas import is_arithmetic
-from autograd.explaining.typography import GREEK, clean
+from autograd.explaining.typography import GREEK, attribute
 
 EXAMPLE = "z = w*a + b\nC = (tanh(z) - y)^2\nw = 0.8; a = 1.5; b = -0.5; y = 1"
 
@@ -85,7 +85,7 @@ class Playground:
 
     def _repr_html_(self) -> str:
         return (
-            f'<iframe srcdoc="{clean(self.html)}" title="playground" sandbox="allow-scripts" '
+            f'<iframe srcdoc="{attribute(self.html)}" title="playground" sandbox="allow-scripts" '
             'style="width:100%;height:52rem;box-sizing:border-box;border:1px solid #8888;border-radius:6px"></iframe>'
         )
 

@@ -219,5 +219,10 @@ def clean(text: str) -> str:
     return printable(text).translate(_ESCAPES)
 
 
+def attribute(text: str) -> str:
+    """A text as an attribute holds it, on one line: in Markdown an empty line would end the element."""
+    return clean(text).replace("\n", "&#10;").replace("\r", "&#13;")
+
+
 _UNPRINTABLE = "[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _ESCAPES = {ord(c): f"&{entity};" for c, entity in zip("&<>\"'", ("amp", "lt", "gt", "quot", "#39"))}
