@@ -13,6 +13,7 @@ from autograd.core import manners
 from autograd.core.floats import VALUES
 from autograd.core.table import ATOMS, PRIME, TABLE, evaluate, others
 from autograd.core.value import OPERATIONS, Value, apply
+from autograd.kinds import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,44 +34,7 @@ OPERATORS = {
 }
 
 
-# A kind of number whose results are Python's text for them --------------------------------------------------------
-
-
-class Source:
-    """An expression of floats, as text; in `names`, whether it is a variable or a constant."""
-
-    def __init__(self, text: str):
-        self.text = text
-
-    def __neg__(self) -> Source:
-        return Source(f"(-{self.text})")
-
-    def __add__(self, other: Any) -> Source:
-        return _infix(self, "+", other)
-
-    def __radd__(self, other: Any) -> Source:
-        return _infix(other, "+", self)
-
-    def __sub__(self, other: Any) -> Source:
-        return _infix(self, "-", other)
-
-    def __rsub__(self, other: Any) -> Source:
-        return _infix(other, "-", self)
-
-    def __mul__(self, other: Any) -> Source:
-        return _infix(self, "*", other)
-
-    def __rmul__(self, other: Any) -> Source:
-        return _infix(other, "*", self)
-
-
-def source_text(x: Any) -> str:
-    """An expression or a number as text."""
-    return x.text if isinstance(x, Source) else repr(x)
-
-
-def _infix(x: Any, sign: str, y: Any) -> Source:
-    return Source(f"({source_text(x)} {sign} {source_text(y)})")
+# A row on sources: the text of an expression of floats -------------------------------------------------------------
 
 
 class SourceWords(dict[str, "Any"]):
@@ -85,9 +49,9 @@ class SourceWords(dict[str, "Any"]):
     def choose(self, x: Any, sign: str, y: Any, yes: Callable[[], Any], no: Callable[[], Any]) -> Source:
         """A conditional expression."""
         certain, self.certain = self.certain, False
-        branches = source_text(yes()), source_text(no())
+        branches = Source.of(yes()), Source.of(no())
         self.certain = certain
-        return Source(f"({branches[0]} if {source_text(x)} {sign} {source_text(y)} else {branches[1]})")
+        return Source(f"({branches[0]} if {Source.of(x)} {sign} {Source.of(y)} else {branches[1]})")
 
     def __missing__(self, word: str) -> Callable[..., Any]:
         return lambda *operands: self.call(word, operands)
@@ -97,13 +61,13 @@ class SourceWords(dict[str, "Any"]):
         if not any(isinstance(x, Source) for x in operands):  # a number already: sqrt(2 * pi)
             return VALUES["power" if word == "pow_of_slopes" else word](*operands)
         if word == "divide":
-            return _infix(operands[0], "/", operands[1])
-        if is_expression(word) and not any("(" in source_text(x) for x in operands):  # written out it takes less time
+            return Source(f"({Source.of(operands[0])} / {Source.of(operands[1])})")
+        if is_expression(word) and not any("(" in Source.of(x) for x in operands):  # written out it takes less time
             return evaluate(ATOMS[word].floats, self, dict(zip("xy", operands)))
         if word not in GLOBALS:
             GLOBALS[word] = VALUES[word]
             GLOBALS[word] = function_of_floats(word)
-        call = f"@{word}({', '.join(map(source_text, operands))})"  # the mark tells exp(x) from the end of myexp(x)
+        call = f"@{word}({', '.join(map(Source.of, operands))})"  # the mark tells exp(x) from the end of myexp(x)
         self.calls[call] = self.calls.get(call, 0) + 1
         if self.certain:
             self.sure.add(call)
@@ -140,7 +104,7 @@ def function_of_floats(word: str) -> Callable[..., float]:
         return VALUES[word]
     names = {x.partition("=")[0]: Source(x.partition("=")[0]) for x in parameters.split(", ")}
     return define(
-        word, [f"def {word}({parameters}):", f"    return {source_text(evaluate(expression, SourceWords(), names))}"]
+        word, [f"def {word}({parameters}):", f"    return {Source.of(evaluate(expression, SourceWords(), names))}"]
     )
 
 
@@ -199,18 +163,18 @@ def computed(row: Row, wanted: Sequence[bool], otherwise: str) -> list[str]:
     names: dict[str, Any] = {x: Source(f"{x}_data") for x in row.operands}
     if row.lists:
         names["n"] = Source("n")
-    value = source_text(evaluate(row.value, words, names))
+    value = Source.of(evaluate(row.value, words, names))
     words["power"] = lambda x, y: words.call("pow_of_slopes", (x, y))
-    domain = [source_text(words.call(row.domain, [names[x] for x in TABLE[row.domain].operands]))] if row.domain else []
+    domain = [Source.of(words.call(row.domain, [names[x] for x in TABLE[row.domain].operands]))] if row.domain else []
     names |= {x[:-1]: Source(f"<{x}>") for x in row.lists} | {"out": Source("<out>")}
     if row.lists:
         names |= {"rest": Source("<rest>"), "total": Source("total_of_all")}
-    partials = [source_text(evaluate(p, words, names)) for p, want in zip(row.partials, wanted) if want]
+    partials = [Source.of(evaluate(p, words, names)) for p, want in zip(row.partials, wanted) if want]
     shared, (value, *partials) = words.hoisted([value, *partials])
     late = [line for line in shared if "<out>" in line]
     lines = [*domain, *(line for line in shared if line not in late), f"out = {value}", *late]
     if row.lists and any("total_of_all" in partial for partial in partials):  # the sum of all exp(x - out)
-        term = source_text(words.call("exp", [names[row.lists[0][:-1]] - names["out"]]))
+        term = Source.of(words.call("exp", [names[row.lists[0][:-1]] - names["out"]]))
         lines.append(f"terms = [{term.replace(f'<{row.lists[0]}>', 'x')} for x in {row.lists[0]}_data]")
         lines.append("total_of_all = fsum(terms)")
         partials = [partial.replace(term, "<terms>") for partial in partials]

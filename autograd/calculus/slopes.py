@@ -17,6 +17,7 @@ from typing import Any
 from autograd.compatibility import infix
 from autograd.core.floats import COMPARISONS, VALUES
 from autograd.core.table import ATOMS, PRIME, TABLE, OnDemand, Row, evaluate
+from autograd.kinds import Kind
 
 # Words that no number is outside the domain of: finite wherever their operands are
 TAME = frozenset(
@@ -166,32 +167,15 @@ TERMS = words_calling(call, divide=divide, power=power, choose=choose)
 # Terms with their derivatives --------------------------------------------------------------------------------------
 
 
-class Moving:
+class Moving(Kind):
     """A term and its derivative with respect to some variable."""
 
     def __init__(self, value: TermOrFloat, slope: TermOrFloat):
         self.value, self.slope = value, slope
 
-    def __add__(self, other: Moving | float) -> Moving:
-        return moving("add", self, other)
-
-    def __radd__(self, other: float) -> Moving:
-        return moving("add", other, self)
-
-    def __sub__(self, other: Moving | float) -> Moving:
-        return moving("sub", self, other)
-
-    def __rsub__(self, other: float) -> Moving:
-        return moving("sub", other, self)
-
-    def __mul__(self, other: Moving | float) -> Moving:
-        return moving("mul", self, other)
-
-    def __rmul__(self, other: float) -> Moving:
-        return moving("mul", other, self)
-
-    def __neg__(self) -> Moving:
-        return moving("neg", self)
+    def combine(self, name: str, *operands: Moving | float) -> Moving:
+        """A row on moving terms."""
+        return moving(name, *operands)
 
 
 def at_rest(x: Moving | float) -> Moving:

@@ -12,59 +12,26 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from autograd.core.table import ATOMS, TABLE, Row, called, evaluate
+from autograd.kinds import Source
 
 
-class Script:
+class Script(Source):
     """A number in JavaScript, as the expression that computes it."""
 
-    def __init__(self, text: str):
-        self.text = text
-
-    def __add__(self, other: Any) -> Script:
-        return Script(f"({self} + {as_script(other)})")
-
-    def __radd__(self, other: Any) -> Script:
-        return Script(f"({as_script(other)} + {self})")
-
-    def __sub__(self, other: Any) -> Script:
-        return Script(f"({self} - {as_script(other)})")
-
-    def __rsub__(self, other: Any) -> Script:
-        return Script(f"({as_script(other)} - {self})")
-
-    def __mul__(self, other: Any) -> Script:
-        return Script(f"({self} * {as_script(other)})")
-
-    def __rmul__(self, other: Any) -> Script:
-        return Script(f"({as_script(other)} * {self})")
-
-    def __neg__(self) -> Script:
-        return Script(f"(-{self})")
-
-    def __str__(self) -> str:
-        return self.text
-
-
-def as_script(x: Any) -> Script:
-    """A number of Python as one of JavaScript."""
-    if isinstance(x, Script):
-        return x
-    x = float(x)
-    return Script(
-        repr(x).removesuffix(".0")
-        if math.isfinite(x)
-        else "NaN"
-        if math.isnan(x)
-        else "Infinity"
-        if x > 0
-        else "(-Infinity)"
-    )
+    @classmethod
+    def of(cls, x: Any) -> str:
+        """A number, of Python's as well, in JavaScript."""
+        if isinstance(x, Script):
+            return x.text
+        if math.isfinite(x):
+            return repr(float(x)).removesuffix(".0")
+        return "NaN" if math.isnan(x) else "Infinity" if x > 0 else "(-Infinity)"
 
 
 def choose(x: Any, sign: str, y: Any, yes: Callable[[], Any], no: Callable[[], Any]) -> Script:
     """A conditional expression."""
     sign = {"==": "===", "!=": "!=="}.get(sign, sign)
-    return Script(f"({as_script(x)} {sign} {as_script(y)} ? {as_script(yes())} : {as_script(no())})")
+    return Script(f"({Script.of(x)} {sign} {Script.of(y)} ? {Script.of(yes())} : {Script.of(no())})")
 
 
 class ScriptWords(dict[str, Any]):
@@ -72,15 +39,15 @@ class ScriptWords(dict[str, Any]):
 
     def __init__(self) -> None:
         super().__init__(choose=choose, pi=Script("Math.PI"), nan=Script("NaN"))
-        self["divide"] = lambda x, y: Script(f"({as_script(x)} / {as_script(y)})")
-        self["power"] = lambda x, y: Script(f"words.power({as_script(x)}, {as_script(y)})")
+        self["divide"] = lambda x, y: Script(f"({Script.of(x)} / {Script.of(y)})")
+        self["power"] = lambda x, y: Script(f"words.power({Script.of(x)}, {Script.of(y)})")
         self.rows: dict[str, None] = {}
 
     def __missing__(self, word: str) -> Callable[..., Script]:
         name = javascript_of(word) if word in ATOMS else f"words.{word}"
         if word not in ATOMS:
             self.rows[word] = None
-        return lambda *operands: Script(f"{name}({', '.join(str(as_script(x)) for x in operands)})")
+        return lambda *operands: Script(f"{name}({', '.join(Script.of(x) for x in operands)})")
 
 
 def javascript_of(word: str) -> str:
@@ -100,7 +67,7 @@ def in_javascript(expression: str, variables: Iterable[str], words: ScriptWords 
     '(1 - ($out * $out))'
     """
     names = {x: Script(f"${x}") for x in variables}
-    return str(as_script(evaluate(expression, ScriptWords() if words is None else words, names)))
+    return Script.of(evaluate(expression, ScriptWords() if words is None else words, names))
 
 
 def value(row: Row, words: ScriptWords | None = None) -> str:
@@ -147,26 +114,35 @@ def page(template: str, filled: dict[str, str]) -> str:
     return re.sub(r"\{\{([\w/.]+)\}\}", part, data_file(template))
 
 
+def definitions(names: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The values of rows and their partials as functions, by name; rows that rows call are among the former.
+
+    Raises:
+        ValueError: JavaScript has no name for an atom that they are made of.
+    """
+    words, values = ScriptWords(), dict[str, str]()
+    partials = {name: partials_script(TABLE[name], words) for name in names}
+    while waiting := [name for name in (*partials, *words.rows) if name not in values]:
+        for name in waiting:
+            values[name] = javascript_of(name) if TABLE[name].atom else value(TABLE[name], words)
+    return values, partials
+
+
 def program(names: Iterable[str]) -> str:
     """JavaScript that defines `operations[name]` = {lists, value, partials} for each of the rows, and their `words`.
 
     Rows that the rows call are defined as well.
     """
-    words, written = ScriptWords(), {}
-    names = dict.fromkeys(names)
-    shapes = {name: ", ".join(str(x in TABLE[name].lists).lower() for x in TABLE[name].operands) for name in names}
-    slopes = {name: partials_script(TABLE[name], words) for name in names}
-    while waiting := [name for name in (*names, *words.rows) if name not in written]:
-        for name in waiting:
-            row = TABLE[name]
-            written[name] = javascript_of(name) if row.atom else value(row, words)
-    lines = [
-        data_file("words.js"),
-        *(f"words.{name} = {text};" for name, text in written.items() if text != f"words.{name}"),
-    ]
-    lines.append("const operations = Object.create(null);")
-    lines += [
-        f"operations.{name} = {{\n  lists: [{shapes[name]}],\n  value: words.{name},\n  partials: {slopes[name]},\n}};"
-        for name in names
-    ]
-    return "\n".join(lines)
+    values, partials = definitions(names)
+    shapes = {name: ", ".join(str(x in TABLE[name].lists).lower() for x in TABLE[name].operands) for name in partials}
+    return "\n".join(
+        [
+            data_file("words.js"),
+            *(f"words.{name} = {text};" for name, text in values.items() if text != f"words.{name}"),
+            "const operations = Object.create(null);",
+            *(
+                f"operations.{name} = {{\n  lists: [{shapes[name]}],\n  value: words.{name},\n  partials: {text},\n}};"
+                for name, text in partials.items()
+            ),
+        ]
+    )

@@ -6,16 +6,18 @@ way, from the files in `web`. Python checks the expression that it opens with, a
 
 from __future__ import annotations
 
-import ast
 import os
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from autograd.calculus.slopes import words_calling
 from autograd.compatibility import infix
 from autograd.core.graph import backpropagate
-from autograd.core.table import ATOMS, TABLE, Row
+from autograd.core.table import Row, evaluate
 from autograd.drawing import svg
 from autograd.drawing.files import write_whole
-from autograd.drawing.javascript import page, program
+from autograd.drawing.javascript import Script, choose, definitions, page, program
 from autograd.drawing.play import colours, script_json
 from autograd.drawing.statements import STARTS, expression, operations
 from autograd.explaining.formulas import is_arithmetic
@@ -92,18 +94,10 @@ class Playground:
 
 def _is_known(row: Row) -> bool:
     """Whether JavaScript has all the words that a row is made of: it has none for functions of floats."""
-    seen, waiting = {row.name}, [row]
-    for known in waiting:  # grows while it is walked
-        for node in ast.walk(ast.parse("; ".join([known.value, *known.partials]))):
-            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id in seen:
-                continue
-            word = node.func.id
-            seen.add(word)
-            if word in ATOMS and not ATOMS[word].javascript:
-                return False
-            if word in TABLE:
-                waiting.append(TABLE[word])
-    return row.name not in ATOMS or bool(ATOMS[row.name].javascript)
+    try:
+        return bool(definitions([row.name]))
+    except ValueError:
+        return False
 
 
 def _facts(row: Row) -> dict[str, Any]:
@@ -113,44 +107,52 @@ def _facts(row: Row) -> dict[str, Any]:
 
 # A row on symbols: the same expressions, with the words of `symbols.js` in place of the operators ---------------------
 
-_WORDS = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "power"}
-_COMPARISONS = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "===", ast.NotEq: "!=="}
+
+class Symbolic(Script):
+    """A symbol in JavaScript, as the expression that makes it."""
+
+    def combine(self, name: str, *operands: Any) -> Symbolic:
+        """A word of `symbols.js`."""
+        return _made(name, *operands)
 
 
-def _written(tree: ast.expr) -> str:
-    """An expression of the table in JavaScript whose operands are symbols; a choice is made by their numbers."""
-    match tree:
-        case ast.Constant(int() | float() as x):
-            return repr(x)
-        case ast.Name("pi"):
-            return 'S.name("π", Math.PI)'
-        case ast.Name("nan"):
-            return "NaN"
-        case ast.Name(name):
-            return f"${name}"
-        case ast.UnaryOp(ast.USub(), x):
-            return f"S.neg({_written(x)})"
-        case ast.BinOp(x, op, y) if type(op) in _WORDS:
-            return f"S.{_WORDS[type(op)]}({_written(x)}, {_written(y)})"
-        case ast.IfExp(ast.Compare(a, [op], [b]), x, y):
-            return f"(S.of({_written(a)}) {_COMPARISONS[type(op)]} S.of({_written(b)}) ? {_written(x)} : {_written(y)})"
-        case ast.Call(ast.Name(word), arguments):
-            return f'S.call("{word}", [{", ".join(map(_written, arguments))}])'
-    raise ValueError(f"{ast.unparse(tree)!r} cannot be written in symbols")
+def _made(name: str, *operands: Any) -> Symbolic:
+    return Symbolic(f"S.{name}({', '.join(map(Script.of, operands))})")
 
 
-def _parsed(text: str) -> ast.expr:
-    return ast.parse(text, mode="eval").body
+def _called(word: str, *operands: Any) -> Symbolic:
+    return Symbolic(f'S.call("{word}", [{", ".join(map(Script.of, operands))}])')
+
+
+def _chosen(x: Any, sign: str, y: Any, yes: Callable[[], Any], no: Callable[[], Any]) -> Symbolic:
+    """A choice is made by the numbers of the symbols."""
+    return Symbolic(choose(_made("of", x), sign, _made("of", y), yes, no).text)
+
+
+_WORDS = words_calling(
+    _called,
+    divide=partial(_made, "div"),
+    power=partial(_made, "power"),
+    choose=_chosen,
+    pi=Symbolic('S.name("π", Math.PI)'),
+    nan=Symbolic("NaN"),
+)
+
+
+def _written(expression: str, row: Row) -> str:
+    """An expression of the table in JavaScript whose operands are symbols."""
+    names = (*row.operands, *[x[:-1] for x in row.lists], "out", "n", "rest", "total")
+    return Script.of(evaluate(expression, _WORDS, {x: Symbolic(f"${x}") for x in names}))
 
 
 def _symbolic(row: Row) -> str:
     """`{value, partials}` of a row as functions of symbols; the value is its formula or its name with the operands."""
     operands = ", ".join(f"${x}" for x in row.operands)
     count = f"const $n = ${row.lists[0]}.length, $total = 1; " if row.lists else ""  # total is 1 but for rounding
-    shown = _written(_parsed(row.value)) if is_arithmetic(row.name) else f'S.call("{row.name}", [{operands}])'
+    shown = _written(row.value, row) if is_arithmetic(row.name) else f'S.call("{row.name}", [{operands}])'
     partials = []
-    for operand, partial in zip(row.operands, row.partials):
-        written = _written(_parsed(partial))
+    for operand, slope in zip(row.operands, row.partials):
+        written = _written(slope, row)
         if operand in row.lists:
             elements = "".join(f"const ${x[:-1]} = ${x}[$i]; " for x in row.lists)
             rest = f"const $rest = S.others(${row.lists[0]}, $i); " if "$rest" in written else ""
