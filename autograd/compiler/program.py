@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.assigning import last_change
+from autograd.assigning import again, last_change
 from autograd.calculus.gradients import depending, warn_of_slopes
 from autograd.calculus.slopes import AFTER
 from autograd.cautions import warn_of_nan
@@ -25,8 +25,7 @@ from autograd.compiler.write import Written, array_literal
 from autograd.core.floats import VALUES
 from autograd.core.graph import backpropagate
 from autograd.core.manners import number
-from autograd.core.table import TABLE
-from autograd.core.value import OPERATIONS, Value
+from autograd.core.value import Value
 
 # Where NumPy meets what the eager engine may refuse, the scalars decide.
 _STRICT: Any = {"over": "raise", "invalid": "raise", "divide": "raise", "under": "ignore"}
@@ -91,19 +90,13 @@ class Recording:
             op = self.ops[code]
             if op != LEAF and op != CONSTANT:
                 operands = [nodes[k] for k in flat[start : start + n]]
-                nodes[i] = apply(op, operands)
+                # the second operand of AFTER was computed before, and nothing is passed back to it
+                nodes[i] = operands[0] if op == AFTER else again(op, operands)
                 if isinstance(nodes[i], Value):
                     nodes[i].label = self.labels.get(i, nodes[i].label)
             start += n
         roots = [nodes[i] if isinstance(nodes[i], Value) else Value(nodes[i]) for i in self.roots]
         return roots, [nodes[i] for i in self.leaves]
-
-
-def apply(op: str, operands: list[Any]) -> Any:
-    """An operation of the table on its operands as a node lists them."""
-    if op == AFTER:  # the second was computed before, and passes nothing back
-        return operands[0]
-    return OPERATIONS[op](*TABLE[op].grouped(operands).values())
 
 
 @dataclass(slots=True)
