@@ -30,6 +30,14 @@ def jax_of(program):
     return (lambda t, b: np.asarray(f(jax.numpy.asarray(t), b))), (lambda t, b: np.asarray(gradient(t, b)))
 
 
+def jitted(program):
+    """As `jax_of`, compiled by XLA in one go."""
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    f = jax.jit(jax.value_and_grad(program.to_jax()))
+    return (lambda theta, batch: f(theta, batch)[0]), (lambda theta, batch: f(theta, batch)[1])
+
+
 def torch_of(program):
     torch = pytest.importorskip("torch")
     f = program.to_torch()
@@ -62,7 +70,9 @@ def operations_of(program):
     return value, gradient
 
 
-HOSTS = pytest.mark.parametrize("host", [jax_of, torch_of, operations_of], ids=["jax", "torch", "operations"])
+NAMES = ["jax", "torch", "operations"]
+HOSTS = pytest.mark.parametrize("host", [jax_of, torch_of, operations_of], ids=NAMES)
+COMPILED = pytest.mark.parametrize("host", [jitted, torch_of, operations_of], ids=NAMES)  # what is slow line by line
 
 
 def hold(host, program, theta, batch=None):
@@ -108,13 +118,13 @@ def test_every_operation(host, name):
     hold(host, program, rng.uniform(0.2, 1.4, 4 * n))
 
 
-@HOSTS
+@COMPILED
 @pytest.mark.parametrize("make", [lambda: net(), lambda: net(True), digits], ids=["moons", "moons batch", "digits"])
 def test_networks(host, make):
     hold(host, *make())
 
 
-@HOSTS
+@COMPILED
 @pytest.mark.parametrize("seed", range(6))
 def test_random_graphs(host, seed):
     f, rng = expression(seed, 25), np.random.default_rng(seed)
@@ -178,12 +188,12 @@ STEPS = {
 }
 
 
-@HOSTS
+@COMPILED
 @pytest.mark.parametrize("make", STEPS.values(), ids=STEPS)
 def test_steps_that_are_alike(host, make):
     program, theta, batch = make()
     hold(host, program, theta, batch)
-    if host is jax_of:
+    if host is jitted:
         source = program.to_jax().source
         assert source.count("jax.lax.scan") == 1
         assert len(source.splitlines()) < 60
@@ -265,6 +275,35 @@ def test_the_partials_of_an_own_operation_are_kept(host):
     assert np.allclose(host(program)[1](np.array([0.5, -0.25, 3.0]), None), [3.0, 6.0, 1.5])
 
 
+def hessian_in_jax(program, theta):
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    return jax.jit(jax.hessian(program.to_jax()))(theta)
+
+
+def hessian_in_torch(program, theta):
+    torch = pytest.importorskip("torch")
+    return torch.autograd.functional.hessian(program.to_torch(), torch.tensor(theta)).numpy()
+
+
+@pytest.mark.parametrize("hessian", [hessian_in_jax, hessian_in_torch])
+def test_second_derivatives_of_every_operation(hessian):
+    names = [name for name in DECLARED if not DECLARED[name].lists]
+    theta = np.random.default_rng(1).uniform(0.2, 1.4, sum(map(takes, names)))
+
+    def cost(*w):
+        rest, terms = iter(w), []
+        for name in names:
+            v = [next(rest) for _ in range(takes(name))]
+            terms.append(call(name, [within(name, x) for x in v]) * (v[0] + 0.5))
+        return autograd.sum(terms)
+
+    w = leaves(theta.tolist(), "w")
+    want = np.array(autograd.hessian(lambda w: cost(*w))(theta.tolist()))
+    found = np.asarray(hessian(autograd.compile(cost(*w), wrt=w), theta))
+    assert np.allclose(found, want, rtol=1e-11, atol=1e-12 * np.abs(want).max())
+
+
 def host_form(host, case):
     """The form in which a random program runs on a host: a batch of the points at which all is finite."""
     leaves, roots = case.built()
@@ -286,14 +325,6 @@ def host_form(host, case):
     forms.agree(lambda: (f(theta, batch), gradient(theta, batch) if wrt else None), reference, zeros=False)
 
 
-def jitted(program):
-    """As `jax_of`, compiled by XLA in one go."""
-    jax = pytest.importorskip("jax")
-    jax.config.update("jax_enable_x64", True)
-    f = jax.jit(jax.value_and_grad(program.to_jax()))
-    return (lambda theta, batch: f(theta, batch)[0]), (lambda theta, batch: f(theta, batch)[1])
-
-
 @pytest.mark.parametrize(("host", "count"), [(jitted, 4), (torch_of, 20), (operations_of, 20)])
 @pytest.mark.parametrize("kind", KINDS)
 def test_random_programs(host, count, kind, monkeypatch):
@@ -305,7 +336,7 @@ def test_random_programs(host, count, kind, monkeypatch):
     assert rounding.total() <= 0.1 * tried.total()
 
 
-@HOSTS
+@COMPILED
 def test_a_gpt(host):
     sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
     import gpt
@@ -358,9 +389,12 @@ def test_jit_vmap_and_hessian():
     program, theta, batch = net(True)
     f = program.to_jax()
     assert np.allclose(jax.jit(f)(theta, batch), program.value_and_grad(theta, batch)[0], rtol=1e-12)
-    each = jax.vmap(lambda row: f(theta, row[None]))(batch)
+    each = jax.jit(jax.vmap(lambda row: f(theta, row[None])))(batch)
     assert np.allclose(each, program.forward(theta, batch), rtol=1e-12)
-    assert jax.hessian(f)(theta[:], batch[:3]).shape == (len(theta), len(theta))
+    hessian = jax.jit(jax.hessian(f))(theta, batch[:3])
+    step = 1e-4 * np.eye(len(theta))[7]
+    above, below = (program.value_and_grad(theta + by, batch[:3])[1] for by in (step, -step))
+    assert np.allclose(hessian[7], (above - below) / 2e-4, atol=1e-9)
 
 
 SHARDED = """
