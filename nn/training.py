@@ -82,7 +82,6 @@ def fit(
         seed: of the shuffling. Equal seeds give equal runs, to the bit; an optimizer that is passed again goes on in
             the shuffles of its seed. None: a fresh one. A `numpy.random.Generator` is drawn from.
         shuffle: whether the batches are drawn anew in each epoch; False: the examples stay in their order.
-        shuffle: whether an epoch's batches are drawn anew; False: the examples stay in their order.
         compiled: replay the cost as a NumPy program; False: build its graph anew for each batch, slower by two orders
             of magnitude. A loss or a model that branches on numbers needs False.
         backend: what runs the compiled cost, "numpy" or "jax": then XLA compiles it for the device that JAX has, where

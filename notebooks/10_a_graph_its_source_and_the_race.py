@@ -48,8 +48,10 @@ print(*lines(code), sep="\n")
 # Below the empty line is the way back. `dz1` is the gradient of the cost with respect to `z1`. Each kernel of the way
 # forward was turned round, from the last to the first: every gradient starts at 0, and what was read gets its share
 # added, the partial from the table of operations times the gradient of the result. For a product these are two products
-# again. No rule of differentiation is written in the compiler. `1 - a1 * a1` comes from the row of `tanh`, the same
-# text that the eager engine and the explanations use.
+# again. `dones_a1` is that of the ones and, below them, of `a1`: so `da1` is known one line later.
+#
+# No rule of differentiation is written in the compiler. `1 - a1 * a1` comes from the row of `tanh`, the same text that
+# the eager engine and the explanations use.
 
 # %%
 from autograd.core.table import TABLE
