@@ -49,14 +49,14 @@ def _results(text: str) -> list[str]:
         for leaf, value in found.leaves.items()
     ]
     width = max(len(left) for left, _ in lines)
-    told = [f"{left:<{width}}   {right}".rstrip() for left, right in lines]
+    table = [f"{left:<{width}}   {right}".rstrip() for left, right in lines]
     if found.free:
         names = " and ".join(filter(None, [", ".join(found.free[:-1]), found.free[-1]]))
         numbers = "numbers here were" if len(found.free) > 1 else "number here was"
-        told.append(
+        table.append(
             f"The expression gives no number to {names}: the {numbers} chosen. Add {found.free[0]} = 0.8 to give one."
         )
-    return told
+    return table
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from autograd.drawing.numberlines import say, ten, ticks
+from autograd.drawing.numberlines import ten, ticks, upright
 from autograd.drawing.picture import Picture
 from autograd.drawing.svg import LABEL, MARGIN, coordinate, label, picture, stroke, tag
 from autograd.explaining.typography import Text, in_digits, width
@@ -23,14 +23,14 @@ def curves(title: str, series: Mapping[str, Sequence[float]], along: str = "epoc
     heights = [y for points in drawn.values() for _, y in points]
     last = max((points[-1][0] for points in drawn.values()), default=1)
     if not heights:
-        body = [label(say("no numbers yet"), MARGIN, MARGIN + 16, LABEL, "muted")]
+        body = [label(upright("no numbers yet"), MARGIN, MARGIN + 16, LABEL, "muted")]
         return Picture(picture(title, f"{title}: nothing was recorded.", body, 220, 50), title)
     logarithmic = min(heights) > 0 and max(heights) > STEEP * min(heights)
     scale = math.log10 if logarithmic else float
     low, high = scale(min(heights)), scale(max(heights))
     pad = 0.06 * (high - low) or max(abs(high), 1.0) * 0.1
     low, high = low - pad, high + pad
-    marks = _decades(low, high) if logarithmic else [(y, say(words)) for y, words in ticks(low, high)]
+    marks = _decades(low, high) if logarithmic else [(y, upright(words)) for y, words in ticks(low, high)]
 
     left = MARGIN + 12 + max((width(words, LABEL) for _, words in marks), default=20.0)
     top = MARGIN + 24
@@ -42,8 +42,8 @@ def curves(title: str, series: Mapping[str, Sequence[float]], along: str = "epoc
         body.append(label(words, left - 9, down(y) + 4, LABEL, "end muted"))
     for x in _steps(last):
         body.append(stroke(f"M{coordinate(across(x))} {coordinate(top + CURVE_HEIGHT)}v5"))
-        body.append(label(say(str(x)), across(x), top + CURVE_HEIGHT + 20, LABEL, "mid muted"))
-    body.append(label(say(along), left + CURVE_WIDTH / 2, top + CURVE_HEIGHT + 38, LABEL, "mid muted"))
+        body.append(label(upright(str(x)), across(x), top + CURVE_HEIGHT + 20, LABEL, "mid muted"))
+    body.append(label(upright(along), left + CURVE_WIDTH / 2, top + CURVE_HEIGHT + 38, LABEL, "mid muted"))
     x = left
     for (name, points), (colour, dash) in zip(drawn.items(), LINE_STYLES):
         places = [(coordinate(across(i)), coordinate(down(scale(y)))) for i, y in _thinned(points)]
@@ -51,12 +51,14 @@ def curves(title: str, series: Mapping[str, Sequence[float]], along: str = "epoc
         dots = [tag("circle", class_="tip", cx=u, cy=v, r=3.2) for u, v in places[: 1 if len(places) == 1 else 0]]
         sample = stroke(f"M{coordinate(x)} {coordinate(MARGIN + 4)}h24", 1.8, dash)
         body.append(tag("g", curve, *dots, sample, class_=colour))
-        words = say(name.replace("_", " "))
+        words = upright(name.replace("_", " "))
         body.append(label(words, x + 30, MARGIN + 8, LABEL, "text"))
         x += 30 + width(words, LABEL) + 22
-    told = [f"{name.replace('_', ' ')} from {in_digits(p[0][1])} to {in_digits(p[-1][1])}" for name, p in drawn.items()]
+    spans = [
+        f"{name.replace('_', ' ')} from {in_digits(p[0][1])} to {in_digits(p[-1][1])}" for name, p in drawn.items()
+    ]
     wide = max(left + CURVE_WIDTH + MARGIN + 8, x)
-    return Picture(picture(title, f"{title}: {'; '.join(told)}.", body, wide, top + CURVE_HEIGHT + 52), title)
+    return Picture(picture(title, f"{title}: {'; '.join(spans)}.", body, wide, top + CURVE_HEIGHT + 52), title)
 
 
 def _decades(low: float, high: float) -> list[tuple[float, Text]]:
@@ -65,7 +67,7 @@ def _decades(low: float, high: float) -> list[tuple[float, Text]]:
     if len(powers) >= 3:
         return [(float(p), ten(p)) for p in powers[:: 1 + len(powers) // 7]]
     marks = [(p + math.log10(m), m * 10.0**p) for p in range(math.floor(low), math.ceil(high) + 1) for m in (1, 2, 5)]
-    return [(y, say(in_digits(x, 2))) for y, x in marks if low <= y <= high]
+    return [(y, upright(in_digits(x, 2))) for y, x in marks if low <= y <= high]
 
 
 def _steps(last: int) -> list[int]:

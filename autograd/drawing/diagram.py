@@ -221,8 +221,8 @@ class Diagram:
     def _box(self, group: FoldedGroup) -> Box:
         """The box of one value, or of a group."""
         value, slope = group.value, self.gradient(group.value)
-        told = [self._told(member) for member in group.members[-TOLD:]]
-        tooltip = "\n".join([f"the last {TOLD} of {len(group.members)}:"] * (len(group.members) > TOLD) + told)
+        lines = [self._line_of(member) for member in group.members[-TOLD:]]
+        tooltip = "\n".join([f"the last {TOLD} of {len(group.members)}:"] * (len(group.members) > TOLD) + lines)
         if group.kind == "neuron" and not self.steppable:
             alike = [member for member in group.members if member.label == value.label]
             told_data = (Run(f", {len(alike)} examples"),)
@@ -275,7 +275,7 @@ class Diagram:
             return last
         return (Run(PLURALS.get(op) or f"{op.replace('_', ' ')}s" * ("_" in op) or op),)
 
-    def _told(self, value: Value) -> str:
+    def _line_of(self, value: Value) -> str:
         data, gradient, slope = "?" if self._is_asked(value) else repr(value.data), "", self.gradient(value)
         if "gradients" not in self.blank:
             gradient = ", gradient not computed" if slope is None else f", gradient {slope!r}"
@@ -283,23 +283,23 @@ class Diagram:
 
     def _arrow(self, tail: int, value: Value, operand: Value, partial: float) -> Arrow:
         """The edge of one operand, with its local derivative."""
-        told = f"∂{self._below_a_d(value)} / ∂{self._below_a_d(operand)}"
+        tip = f"∂{self._below_a_d(value)} / ∂{self._below_a_d(operand)}"
         if "partials" in self.blank:
-            return Arrow(tail, self.number[value], FIELD, tooltip=told)
+            return Arrow(tail, self.number[value], FIELD, tooltip=tip)
         upstream = self.gradient(value)
         flow = 0.0 if upstream is None else upstream * partial
-        told += f" = {partial!r}"
-        told += "" if upstream is None else f"\nupstream {upstream!r} × local {partial!r} = {flow!r}"
-        return Arrow(tail, self.number[value], quantity(partial), *self.strength(flow), told)
+        tip += f" = {partial!r}"
+        tip += "" if upstream is None else f"\nupstream {upstream!r} × local {partial!r} = {flow!r}"
+        return Arrow(tail, self.number[value], quantity(partial), *self.strength(flow), tip)
 
     def _bundle(self, tail: int, head: int, edges: Sequence[tuple[Value, int]]) -> Arrow:
         """All edges between two folded boxes as one: what flows back through them, added up."""
         flow = sum((self.gradient(value) or 0.0) * value.partials[i] for value, i in edges)
-        told = f"{len(edges)} edge{'s' * (len(edges) != 1)}"
+        tip = f"{len(edges)} edge{'s' * (len(edges) != 1)}"
         if self.blank:
-            return Arrow(tail, head, (), tooltip=told, thin=len(self.groups) > 12)
-        told += f"; {flow!r} flows back through them"
-        return Arrow(tail, head, (), *self.strength(flow), told, thin=len(self.groups) > 12)
+            return Arrow(tail, head, (), tooltip=tip, thin=len(self.groups) > 12)
+        tip += f"; {flow!r} flows back through them"
+        return Arrow(tail, head, (), *self.strength(flow), tip, thin=len(self.groups) > 12)
 
     def _prepare(self) -> None:
         """Number everything for a page that will rewrite it, and leave room for other numbers.
@@ -357,7 +357,7 @@ class Diagram:
     def _description(self) -> str:
         state = "" if self.largest else " Gradients are not computed yet: call backward() first."
         state = f" To be filled in: {', '.join(sorted(self.blank))}." if self.blank else state
-        listed = "; ".join(self._told(value) for value in self.values[: -TOLD - 1 : -1])
+        listed = "; ".join(self._line_of(value) for value in self.values[: -TOLD - 1 : -1])
         more = f"; and {len(self.values) - TOLD} more" if len(self.values) > TOLD else ""
         return f"{len(self.values)} values, from the cost back to the leaves.{state} {listed}{more}."
 

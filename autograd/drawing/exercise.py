@@ -25,7 +25,7 @@ from autograd.drawing.javascript import page
 from autograd.drawing.picture import Picture
 from autograd.drawing.play import colours, script_json
 from autograd.explaining.explain import explain
-from autograd.explaining.formulas import Formulas, told_apart
+from autograd.explaining.formulas import Formulas, distinct_labels
 from autograd.explaining.notation import html_table, text, text_table
 from autograd.explaining.nudge import computed_anew
 from autograd.explaining.pathsum import reached
@@ -73,7 +73,7 @@ def exercise(cost: Value, seed: int = 0) -> Exercise:
 def copied(cost: Value) -> Value:
     """The graph computed afresh from its leaves, every value with a label of its own."""
     order = topological_order(cost)
-    labels = told_apart(order)
+    labels = distinct_labels(order)
     taken = {*labels.values(), "C"}
 
     def fresh(letter: str) -> str:
@@ -153,7 +153,7 @@ class Exercise:
         given = {label: number(x, f"the answer for {label}") for label, x in answers.items()}
         right = {label: close_enough(x, self.answers[label]) for label, x in given.items()}
         remarks = {label: "" if right[label] else self._remark(label, given, right) for label in given}
-        return Marks(given, right, remarks, tuple(told_apart(topological_order(self.cost)).values()))
+        return Marks(given, right, remarks, tuple(distinct_labels(topological_order(self.cost)).values()))
 
     def _remark(self, label: str, given: Mapping[str, float], right: Mapping[str, bool]) -> str:
         """What went wrong with an answer."""
@@ -170,7 +170,7 @@ class Exercise:
 
     def _typeset(self, remark: str) -> str:
         """A remark in HTML, its names as the drawing sets them."""
-        return markup(typeset(remark, told_apart(topological_order(self.cost)).values()))
+        return markup(typeset(remark, distinct_labels(topological_order(self.cost)).values()))
 
     def _between(self, label: str) -> dict[str, float]:
         """d other / d value for every other value that is asked for and lies between it and the cost."""

@@ -82,17 +82,17 @@ class Network:
     def _neuron(self, number: int, j: int, neuron: Any) -> Box:
         activation = str(getattr(neuron, "activation", "") or "")
         letter = "z" if activation == "linear" else "a"  # as nn labels what the neuron returns
-        told = (
+        tip = (
             f"neuron {j} of layer {number}\n{neuron.b.label or 'bias'} = {neuron.b.data!r}"
             + f"\n{activation}" * bool(activation)
         )
         sign = (neuron.b.data > 0) - (neuron.b.data < 0)
-        return Box("unit", name(f"{letter}_{j}^({number})"), (), [], (), sign, min(1.0, abs(neuron.b.data)), told)
+        return Box("unit", name(f"{letter}_{j}^({number})"), (), [], (), sign, min(1.0, abs(neuron.b.data)), tip)
 
     def _weight(self, tail: int, head: int, w: Any) -> None:
         sign, size = (w.data > 0) - (w.data < 0), min(1.0, abs(w.data) / self.largest)
-        told = f"{plain_text(name(w.label)) or 'weight'} = {w.data!r}, gradient {w.grad!r}"
-        self.arrows.append(Arrow(tail, head, (), sign, size, told, thin=True))
+        tip = f"{plain_text(name(w.label)) or 'weight'} = {w.data!r}, gradient {w.grad!r}"
+        self.arrows.append(Arrow(tail, head, (), sign, size, tip, thin=True))
 
     def place(self) -> Placement:
         """Where everything is: straight columns, and curves between them."""

@@ -13,7 +13,7 @@ LINE = 420.0  # length of a number line, and
 LINE_HEIGHT = 64.0  # the height that it takes
 
 
-def say(words: str) -> Text:
+def upright(words: str) -> Text:
     """Words as upright text."""
     return (Run(words),)
 
@@ -38,11 +38,11 @@ def number_lines(title: str, rows: Sequence[tuple[Text, Any] | None], by: float)
     left = MARGIN + max(width(words, NAME) for words, _ in shown) + 20
     ratio, derivative = left + LINE + 30, left + LINE + 150
     heads = [("ratio to the nudge", ratio), ("derivative", derivative)]
-    body = [label(say(head), x, MARGIN + 4, LABEL, "muted") for head, x in heads]
+    body = [label(upright(head), x, MARGIN + 4, LABEL, "muted") for head, x in heads]
     y = MARGIN + 50
     for row in rows:
         if row is None:
-            body.append(label(say("⋮"), left + LINE / 2, y, NAME, "mid muted"))
+            body.append(label(upright("⋮"), left + LINE / 2, y, NAME, "mid muted"))
         else:
             body += [
                 label(row[0], left - 20, y + 5, NAME, "end name"),
@@ -59,13 +59,13 @@ def _line(row: Any, left: float, y: float, reach: float) -> list[str]:
     """One number line: ticks, a ring before, a dot after, and the arrow between them."""
     middle = (row.before + row.after) / 2
     if not math.isfinite(middle):
-        return [label(say("not finite"), left + LINE / 2, y + 5, NUMBER, "mid muted")]
+        return [label(upright("not finite"), left + LINE / 2, y + 5, NUMBER, "mid muted")]
     half = max(1.35 * reach, 8 * math.ulp(middle))
     place = lambda x: left + (x - middle + half) / (2 * half) * LINE  # noqa: E731
     parts = [stroke(f"M{coordinate(left)} {coordinate(y)}h{coordinate(LINE)}")]
     for x, words in ticks(middle - half, middle + half):
         parts.append(stroke(f"M{coordinate(place(x))} {coordinate(y - 4)}v8"))
-        parts.append(label(say(words), place(x), y + 19, LABEL, "mid muted"))
+        parts.append(label(upright(words), place(x), y + 19, LABEL, "mid muted"))
     a, b = place(row.before), place(row.after)
     arrow = [tag("circle", class_="line shape", cx=a, cy=y, r=4.5, stroke_width=1.6)]
     if abs(b - a) > 12:
@@ -103,12 +103,12 @@ def error_curve(title: str, points: Sequence[tuple[float, float]]) -> str:
     body.append(tag("g", curve, *dots, class_="neg"))
     if best is not None:
         (x, y), words = logs[best], "closest"
-        body.append(label(say(words), across(x), down(y) + 18, LABEL, "mid value"))
-    body.append(label(say("size of the nudge"), left + wide / 2, top + high + 42, LABEL, "mid muted"))
-    body.append(label(say("error of the ratio"), left, top - 14, LABEL, "mid muted"))
-    told = "; ".join(f"{in_digits(by)}: {in_digits(error, 3)}" for by, error in points)
+        body.append(label(upright(words), across(x), down(y) + 18, LABEL, "mid value"))
+    body.append(label(upright("size of the nudge"), left + wide / 2, top + high + 42, LABEL, "mid muted"))
+    body.append(label(upright("error of the ratio"), left, top - 14, LABEL, "mid muted"))
+    pairs = "; ".join(f"{in_digits(by)}: {in_digits(error, 3)}" for by, error in points)
     return picture(
-        title, f"{title}. The error of the ratio for each nudge: {told}.", body, left + wide + 30, top + high + 54
+        title, f"{title}. The error of the ratio for each nudge: {pairs}.", body, left + wide + 30, top + high + 54
     )
 
 

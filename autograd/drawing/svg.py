@@ -170,12 +170,12 @@ def coordinate(x: float) -> str:
 
 def tag(name: str, *content: str, **attributes: str | float) -> str:
     """One element. `class_` is its class, a dash in an attribute is written `_`; texts are escaped already."""
-    told = [
+    written = [
         f' {key.rstrip("_").replace("_", "-")}="{value if isinstance(value, str) else coordinate(value)}"'
         for key, value in attributes.items()
     ]
     inside = "".join(content)
-    return f"<{name}{''.join(told)}>{inside}</{name}>" if inside else f"<{name}{''.join(told)}/>"
+    return f"<{name}{''.join(written)}>{inside}</{name}>" if inside else f"<{name}{''.join(written)}/>"
 
 
 def stroke(d: str, thick: float = 1.2, dash: str = "") -> str:
@@ -256,9 +256,9 @@ def picture(
 def _group(thing: Box | Arrow, kind: str, *content: str) -> str:
     """An element's parts, with what colours, marks and explains it."""
     sign = {1: " pos", -1: " neg"}.get(thing.sign, "")
-    told = tag("title", clean(thing.tooltip)) if thing.tooltip and kind != "local" else ""
+    title = tag("title", clean(thing.tooltip)) if thing.tooltip and kind != "local" else ""
     data = {f"data-{key}": clean(value) for key, value in thing.data.items()}
-    return tag("g", told, *content, class_=f"{kind}{sign}{' bold' * thing.bold}{' dim' * thing.dim}", **data)
+    return tag("g", title, *content, class_=f"{kind}{sign}{' bold' * thing.bold}{' dim' * thing.dim}", **data)
 
 
 def _path(points: Sequence[Point]) -> str:

@@ -113,20 +113,20 @@ class Explanation:
                 break
         return [parent for k, parent in enumerate(link.parents) if k != i and parent in depending]
 
-    def _told_direct(self, notation: Notation, say: Callable[[str], str]) -> str:
+    def _direct_slope(self, notation: Notation, write: Callable[[str], str]) -> str:
         """What the symbol of a direct contribution means, at the first that occurs."""
         if not self._around:
             return ""
         edge, around = max(self._around.items(), key=lambda item: item[0][0].node is self.cost)
         link, i = edge
         total = notation.derivative(self._name(link.node), self._name(link.parents[i].node))
-        names = [say(notation(self._name(other.node))) for other in around[:3]]
+        names = [write(notation(self._name(other.node))) for other in around[:3]]
         names += [f"{len(around) - 3} more"] * (len(around) > 3)
         fixed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-        x = say(notation(self._name(link.parents[i].node)))
+        x = write(notation(self._name(link.parents[i].node)))
         return (
-            f"{say(self._symbol(notation, edge))} is what {x} contributes by itself, with {fixed} held fixed; "
-            f"{say(total)} counts all paths."
+            f"{write(self._symbol(notation, edge))} is what {x} contributes by itself, with {fixed} held fixed; "
+            f"{write(total)} counts all paths."
         )
 
     def _product(self, edges: tuple, write: Callable[[Any], str], times: str, dots: str) -> str:
@@ -162,8 +162,8 @@ class Explanation:
         rows = {node: formulas.definition(node) for node in shown if node.op and formulas.is_named(node)}
         trees = [*rows.values(), *(formula.symbol for formula in self._formula.values())]
         rows |= {node: formulas.definition(node) for node in formulas.where(trees, known=self._links)}
-        told = [(self._name(node), rows[node], node.data) for node in formulas.order if node in rows]
-        return [*told, *formulas.added()]
+        known = [(self._name(node), rows[node], node.data) for node in formulas.order if node in rows]
+        return [*known, *formulas.added()]
 
     @property
     def chain_rule(self) -> str:
@@ -227,7 +227,7 @@ class Explanation:
         else:
             numbers += f" = {in_digits(self.gradient)}"
         factors = aligned_equations([[f.name, f.formula, in_digits(f.value)] for f in self.factors])
-        direct = self._told_direct(text, str)
+        direct = self._direct_slope(text, str)
         return "\n\n".join(filter(None, [*quantities, symbols, *factors, direct, numbers, self._remark(text)]))
 
     @property
@@ -251,8 +251,12 @@ class Explanation:
     @property
     def markdown(self) -> str:
         """The derivation in Markdown, its mathematics in LaTeX."""
-        say = lambda tree: f"${latex(tree)}$"  # noqa: E731
-        parts = [f"$$\n{self.latex}\n$$", self._told_direct(latex, lambda formula: f"${formula}$"), self._remark(say)]
+        write = lambda tree: f"${latex(tree)}$"  # noqa: E731
+        parts = [
+            f"$$\n{self.latex}\n$$",
+            self._direct_slope(latex, lambda formula: f"${formula}$"),
+            self._remark(write),
+        ]
         if self.factors and len(self.factors) > 1:
             number = self._number(latex)
             rows = [
@@ -260,12 +264,12 @@ class Explanation:
             ]
             parts.insert(1, "\n".join(["| factor | formula | value |", "|:--|:--|--:|", *rows]))
         if quantities := self._quantities():
-            told = (f"${latex(x)} = {latex(f)} = {latex.number(data)}$" for x, f, data in quantities)
-            parts.insert(0, "With " + ", ".join(told) + ":")
+            equations = (f"${latex(x)} = {latex(f)} = {latex.number(data)}$" for x, f, data in quantities)
+            parts.insert(0, "With " + ", ".join(equations) + ":")
         return "\n\n".join(filter(None, parts))
 
-    def _remark(self, say: Callable[[Symbol], str]) -> str:
-        verdict = self._stale or self._verdict.told(say)[1]
+    def _remark(self, write: Callable[[Symbol], str]) -> str:
+        verdict = self._stale or self._verdict.judged(write)[1]
         return " ".join(filter(None, [verdict, self._summed]))
 
     def _case(self, edge: tuple[Link, int]) -> str:

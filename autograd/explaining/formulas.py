@@ -87,7 +87,7 @@ class Formulas:
             if size[node] > LARGEST_FORMULA:
                 self._long.add(node)
                 size[node] = 1
-        self._label = told_apart(self.order)
+        self._label = distinct_labels(self.order)
         self._given: dict[str, Value] = {label: node for node, label in self._label.items()}
         self._numbered = (f"u{i}" for i in count(1))
         self.losses: dict[Value, list[Logit]] = {}  # cross-entropies, which are written by p_j - y_j
@@ -314,7 +314,7 @@ def letters(text: Text) -> float:
     return sum(len(run.text) / (2 if run.level else 1) for run in text)
 
 
-def told_apart(nodes: Iterable[Value]) -> dict[Value, str]:
+def distinct_labels(nodes: Iterable[Value]) -> dict[Value, str]:
     """The labels of the nodes; those of one label are told apart as z#1, z#2."""
     nodes = [node for node in nodes if node.label]
     several, seen = Counter(node.label for node in nodes), Counter()

@@ -58,7 +58,7 @@ class Notation:
         return "".join(pieces)
 
     def bracketed(self, piece: Any) -> Any:
-        """In parentheses."""
+        """A piece in parentheses, as a factor or an operand has to be."""
         return self.row("(", piece, ")")
 
     def at_least(self, formula: Symbol, strength: int) -> Any:
@@ -67,15 +67,15 @@ class Notation:
         return piece if own >= strength else self.bracketed(piece)
 
     def number(self, x: float) -> Any:
-        """A number."""
+        """A number in five significant digits."""
         return in_digits(x)
 
     def name(self, label: str) -> Any:
-        """A label."""
+        """A label as it was given, on one line."""
         return one_line(label)
 
     def function(self, name: str) -> Any:
-        """The name of a function."""
+        """What stands before the parentheses: `tanh`, and `lgamma'` for a slope that is a function of floats."""
         return slope_name(name) or name
 
     def call(self, function: str, operands: Sequence[Symbol]) -> tuple[Any, int]:
@@ -112,7 +112,7 @@ class Notation:
         return " "
 
     def relation(self, x: Symbol, sign: str, y: Symbol) -> Any:
-        """A comparison."""
+        """Two formulas with the sign of a comparison between them."""
         return self.row(self(x), f" {self.signs.get(sign, sign)} ", self(y))
 
     def derivative(self, y: Symbol, x: Symbol) -> Any:
@@ -205,7 +205,7 @@ class Latex(Notation):
         return rf"\left({piece}\right)" if re.search(r"\\frac|\\sqrt|\^\{.*\^", piece) else f"({piece})"
 
     def number(self, x: float) -> str:
-        """A number."""
+        """A number in five significant digits; very large and small ones as a power of ten."""
         return latex_number(x)
 
     def name(self, label: str) -> str:
@@ -220,11 +220,11 @@ class Latex(Notation):
         return sign.replace("%s", self(operands[0])), POWER if "^" in sign else ATOM
 
     def function(self, name: str) -> str:
-        """The name of a function."""
+        r"""LaTeX's command for a function, `\tanh`."""
         return latex_of(name)
 
     def quotient(self, above: Sequence[Symbol], below: Sequence[Symbol]) -> str:
-        """A fraction."""
+        """A product above another one, without the parentheses that a line of text needs."""
         whole = lambda factors: self(factors[0]) if len(factors) == 1 else self.side_by_side(factors)  # noqa: E731
         return rf"\frac{{{whole(above)}}}{{{whole(below)}}}"
 
@@ -303,7 +303,7 @@ class Runs(Notation):
         return tuple(runs)
 
     def number(self, x: float) -> tuple[Run, ...]:
-        """A number."""
+        """A number in `figures` significant digits."""
         return quantity(x, self.figures)
 
     def name(self, label: str) -> tuple[Run, ...]:
@@ -311,7 +311,7 @@ class Runs(Notation):
         return name(label)
 
     def function(self, name: str) -> tuple[Run, ...]:
-        """The name of a function."""
+        """A function's name in upright letters."""
         return (Run(slope_name(name) or name),)
 
     def power(self, base: Symbol, exponent: Symbol) -> tuple[tuple[Run, ...], int]:

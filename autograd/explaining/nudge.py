@@ -163,7 +163,7 @@ class Nudge:
         return str(self)
 
     def html(self) -> str:
-        """The table as HTML."""
+        """The table for a notebook, quantities typeset and numbers ranged right."""
         heads, rows = self._table()
         named = [
             row if shown is None else [shown[0], *row[1:]] for row, shown in zip(rows, self.named_rows(), strict=True)
@@ -241,7 +241,7 @@ class Sweep:
         return str(self)
 
     def html(self) -> str:
-        """The table as HTML."""
+        """The table for a notebook, all of its columns ranged right."""
         return html_table(self.title(), *self._table(), left=0)
 
 

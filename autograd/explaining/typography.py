@@ -55,7 +55,7 @@ def quantity(x: float, figures: int = 4) -> Text:
 
 
 def latex_number(x: float) -> str:
-    """A number for LaTeX."""
+    r"""A number in significant digits, `1.5 \times 10^{-9}` where it is very small or large."""
     if not math.isfinite(x):
         return r"\mathrm{nan}" if math.isnan(x) else r"\infty" if x > 0 else r"-\infty"
     mantissa, exponent, power = in_digits(x).partition("e")

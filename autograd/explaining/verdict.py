@@ -21,7 +21,7 @@ from autograd.explaining.symbols import Dots, Name, Number, Product, Sum, Symbol
 from autograd.explaining.typography import in_digits, label_parts, numbered_label
 
 FactorEdge = tuple[Link, int]
-Say = Callable[[Symbol], str]
+Write = Callable[[Symbol], str]
 
 WORTH_SAYING = 1.5  # times larger or smaller from which a group is mentioned
 CANCELLING = 3.0  # times the paths may be larger than their sum before they are said to cancel
@@ -71,26 +71,26 @@ class Verdict:
         self.formulas, self.links, self.path, self.gradient = formulas, links, path, gradient
         self.count, self.all = counts
         self.cost, self.value = formulas.cost, formulas.value
-        self.reasons: list[Reason] = self.told(text)[0]
+        self.reasons: list[Reason] = self.judged(text)[0]
 
-    def told(self, say: Say) -> tuple[list[Reason], str]:
-        """The reasons, and the sentence with its formulas written by `say`; it is empty where nothing is to tell."""
-        cost, value = say(self.formulas.name(self.cost)), say(self.formulas.name(self.value))
+    def judged(self, write: Write) -> tuple[list[Reason], str]:
+        """The reasons, and the sentence with its formulas written by `write`; it is empty where nothing is to tell."""
+        cost, value = write(self.formulas.name(self.cost)), write(self.formulas.name(self.value))
         if not self.count:
             return [], f"No path leads from {value} to {cost}: the cost does not depend on it. {CUT_OFF}"
         if self.value is self.cost:
             return [], "A quantity changes at its own rate."
         undefined = next((edge for edge in self.path if math.isnan(slope_of(edge))), None)
         if undefined:
-            sentence = f"There is no slope at {self._at(undefined, say)}: it is not a number."
+            sentence = f"There is no slope at {self._at(undefined, write)}: it is not a number."
             return [Reason("undefined", math.nan)], sentence
         sizes = absolute_sum(self.links.values(), self.value)
         if not self.gradient:
-            return self._cancelled(sizes) if sizes else self._stopped(say)
+            return self._cancelled(sizes) if sizes else self._stopped(write)
         if not sizes >= CANCELLING * abs(self.gradient):
-            return self._compared(say, sizes)
+            return self._compared(write, sizes)
         (cancelling,), cancelled = self._cancelled(sizes)
-        reasons, sentence = self._compared(say, sizes)
+        reasons, sentence = self._compared(write, sizes)
         small = abs(self.gradient) < 1
         rivals = [(weight, group) for weight, group in self._ranked(sizes) if not small or group_size(group) < 0]
         largest = max((weight for weight, _ in rivals), default=0.0)
@@ -100,14 +100,14 @@ class Verdict:
         cancelled = f"{cancelled[:-1]}, which makes it {times} times smaller."
         if self.count == 1:  # what cancels is within the factors, whose sizes say it once more
             return [cancelling, *reasons], cancelled
-        told = ""
+        rest = ""
         if any(abs(group_size(group)) >= math.log(CANCELLING) for _, group in rivals):
-            told = sentence.removeprefix(f"{self._paths()} are added. ")
-        return [cancelling, *reasons], f"{cancelled} {told}".rstrip()
+            rest = sentence.removeprefix(f"{self._paths()} are added. ")
+        return [cancelling, *reasons], f"{cancelled} {rest}".rstrip()
 
-    def _at(self, edge: FactorEdge, say: Say) -> str:
+    def _at(self, edge: FactorEdge, write: Write) -> str:
         lower = edge[0].parents[edge[1]].node
-        return f"{say(self.formulas.name(lower))} = {in_digits(lower.data)}"
+        return f"{write(self.formulas.name(lower))} = {in_digits(lower.data)}"
 
     # Gradients that are 0
 
@@ -124,7 +124,7 @@ class Verdict:
         gathered = f", gathered into {count_text(self.count)} by the names on the way," if self.all > self.count else ""
         return f"{count_text(self.all)} paths{gathered}"
 
-    def _stopped(self, say: Say) -> tuple[list[Reason], str]:
+    def _stopped(self, write: Write) -> tuple[list[Reason], str]:
         """Why nothing at all passes."""
         stopping = [(link, i) for link in self.links.values() for i, x in enumerate(link.partials) if not x]
         along = [edge for edge in self.path if not slope_of(edge)]
@@ -132,7 +132,7 @@ class Verdict:
         if first is None:
             sentence = f"The product of {len(self.path)} factors is smaller than any float, and so it is 0."
             return [Reason("slopes", 0.0)], sentence
-        kind, sentence = self._stop(first, say)
+        kind, sentence = self._stop(first, write)
         if kind == "off":
             op = first[0].node.op
             off = [edge for edge in stopping if edge[0].node.op == op]
@@ -140,24 +140,24 @@ class Verdict:
             if len(off) > 1 and one_unit:
                 kind = "dead"
                 sentence = (
-                    f"{op} is off for all {len(off)} examples, as at {self._at(first, say)}: on these data the unit is "
-                    "dead, and passes nothing back."
+                    f"{op} is off for all {len(off)} examples, as at {self._at(first, write)}: on these data the unit "
+                    "is dead, and passes nothing back."
                 )
             elif len(off) > 1:
                 sentence = (
-                    f"{op} is off at {len(off)} places, as at {self._at(first, say)}: no path passes anything back."
+                    f"{op} is off at {len(off)} places, as at {self._at(first, write)}: no path passes anything back."
                 )
         return [Reason(kind, 0.0)], sentence
 
-    def _stop(self, edge: FactorEdge, say: Say) -> tuple[str, str]:
+    def _stop(self, edge: FactorEdge, write: Write) -> tuple[str, str]:
         link, i = edge
-        op, at = self._operation(edge), self._at(edge, say)
-        lower = say(self.formulas.name(link.parents[i].node))
+        op, at = self._operation(edge), self._at(edge, write)
+        lower = write(self.formulas.name(link.parents[i].node))
         if op in CHOICES:
             others = [x for x in link.node.operands if x is not link.parents[i].node]
             if decides(edge):
                 return "not chosen", f"{lower} only decides what where chooses: its slope is 0 on both sides."
-            other = next((say(self.formulas.name(x)) for x in others[-1:]), "the other operand")
+            other = next((write(self.formulas.name(x)) for x in others[-1:]), "the other operand")
             if op != "where" and others and not isinstance(others[0], Value):
                 return "clipped", f"{op} clips {at} to {other}: beyond the bound its slope is 0."
             return "not chosen", f"{lower} is not chosen by {op} here: a branch that is not taken passes nothing back."
@@ -172,8 +172,8 @@ class Verdict:
             return "flat", f"{function_in_words(op)} is flat {everywhere}: its slope is 0, and nothing passes back."
         parts = [part for part in self._parts(edge) if not part.size] or self._parts(edge)
         part = parts[0]
-        subject = ONE[part.kind] if isinstance(part.symbol, Number) else f"{ONE[part.kind]} {say(part.symbol)}"
-        if len(say(part.symbol)) > LONGEST_FORMULA:
+        subject = ONE[part.kind] if isinstance(part.symbol, Number) else f"{ONE[part.kind]} {write(part.symbol)}"
+        if len(write(part.symbol)) > LONGEST_FORMULA:
             subject = "one factor"
         if part.kind == "error":
             return part.kind, f"{subject[:1].upper()}{subject[1:]} is 0: the cost is at its lowest here."
@@ -204,7 +204,7 @@ class Verdict:
         product = math.prod(abs(slope_of(edge)) for edge in self.path)
         return sizes / product if product and self.count > 1 else 1.0
 
-    def _compared(self, say: Say, sizes: float) -> tuple[list[Reason], str]:
+    def _compared(self, write: Write, sizes: float) -> tuple[list[Reason], str]:
         """The reasons, and the sentence that names the groups of factors by how much they do."""
         ranked = [group for _, group in self._ranked(sizes)]
         ranked = [group for group in ranked if abs(group_size(group)) >= math.log(WORTH_SAYING)]
@@ -213,13 +213,13 @@ class Verdict:
         against = [group for group in ranked if (group_size(group) < 0) != small]
         reasons = [self._reason(group) for group in (*causes, *against)]
         if len(self.path) < 2 and self.count == 1:
-            return reasons, self._beside_its_layer(say)
+            return reasons, self._beside_its_layer(write)
         path = f"{self._paths()} are added. On the largest of them " if self.count > 1 else ""
         if not reasons:
             sentence = path + ("every factor is near 1." if path else "Every factor is near 1, and so is the gradient.")
         else:
             lead = "near" if 0.5 <= abs(self.gradient) <= 2 else "small beside" if small else "large beside"
-            clauses = [self._clauses(some, say) for some in (causes, against) if some]
+            clauses = [self._clauses(some, write) for some in (causes, against) if some]
             sentence = (
                 f"{path}{'; '.join(clauses)}."
                 if path
@@ -234,9 +234,9 @@ class Verdict:
             mean = math.exp(math.fsum(math.log(abs(slope_of(edge))) for edge in self.path) / len(self.path))
             trend = "vanishes" if mean < 0.9 else "explodes" if mean > 1.1 else "keeps its size"
             sentence += f" {len(self.path)} factors are multiplied, {in_digits(mean, 3)} on average, so it {trend}."
-        return reasons, " ".join(filter(None, [sentence, self._beside_its_layer(say)]))
+        return reasons, " ".join(filter(None, [sentence, self._beside_its_layer(write)]))
 
-    def _clauses(self, groups: list[list["FactorPart"]], say: Say) -> str:
+    def _clauses(self, groups: list[list["FactorPart"]], write: Write) -> str:
         """`the three slopes of the sigmoid together make it 72 times smaller, the two weights 14 times`"""
         clauses = []
         for group in groups[:3]:
@@ -246,18 +246,18 @@ class Verdict:
             if first:
                 makes = "together make it" if len(group) > 1 else "makes it"
                 times = f"{makes} {times} {'smaller' if group_size(group) < 0 else 'larger'}"
-            clauses.append(f"{self._subject(group, say, first)} {times}")
+            clauses.append(f"{self._subject(group, write, first)} {times}")
         return ", ".join(clauses)
 
-    def _subject(self, group: list["FactorPart"], say: Say, first: bool) -> str:
+    def _subject(self, group: list["FactorPart"], write: Write, first: bool) -> str:
         """What a group is called: `the slope of tanh, saturated at z = 5,` or `the two weights`."""
         part, n = group[0], len(group)
         many = NUMERALS[n] if n < len(NUMERALS) else str(n)
         if part.kind == "slopes":
             op = part.group[1]
             saturated = [each for each in group if is_saturated(each)]
-            at = f", saturated at {self._at(saturated[0].edge, say)}," if saturated else ""
-            where = at if n > 1 or at else f" at {self._at(part.edge, say)}"
+            at = f", saturated at {self._at(saturated[0].edge, write)}," if saturated else ""
+            where = at if n > 1 or at else f" at {self._at(part.edge, write)}"
             limit = {1: ", never above 1/4,"}.get(n, ", at most 1/4 each,") if op == "sigmoid" and not at else ""
             return (
                 f"the {many} slopes of {function_in_words(op)}{limit}{at}"
@@ -266,7 +266,7 @@ class Verdict:
             )
         if n > 1:
             return f"the {many} {ROLE_PLURALS.get(part.kind, 'factors')}"
-        words = say(part.symbol)
+        words = write(part.symbol)
         worth = "" if isinstance(part.symbol, Number) or not first else f" = {in_digits(part.worth)}"
         return f"{ONE.get(part.kind, 'the factor')}{f' {words}{worth}' if len(words) <= LONGEST_FORMULA else ''}"
 
@@ -275,7 +275,7 @@ class Verdict:
         names = tuple(text(part.symbol) for part in group)
         return Reason(kind, math.exp(max(-700.0, min(700.0, group_size(group)))), names)
 
-    def _beside_its_layer(self, say: Say) -> str:
+    def _beside_its_layer(self, write: Write) -> str:
         """How the gradient compares with those of the parameters beside it, where it stands out."""
         place = layer_label(self.value)
         beside = [x for x in self.formulas.order if place and not x.op and layer_label(x) == place]
