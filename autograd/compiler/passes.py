@@ -653,39 +653,6 @@ def scatters(code: Code) -> Code:
     return replace(code, backward=result)
 
 
-def side_by_side(code: Code) -> Code:
-    """Both gathered operands of sums or products get their contributions in one call."""
-    kernels: list[Kernel] = []
-    for kernel in code.backward:
-        both = pair(kernels[-1], kernel) if kernels else None
-        if both:
-            kernels[-1] = both
-        else:
-            kernels.append(kernel)
-    return replace(code, backward=kernels)
-
-
-def pair(first: Kernel, second: Kernel) -> Kernel | None:
-    """Two kernels as one over two rows, if they do the same to arrays that follow each other."""
-    a, b = first.out, second.out
-    n = a.size
-    if first.add or second.add or a.buffer is not b.buffer or len(a.shape) != 1 or a.shape != b.shape:
-        return None
-    if b.start != a.start + n or not a.is_whole or first.mask or second.mask or n < 2:
-        return None
-    out = View(a.buffer, a.start, (2, n), (n, 1))
-    same = lambda u: View(u.buffer, u.start, (2, *u.shape), (0, *u.strides))  # noqa: E731
-    match first.term, second.term:
-        case View() as u, View() as v if u == v:
-            return Kernel(out, same(u))
-        case Term("multiply", (View() as u, View() as x)), Term("multiply", (View() as v, View() as y)) if u == v:
-            apart = y.start - x.start
-            alike = x.buffer is y.buffer and x.shape == y.shape == a.shape and x.buffer.data is None
-            if alike and x.is_whole and abs(apart) == n:
-                return Kernel(out, Term("multiply", (same(u), View(x.buffer, x.start, (2, n), (apart, 1)))))
-    return None
-
-
 # Where gradients lie
 
 
@@ -778,8 +745,7 @@ def dead(code: Code) -> Code:
 
 
 PASSES: tuple[Callable[[Code], Code], ...] = (
-    powers, doubled, exponentials, gathers, first_write, inline, numbers, factors, scatters, side_by_side, in_place,
-    dead,
+    powers, doubled, exponentials, gathers, first_write, inline, numbers, factors, scatters, in_place, dead,
 )  # fmt: skip
 OF_NUMBERS = (powers, first_write, numbers, factors, dead)  # those that know loops
 _chosen: ContextVar[tuple[Callable[[Code], Code], ...]] = ContextVar("passes", default=PASSES)

@@ -694,8 +694,6 @@ def strided(name: str, buffer: Buffer, start: int, axes: list[tuple[int, int]]) 
             return f"{name}[{start} : {start + n}]"
         case [(n, step)] if step > 0:
             return f"{name}[{start} : {start + (n - 1) * step + 1} : {step}]"
-        case [(2, row), (n, 1)] if row == -n:
-            return f"{strided(name, buffer, start - n, [(2, n), (n, 1)])}[::-1]"
         case [(m, row), (n, 1)] if row >= n and start + m * row <= buffer.size:
             source = f"{name}[{start} : {start + m * row}].reshape({', '.join([str(m), str(row), *examples])})"
             return source if row == n else f"{source}[:, :{n}]"

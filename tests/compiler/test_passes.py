@@ -253,15 +253,6 @@ def test_all_that_is_scattered_before_it_is_read_is_one_call():
     assert len(scattered(passes.scatters(code))) < len(scattered(code))
 
 
-def test_contributions_to_both_operands_are_one_call_where_they_lie_side_by_side():
-    w, rng = values(40), random.Random(0)
-    cost = autograd.sum([(rng.choice(w) * rng.choice(w)).tanh() for _ in range(30)])
-    code = plain(cost, w)
-    for change in (passes.gathers, passes.first_write, passes.inline, passes.factors, passes.scatters):
-        code = change(code)
-    assert len(passes.side_by_side(code).backward) == len(code.backward) - 1
-
-
 def test_a_gradient_takes_over_the_array_of_the_one_it_comes_from():
     cost, wrt, inputs = network()
     code = passes.inline(passes.first_write(plain(cost, wrt, inputs)))
