@@ -32,7 +32,8 @@ from trainings import fault, training  # noqa: E402
 
 import autograd  # noqa: E402
 from autograd import Value, gradients  # noqa: E402
-from autograd.compiler.program import apply  # noqa: E402
+from autograd.assigning import again  # noqa: E402
+from autograd.calculus.slopes import AFTER  # noqa: E402
 from autograd.core.graph import topological_order  # noqa: E402
 
 TOLERANCE = 1e-12  # relative to the largest of the terms that were added up
@@ -95,7 +96,8 @@ def replayed(program, built, data, wrt, noise=None):
     try:
         for node in topological_order(*roots):
             if node.op:
-                known[node] = apply(node.op, [known[x] if isinstance(x, Value) else x for x in node.operands])
+                operands = [known[x] if isinstance(x, Value) else x for x in node.operands]
+                known[node] = operands[0] if node.op == AFTER else again(node.op, operands)
                 if noise is not None and isinstance(known[node], Value) and not is_exact(known[node].data):
                     known[node] = known[node] * (1 + noise.uniform(-4e-16, 4e-16))
             elif node not in known:

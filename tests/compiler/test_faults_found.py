@@ -15,7 +15,7 @@ from standalone import run_source
 
 import autograd
 from autograd import Value, gradients, mean, primitive, weighted_sum
-from autograd.compiler.program import apply
+from autograd.assigning import again
 from autograd.compiler.trace import GENTLE
 from autograd.core.table import TABLE
 from nn import SGD, Module, Neuron, fit, hinge, moons, squared_error
@@ -556,7 +556,7 @@ def test_the_operations_whose_slope_may_be_infinite_where_they_are_finite():
             continue
         for data in itertools.product(grid, repeat=3 if row.lists else len(row.operands)):
             try:
-                node = apply(op, [Value(a) for a in data])
+                node = again(op, [Value(a) for a in data])
             except (ArithmeticError, ValueError):
                 continue
             if isinstance(node, Value) and not all(map(math.isfinite, node.partials)):
