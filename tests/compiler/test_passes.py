@@ -5,6 +5,7 @@ import math
 import pathlib
 import random
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from autograd import Value, gradients
 from autograd.compiler import passes
 from autograd.compiler.calls import single_calls
 from autograd.compiler.kernels import Kernel
-from autograd.compiler.terms import Buffer, Term, View, shape_of, total, whole
+from autograd.compiler.terms import Buffer, Term, View, expand, shape_of, total, whole
 from nn import MLP, cross_entropy, squared_error
 
 
@@ -214,6 +215,16 @@ def test_constant_factors_along_a_chain_are_multiplied_in_once():
     [kernel] = [kernel for kernel in code.backward if kernel.term != 0.0]
     assert numbers(kernel.term).count(-0.75) == 1
     assert not {3.0, 4.0, -1.0} & set(numbers(kernel.term))
+
+
+def test_a_constant_factor_is_taken_out_of_broadcast_terms_and_of_numerators():
+    out, below, column, x = (whole(Buffer(12), (4, 3)) for _ in range(4))
+    half = expand(Term("multiply", (0.5, Term("exp", (whole(column.buffer, (4,)),)))), 1)
+    kernel = Kernel(out, Term("multiply", (4.0, Term("divide", (Term("multiply", (half, x)), below)))))
+    code = plain(autograd.sum([v.tanh() for v in values(3)]), values(3))
+    [changed] = passes.factors(replace(code, forward=[kernel], backward=[])).forward
+    assert numbers(changed.term) == [2.0]
+    assert sorted(ops(changed.term)) == ["divide", "exp", "expand", "multiply", "multiply"]
 
 
 def test_constant_factors_that_together_vanish_stay_apart():
