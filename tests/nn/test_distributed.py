@@ -102,7 +102,7 @@ def test_mini_batches_take_their_share_of_every_partition_and_each_example_once(
 
 
 def test_arrays_in_memory_are_divided_and_sent(client, monkeypatch):
-    monkeypatch.setattr("nn.distributed.ROWS", 130)
+    monkeypatch.setattr("nn.distributed.PARTITION_ROWS", 130)
     assert [len(rows) for rows, _ in partitions(X, T)] == [130, 130, 130, 130, 80]
     there, _ = trained((X, T), client)
     np.testing.assert_allclose(there, trained((X, T))[0], rtol=1e-11, atol=1e-8)
