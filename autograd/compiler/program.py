@@ -41,7 +41,7 @@ def _says_errors() -> bool:
     return False
 
 
-_SAYS_ERRORS = _says_errors()
+SAYS_ERRORS = _says_errors()
 _FLOAT = np.dtype(float)
 _NO_INPUTS = np.empty((1, 0))
 _CLOSURES = 1000  # names of closures are found sooner than globals, but Python compiles thousands in quadratic time
@@ -306,7 +306,7 @@ class Program:
                 run(space.backward, *saved)
             if not math.isfinite(run(space.theta.dot, space.slopes if gradient else space.theta)):  # if one is not
                 return None, space
-            if not _SAYS_ERRORS and not (np.isfinite(space.single).all() and np.isfinite(space.batched).all()):
+            if not SAYS_ERRORS and not (np.isfinite(space.single).all() and np.isfinite(space.batched).all()):
                 return None, space
         except ArithmeticError:
             return None, space

@@ -561,7 +561,7 @@ def test_a_compiled_function_says_what_it_is():
     ],
 )
 def test_where_numpy_says_nothing_of_floating_point_errors_results_are_looked_at(f, theta, monkeypatch):
-    monkeypatch.setattr(autograd.compiler.program, "_SAYS_ERRORS", False)  # as in WebAssembly
+    monkeypatch.setattr(autograd.compiler.program, "SAYS_ERRORS", False)  # as in WebAssembly
     monkeypatch.setattr(autograd.compiler.program, "_STRICT", {"all": "ignore"})
     check_outcome(f, theta, [30.5])
 
