@@ -90,17 +90,13 @@ class Recording:
             op = self.ops[code]
             if op != LEAF and op != CONSTANT:
                 operands = [nodes[k] for k in flat[start : start + n]]
-                nodes[i] = apply(op, operands)
+                # what the first operand of AFTER waits for was computed before
+                nodes[i] = operands[0] if op == AFTER else again(op, operands)
                 if isinstance(nodes[i], Value):
                     nodes[i].label = self.labels.get(i, nodes[i].label)
             start += n
         roots = [nodes[i] if isinstance(nodes[i], Value) else Value(nodes[i]) for i in self.roots]
         return roots, [nodes[i] for i in self.leaves]
-
-
-def apply(op: str, operands: list[Any]) -> Any:
-    """An operation of the table on its operands as a node lists them."""
-    return operands[0] if op == AFTER else again(op, operands)  # what AFTER waits for was computed before
 
 
 @dataclass(slots=True)

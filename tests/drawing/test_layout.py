@@ -117,7 +117,7 @@ def test_ten_thousand_boxes_with_long_edges_are_laid_out_in_seconds():
 
 
 def test_long_edges_beyond_the_budget_run_around_the_boxes(monkeypatch):
-    monkeypatch.setattr("autograd.drawing.layout.LONGEST", 0)
+    monkeypatch.setattr("autograd.drawing.layout.MOST_LANES", 0)
     edges = [Edge(0, 1), Edge(1, 2), Edge(2, 3), Edge(0, 3)]
     placed = arrange([SIZE] * 4, edges)
     assert min(y for _, y in placed.curves[3]) < min(y for _, y in placed.centres) - SIZE[1] / 2
