@@ -4,7 +4,6 @@ Unlike `browser.drive` one browser serves many tests, and what a script returns 
 """
 
 import base64
-import fcntl
 import itertools
 import json
 import os
@@ -17,6 +16,8 @@ from typing import Any, NoReturn
 
 import pytest
 from browser import browser
+
+fcntl = pytest.importorskip("fcntl", reason="the browser is driven over descriptors that a process inherits on POSIX")
 
 OPTIONS = (
     "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update "

@@ -7,6 +7,7 @@ numbers serves for an array), but where it fails, the error is one of Python's k
 
 import linecache
 import math
+import os
 import warnings
 from decimal import Decimal
 from pathlib import Path
@@ -177,8 +178,8 @@ NN = {
     "health, optimizer": (
         lambda optimizer: nn.health(model(), X, Y, nn.squared_error, optimizer), {"optimizer": None},
     ),
-    "save": (lambda model, optimizer: nn.save(model, "/dev/null", optimizer), {"model": model(), "optimizer": None}),
-    "load": (nn.load, {"path": "/dev/null"}),
+    "save": (lambda model, optimizer: nn.save(model, os.devnull, optimizer), {"model": model(), "optimizer": None}),
+    "load": (nn.load, {"path": os.devnull}),
 }  # fmt: skip
 
 

@@ -33,6 +33,8 @@ from nn import (
     warmup,
 )
 
+posix = pytest.mark.skipif(os.name == "nt", reason="permissions, links and pipes of POSIX")
+
 
 @pytest.mark.parametrize(
     "model",
@@ -150,6 +152,7 @@ def test_a_failed_save_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["model"]
 
 
+@posix
 def test_saving_over_a_link_changes_what_it_points_to(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "model")
     save(Neuron(1), tmp_path / "link")
@@ -194,9 +197,6 @@ def test_a_sequential_that_is_no_mlp_is_refused():
 
 
 # What stands at the path
-
-
-posix = pytest.mark.skipif(os.name == "nt", reason="permissions and pipes of POSIX")
 
 
 @posix
