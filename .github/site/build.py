@@ -101,7 +101,7 @@ def front_page(pages: Path) -> str:
         f'onload="if (this.contentDocument) {grow}.observe(this.contentDocument.body)"></iframe>'
     )
     links = (
-        "`pip install glassgrad` · [the guide](guide.md) · [notebooks](notebooks/index.md) to read or to run here · "
+        "[Start](guide.md#start) · [the guide](guide.md) · [notebooks](notebooks/index.md) to read or to run here · "
         "[a gallery](gallery.md) of backward passes and exercises · "
         "[the playground on a page of its own](playground/index.html)"
     )
@@ -112,7 +112,8 @@ def front_page(pages: Path) -> str:
     schemes = [
         f"[data-md-color-scheme={name}] :is(iframe, img) {{ color-scheme: {scheme} }}" for name, scheme in SCHEMES
     ]
-    (pages / "scheme.css").write_text("\n".join(schemes) + "\n")
+    narrow = "@media (max-width: 600px) { .jp-InputPrompt, .jp-OutputPrompt { display: none !important } }"
+    (pages / "style.css").write_text("\n".join([*schemes, narrow]) + "\n")
     return "index.md"
 
 
