@@ -133,11 +133,23 @@ def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[
 
 
 def steep(traced: Trace) -> set[int]:
-    """The nodes below which a slope may be infinite or nan: what a partial of 0 passes back to these is not 0."""
-    if GENTLE.issuperset(set(traced.ops) - {LEAF, CONSTANT}) and all(map(math.isfinite, traced.constants.values())):
+    """The nodes on whose paths to a root or to a leaf a slope may be infinite or nan: 0 times it is not 0."""
+    constants = traced.constants
+    wild = {i for i, x in constants.items() if not math.isfinite(x)}
+    if not wild and GENTLE.issuperset(set(traced.ops) - {LEAF, CONSTANT}):
         return set()
-    found = {i for i, x in traced.constants.items() if not math.isfinite(x)}
-    for i, (op, operands) in enumerate(zip(traced.ops, traced.operands)):
-        if (operands and op not in GENTLE) or not found.isdisjoint(operands):
-            found.add(i)
-    return found
+
+    def is_steep(op: str, operands: tuple[int, ...]) -> bool:
+        is_power = op == "pow" and constants.get(operands[1], 0.0) >= 1.0
+        return bool(operands) and ((op not in GENTLE and not is_power) or not wild.isdisjoint(operands))
+
+    nodes = list(enumerate(zip(traced.ops, traced.operands)))
+    own = {i for i, (op, operands) in nodes if is_steep(op, operands)}
+    above, below = set(own), set(own)
+    for i, (_, operands) in nodes if own else ():
+        if not below.isdisjoint(operands):
+            below.add(i)
+    for i, (_, operands) in reversed(nodes) if own else ():
+        if i in above:
+            above.update(operands)
+    return above | below

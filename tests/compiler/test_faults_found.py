@@ -486,6 +486,8 @@ def test_a_constant_factor_of_0_times_an_infinite_slope_is_nan_as_in_the_eager_e
         lambda x: autograd.step(autograd.sqrt(x) - 1.0),
         lambda x: autograd.where(autograd.cbrt(x), 2.0, 3.0),
         lambda x: autograd.floor(x**0.5 + 0.5),
+        lambda x: autograd.cbrt(autograd.step(x)),
+        lambda x: autograd.sqrt(autograd.sign(x) * 2.0) ** 2.0,
         lambda x: autograd.sign(autograd.asin(1.0 - x)),
         lambda x: autograd.where(autograd.exp(autograd.where(0.0, x, math.nan)), 1.0, x),
         lambda x: autograd.sum([0.0 * autograd.sqrt(x), autograd.where(x - 5.0, 1.0, 2.0)]),
