@@ -390,7 +390,8 @@ class Inlined:
         if isinstance(term, View):
             if view == source.out:
                 return term
-            return view.moved(term.buffer, term.start - source.out.start) if term.is_whole else None
+            alike = term.is_whole and (term.size, term.batched) == (source.out.size, source.out.batched)
+            return view.moved(term.buffer, term.start - source.out.start) if alike else None
         once = view == source.out and self.reads[key] == 1
         return term if once and (is_scalar(term) or not reduces(term)) else None
 

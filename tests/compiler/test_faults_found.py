@@ -589,3 +589,11 @@ def test_an_array_of_gradients_that_is_cleared_and_then_set_in_part():
     other = Value(-1.14)
     f = autograd.grad(lambda a, b, c, d: (b - 1.0) ** 2.0 + (0.0 - c) ** 2.0 + (other - d) ** 2.0, 1)
     assert autograd.compile(f).value_and_grad(0.08, -1.75, -0.8, -1.53) == (-5.5, 0.0, 2.0, 0.0, 0.0)
+
+
+def test_one_gradient_for_a_whole_array_that_is_read_in_another_shape():
+    a, b, c, d = leaves(-0.5, -0.25, 2.0, -1.0, labels="abcd")
+    rows = [[1.0 / b, 1.0 / a, b / 0.5], [1.0 / d, b / 1.0, c / b], [0.0 / a, c / 0.5, d / a]]
+    cost = autograd.sum([autograd.sum([x - 1.0 for x in row]) for row in rows]) * 3.0
+    for wrt in ([a, b, c, d], [d], [b, d]):
+        check(cost, wrt)
