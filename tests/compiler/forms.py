@@ -271,7 +271,7 @@ class Case:
 
     def __init__(self, program, compile):
         self.program, self.compile = replace(program, roots=program.roots[:1]).pruned(), compile
-        self.whole = program
+        self.whole, self.programs = program, {}
         self.free = program.leaves("parameter", "input")
         # the sign of a zero that is a sum is that of array sums, unless an operation tells it from the other one
         zeros = not program.slopes and has_signed_sums(self.program)
@@ -282,12 +282,13 @@ class Case:
         leaves = self.program.fresh(self.program.points[0])
         return leaves, self.program.evaluate(leaves)
 
-    @functools.cache  # noqa: B019
     def compiled(self, *inputs):
         """(leaves, roots, program) of the first root; the free leaves that are no inputs are its parameters."""
-        leaves, roots = self.built()
-        wrt = [leaves[i] for i in self.free if i not in inputs]
-        return leaves, roots, self.compile(roots[0], wrt=wrt, inputs=[leaves[i] for i in inputs])
+        if inputs not in self.programs:
+            leaves, roots = self.built()
+            wrt = [leaves[i] for i in self.free if i not in inputs]
+            self.programs[inputs] = leaves, roots, self.compile(roots[0], wrt, [leaves[i] for i in inputs])
+        return self.programs[inputs]
 
     def with_others(self, point):
         """A point where leaves that are neither parameters nor inputs stay as they were built."""
