@@ -350,7 +350,7 @@ class OnJAX(Compiled):
             raise ModuleNotFoundError(
                 "fit(..., backend='jax') needs JAX: pip install 'glassgrad[jax]'; backend='numpy' needs nothing more"
             ) from None
-        if not jax.config.read("jax_enable_x64"):
+        if jax.numpy.zeros(1).dtype != float:
             raise ValueError(
                 "JAX computes in 32 bits here, and fit in 64, whatever the backend: call "
                 "jax.config.update('jax_enable_x64', True) before any array is made, or set JAX_ENABLE_X64=1"
