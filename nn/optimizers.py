@@ -81,14 +81,14 @@ class Optimizer:
         """The parameters after a step from `theta` (n,) by `gradient` (n,), as a new array; errors as in `step`."""
         import numpy as np
 
-        from autograd.compiler import program
+        from autograd.compiler import guards
 
         lr, t = self.learning_rate(), self.steps + 1
         try:
             # an overflow on the way, as in the square of a gradient, would stay in the state for ever
             with np.errstate(all="ignore", over="raise"):
                 after, state = self.rule(theta, gradient, self.state, lr, t)
-            unseen = () if program.SAYS_ERRORS else state.values()
+            unseen = () if guards.SAYS_ERRORS else state.values()
             if not all(np.isfinite(x).all() for x in (after, *unseen)):
                 raise FloatingPointError
         except FloatingPointError:

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from autograd.compiler.kernels import Code, Kernel, Loop, flat
 from autograd.compiler.passes import read_by_arrays
 from autograd.compiler.terms import COMPARISONS, REDUCTIONS, Expression, Term, View, is_scalar
@@ -26,7 +28,24 @@ HIDES_ALL = {"tanh", "arctan", "arctan2", "erf", "erfc", "exp", "expm1", "step",
 SIZES = {"tanh": 0.0, "sin": 0.0, "cos": 0.0, "erf": 0.0, "step": 0.0, "sign": 0.0, "arctan": 0.5, "arctan2": 0.5,
          "arcsin": 0.5, "arccos": 0.5, "erfc": 0.5, "log": 3.0, "log1p": 3.0, "log2": 4.0, "log10": 3.0,
          "arcsinh": 3.0, "arccosh": 3.0}  # fmt: skip
-RAISE = {"exp", "expm1", "sinh", "cosh", "power", "examples", "product", "exp2", *REDUCTIONS}  # instead of overflowing
+RAISE = {"exp", "expm1", "sinh", "cosh", "power", "exp2", "examples"}  # instead of overflowing
+OF_ARRAYS = {"product", *REDUCTIONS}  # these do where NumPy says errors
+
+
+def _says_errors() -> bool:
+    """Whether NumPy notices floating point errors here: WebAssembly has no flags for them, NumPy 2.0 none in np.dot."""
+    x = np.array([1e200, 1e200])
+    for function in (np.square, lambda x: np.dot(x, x)):
+        try:
+            with np.errstate(over="raise"):
+                function(x)
+            return False
+        except FloatingPointError:
+            pass
+    return True
+
+
+SAYS_ERRORS = _says_errors()
 
 
 def multiplies_infinity(traced: Trace) -> bool:
@@ -84,7 +103,7 @@ class Sizes:
             return math.log10(abs(x)) if x and math.isfinite(x) else 0.0 if not x else math.nan
         if x.op in SIZES:
             return SIZES[x.op]
-        if x.op in RAISE:
+        if x.op in RAISE or (x.op in OF_ARRAYS and SAYS_ERRORS):
             return LARGEST
         sizes = list(map(self.of, x.args))
         if any(size != size for size in sizes):

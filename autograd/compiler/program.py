@@ -18,7 +18,7 @@ from autograd.assigning import again, last_change
 from autograd.calculus.gradients import depending, warn_of_slopes
 from autograd.calculus.slopes import AFTER
 from autograd.cautions import warn_of_nan
-from autograd.compiler.guards import multiplies_infinity
+from autograd.compiler import guards
 from autograd.compiler.listing import listing
 from autograd.compiler.trace import CONSTANT, LEAF, Trace
 from autograd.compiler.write import Written, array_literal
@@ -29,19 +29,6 @@ from autograd.core.value import Value
 
 # Where NumPy meets what the eager engine may refuse, the scalars decide.
 _STRICT: Any = {"over": "raise", "invalid": "raise", "divide": "raise", "under": "ignore"}
-
-
-def _says_errors() -> bool:
-    """Whether NumPy notices floating point errors here; WebAssembly has no flags for them."""
-    try:
-        with np.errstate(over="raise"):
-            np.exp(np.array([1000.0]))
-    except FloatingPointError:
-        return True
-    return False
-
-
-SAYS_ERRORS = _says_errors()
 _FLOAT = np.dtype(float)
 _NO_INPUTS = np.empty((1, 0))
 _CLOSURES = 1000  # names of closures are found sooner than globals, but Python compiles thousands in quadratic time
@@ -152,7 +139,7 @@ class Program:
         self._parameters, self._inputs = parameters, inputs
         self._recording = Recording(traced)
         self._outputs, self._listed = len(traced.roots), listed
-        self._by_scalars_only = multiplies_infinity(traced)
+        self._by_scalars_only = guards.multiplies_infinity(traced)
         self.nodes = traced.size
         self._per_example = per_example
         self.kernels = written.kernels
@@ -302,7 +289,7 @@ class Program:
                 run(space.backward, *saved)
             if not math.isfinite(run(space.theta.dot, space.slopes if gradient else space.theta)):  # if one is not
                 return None, space
-            if not SAYS_ERRORS and not (np.isfinite(space.single).all() and np.isfinite(space.batched).all()):
+            if not guards.SAYS_ERRORS and not (np.isfinite(space.single).all() and np.isfinite(space.batched).all()):
                 return None, space
         except ArithmeticError:
             return None, space

@@ -238,7 +238,7 @@ def test_a_repr_names_the_settings():
 @pytest.mark.parametrize("kind", [Adam, AdamW, RMSprop])
 def test_a_gradient_whose_square_overflows_is_an_error_and_changes_nothing(kind, seen, monkeypatch):
     if not seen:  # as in WebAssembly
-        monkeypatch.setattr("autograd.compiler.program.SAYS_ERRORS", False)
+        monkeypatch.setattr("autograd.compiler.guards.SAYS_ERRORS", False)
         monkeypatch.setattr(np, "errstate", lambda errstate=np.errstate, **given: errstate(all="ignore"))
     p = Value(1.0, label="p")
     optimizer = kind([p], lr=0.1)
