@@ -46,7 +46,7 @@ def number_lines(title: str, rows: Sequence[tuple[Text, Any] | None], by: float)
         else:
             body += [
                 label(row[0], left - 20, y + 5, NAME, "end name"),
-                *_line(row[1], left, y, reach),
+                *_number_line(row[1], left, y, reach),
                 label(quantity(row[1].ratio), ratio, y + 5, NUMBER, "value"),
                 label(quantity(row[1].derivative), derivative, y + 5, NUMBER, "value"),
             ]
@@ -55,7 +55,7 @@ def number_lines(title: str, rows: Sequence[tuple[Text, Any] | None], by: float)
     return picture(title, f"{title}: {'; '.join(words)}.", body, derivative + 90, y - 10)
 
 
-def _line(row: Any, left: float, y: float, reach: float) -> list[str]:
+def _number_line(row: Any, left: float, y: float, reach: float) -> list[str]:
     """One number line: ticks, a ring before, a dot after, and the arrow between them."""
     middle = (row.before + row.after) / 2
     if not math.isfinite(middle):

@@ -124,7 +124,7 @@ def _called(word: str, *operands: Any) -> Symbolic:
     return Symbolic(f'S.call("{word}", [{", ".join(map(Script.of, operands))}])')
 
 
-def _chosen(x: Any, sign: str, y: Any, yes: Callable[[], Any], no: Callable[[], Any]) -> Symbolic:
+def _choice(x: Any, sign: str, y: Any, yes: Callable[[], Any], no: Callable[[], Any]) -> Symbolic:
     """A choice is made by the numbers of the symbols."""
     return Symbolic(choose(_made("of", x), sign, _made("of", y), yes, no).text)
 
@@ -133,7 +133,7 @@ _WORDS = words_calling(
     _called,
     divide=partial(_made, "div"),
     power=partial(_made, "power"),
-    choose=_chosen,
+    choose=_choice,
     pi=Symbolic('S.name("π", Math.PI)'),
     nan=Symbolic("NaN"),
 )

@@ -59,6 +59,25 @@ def test_the_map_names_every_room():
         assert f"`{room}`" in CONTRIBUTING, room
 
 
+# What the words of the table mean has the same name for every kind of number; what is put in place, that of its place
+SHARED = set("call choose divide power product quotient sumproduct total worth number refuse_nan TYPE_CHECKING".split())
+
+
+def test_no_name_of_the_modules_around_the_core_has_two_meanings():
+    homes = {}
+    for path in sorted((ROOT / "autograd").rglob("*.py")):
+        if path.parent.name == "compiler" or path.name in ("__init__.py", "__main__.py"):
+            continue
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            parts = [part for target in targets for part in getattr(target, "elts", [target])]
+            names = {part.id for part in parts if isinstance(part, ast.Name) and not isinstance(node, ast.For)}
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                names = {node.name}
+            for name in names - SHARED:
+                assert homes.setdefault(name, path) == path, f"{name} stands in {path} and {homes[name]}"
+
+
 @pytest.mark.parametrize("reader", READERS)
 def test_every_atom_is_known_to_every_reader(reader):
     words = {name for name, row in DECLARED.items() if row.atom}
