@@ -349,6 +349,24 @@ def first_root(reference):
     return of_one
 
 
+def where_finite(case, built):
+    """theta, a batch of the points at which all is finite, and the expected outcome there; None without such points.
+
+    For what raises no errors and gives no warnings. Without inputs, the batch is None.
+    """
+    wrt, inputs = case.program.leaves("parameter"), case.program.leaves("input")
+    one, base, table = case.expected(wrt, built), case.with_others(case.program.points[0]), []
+    for point in case.program.points if inputs else case.program.points[:1]:
+        row = tuple(point[i] if i in inputs else x for i, x in enumerate(base))
+        found = one(row, None)
+        if not found.errors and not found.warned and all(map(math.isfinite, (*row, *found.values))):
+            table.append(row)
+    if not table:
+        return None
+    batch = np.array([[row[i] for i in inputs] for row in table]) if inputs else None
+    return np.array([base[i] for i in wrt]), batch, first_root(functools.partial(rows, one, table))
+
+
 def as_graph(case):
     """One cost with `wrt`: where it was built and, by theta, elsewhere."""
     leaves, roots, program = case.compiled()

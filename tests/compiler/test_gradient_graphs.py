@@ -4,9 +4,6 @@ Both come from the same rows, on two ways that share no code: a backward pass by
 pass over Values whose result is compiled as any other expression.
 """
 
-import functools
-import math
-
 import forms
 import numpy as np
 import pytest
@@ -20,21 +17,13 @@ def as_gradient_graph(case):
     leaves, roots = case.built()
     wrt, inputs = case.program.leaves("parameter"), case.program.leaves("input")
     parameters, columns = [leaves[i] for i in wrt], [leaves[i] for i in inputs]
-    one, base = case.expected(wrt, (leaves, roots)), case.with_others(case.program.points[0])
-    table = []
-    for point in case.program.points if inputs else case.program.points[:1]:
-        row = tuple(point[i] if i in inputs else x for i, x in enumerate(base))
-        found = one(row, None)
-        if not found.errors and not found.warned and all(map(math.isfinite, (*row, *found.values))):
-            table.append(row)
-    if not table or not wrt:
+    given = forms.where_finite(case, (leaves, roots)) if wrt else None
+    if given is None:
         return
+    theta, batch, reference = given
     slopes = gradients(roots[0], parameters, create_graph=True)
     graph = case.compile([roots[0], *slopes], wrt=parameters, inputs=columns)
     transposed = case.compile(roots[0], wrt=parameters, inputs=columns)
-    theta = np.array([base[i] for i in wrt])
-    batch = np.array([[row[i] for i in inputs] for row in table]) if inputs else None
-    reference = forms.first_root(functools.partial(forms.rows, one, table))
 
     def forward():
         cost, *slopes = graph.forward(theta, batch).reshape(-1, 1 + len(wrt)).mean(axis=0)

@@ -309,19 +309,11 @@ def host_form(host, case):
     leaves, roots = case.built()
     wrt, inputs = case.program.leaves("parameter"), case.program.leaves("input")
     program = case.compile(roots[0], wrt=[leaves[i] for i in wrt], inputs=[leaves[i] for i in inputs])
-    one, base = case.expected(wrt, (leaves, roots)), case.with_others(case.program.points[0])
-    table = []
-    for point in case.program.points if inputs else case.program.points[:1]:
-        row = tuple(point[i] if i in inputs else x for i, x in enumerate(base))
-        found = one(row, None)
-        if not found.errors and not found.warned and all(map(math.isfinite, (*row, *found.values))):
-            table.append(row)
-    if not table:
+    given = forms.where_finite(case, (leaves, roots))
+    if given is None:
         return
-    batch = np.array([[row[i] for i in inputs] for row in table]) if inputs else None
-    reference = forms.first_root(functools.partial(forms.rows, one, table))
+    theta, batch, reference = given
     f, gradient = host(program)
-    theta = np.array([base[i] for i in wrt])
     forms.agree(lambda: (f(theta, batch), gradient(theta, batch) if wrt else None), reference, zeros=False)
 
 
