@@ -123,11 +123,12 @@ def magnitudes(roots, wrt):
     up[roots[0]] = 1.0
     for node in reversed(order):
         if up[node]:
-            least = 1e-3 if node.op in SATURATING else 0.0
+            saturated = 4e-4 * (node.op in SATURATING)  # its slope, 1 - out * out, may be off by two roundings of 1
+            least = 1e-3 * (node.op in SATURATING)
             if node.op in ("mul", "weighted_sum"):  # a slope is another operand, with the rounding that this one has
                 least = 1e-3 * max(map(size.get, node.parents))
             for x, p in zip(node.parents, node.partials):
-                up[x] += min(up[node] * max(abs(p), least), 1e300) if math.isfinite(p) else up[node] * p
+                up[x] += min(up[node] * max(abs(p) + saturated, least), 1e300) if math.isfinite(p) else up[node] * p
     return (
         np.array([max(abs(root.data), 0.1 * size[root]) for root in roots]),
         np.array([up.get(x, 0.0) for x in wrt]),
