@@ -560,23 +560,24 @@ def row_gpt(options):
     report(times | race({"eager Values": eager_step}, rounds=3, seconds=0))
 
 
-ROWS = {name.removeprefix("row_"): run for name, run in list(globals().items()) if name.startswith("row_")}
+def run_rows(module, **settings):
+    """Run the rows of a module, its functions `row_...`, that the command line asks for.
 
-
-def main():
-    """Run the rows that are asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("rows", nargs="*", help=f"which rows to measure, of {', '.join(ROWS)} (all)")
-    parser.add_argument("--rounds", type=int, default=9, help="turns of every competitor (9)")
-    parser.add_argument("--nodes", type=int, default=100_000, help="nodes of the irregular graph (100000)")
-    parser.add_argument("--steps", type=int, default=100_000, help="steps of the chain (100000)")
+    Args:
+        settings: further options, each as its default and what it says.
+    """
+    rows = {name.removeprefix("row_"): run for name, run in list(module.items()) if name.startswith("row_")}
+    parser = argparse.ArgumentParser(description=module["__doc__"].splitlines()[0])
+    parser.add_argument("rows", nargs="*", help=f"which rows to measure, of {', '.join(rows)} (all)")
+    for name, (default, text) in {"rounds": (9, "turns of every competitor"), **settings}.items():
+        parser.add_argument(f"--{name}", type=int, default=default, help=f"{text} ({default})")
     options = parser.parse_args()
-    if unknown := set(options.rows) - set(ROWS):
-        parser.error(f"there is no row {', '.join(sorted(unknown))}; choose of {', '.join(ROWS)}")
-    for name in options.rows or ROWS:
-        print(f"{name}: {ROWS[name].__doc__}")
-        ROWS[name](options)
+    if unknown := set(options.rows) - set(rows):
+        parser.error(f"there is no row {', '.join(sorted(unknown))}; choose of {', '.join(rows)}")
+    for name in options.rows or rows:
+        print(f"{name}: {rows[name].__doc__}")
+        rows[name](options)
 
 
 if __name__ == "__main__":
-    main()
+    run_rows(globals(), nodes=(100_000, "nodes of the irregular graph"), steps=(100_000, "steps of the chain"))

@@ -8,13 +8,12 @@ Value and gradient, float64, parameters in one array: jit of value_and_grad in J
 mode. Each row first checks that both agree. What a host needs for its first call, XLA's compiling, is told beside it.
 """
 
-import argparse
 import time
 
 import compiled  # one thread, before anything else is imported
 import eager
 import numpy as np
-from compiled import agree, installed, race, report
+from compiled import agree, installed, race, report, run_rows
 
 import autograd
 from autograd import Value
@@ -159,21 +158,5 @@ def row_digits(options):
     measured(program, lambda host: digits_by_hand(*functions(host)), theta, batch, options)
 
 
-ROWS = {name.removeprefix("row_"): run for name, run in list(globals().items()) if name.startswith("row_")}
-
-
-def main():
-    """Run the rows that are asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("rows", nargs="*", help=f"which rows to measure, of {', '.join(ROWS)} (all)")
-    parser.add_argument("--rounds", type=int, default=9, help="turns of every competitor (9)")
-    options = parser.parse_args()
-    if unknown := set(options.rows) - set(ROWS):
-        parser.error(f"there is no row {', '.join(sorted(unknown))}; choose of {', '.join(ROWS)}")
-    for name in options.rows or ROWS:
-        print(f"{name}: {ROWS[name].__doc__}")
-        ROWS[name](options)
-
-
 if __name__ == "__main__":
-    main()
+    run_rows(globals())
