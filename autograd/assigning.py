@@ -40,6 +40,11 @@ def number(x: Any, name: str) -> float:
         ) from None
 
 
+def is_iterable(x: Any) -> bool:
+    """Whether something can be gone through; a NumPy scalar only looks as if."""
+    return hasattr(x, "__iter__") and getattr(x, "shape", None) != ()
+
+
 def advice(x: Any) -> str:
     """What to do instead of giving something that is no number."""
     if hasattr(x, "_data"):

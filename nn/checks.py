@@ -11,6 +11,8 @@ import operator
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
+from autograd.assigning import is_iterable
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -267,7 +269,7 @@ def real(x: Any, name: str, what: str = "is a number") -> float:
 
 def items(x: Any, name: str) -> list[Any]:
     """The elements of a list or another iterable; an error for what has none."""
-    if isinstance(x, (str, bytes, dict, type)) or not hasattr(x, "__iter__") or getattr(x, "shape", None) == ():
+    if isinstance(x, (str, bytes, dict, type)) or not is_iterable(x):
         raise TypeError(f"{name}, not {x!r}")
     return list(x)
 

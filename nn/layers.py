@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 from autograd import Value, weighted_sum
+from autograd.assigning import is_iterable
 from autograd.compiler import uncollected
 from autograd.core.table import TABLE
 from autograd.core.value import OPERATIONS
@@ -398,7 +399,7 @@ def generator(seed: int | random.Random | None) -> random.Random:
 def example(x: Any, n: int, owner: Module) -> list[Any]:
     """One example as a list of n numbers or Values; an error if it is anything else, never a truncated one."""
     if type(x) is not list:
-        if isinstance(x, (str, bytes, dict)) or not hasattr(x, "__iter__") or getattr(x, "shape", None) == ():
+        if isinstance(x, (str, bytes, dict)) or not is_iterable(x):
             raise TypeError(f"{owner} takes a list of {n} numbers or Values, not {x!r}")
         x = x.tolist() if hasattr(x, "tolist") else list(x)
     if any(type(item) in (list, tuple) for item in x[:1]):

@@ -11,6 +11,7 @@ from typing import Any
 
 import autograd
 from autograd import Value, logsumexp, mean, minimum, relu, softplus, weighted_sum
+from autograd.assigning import is_iterable
 from nn.checks import items, real
 
 
@@ -185,7 +186,7 @@ def as_list(x: Any) -> list[Any]:
 
 def is_list(x: Any) -> bool:
     """Whether x is a list of some kind, a 0-d array and a string not being one."""
-    return hasattr(x, "__iter__") and getattr(x, "shape", None) != () and not isinstance(x, (str, bytes))
+    return is_iterable(x) and not isinstance(x, (str, bytes))
 
 
 def matched(outputs: list[Any], target: Any) -> list[tuple[Any, Any]]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import Value
+from autograd.assigning import is_iterable
 from autograd.compiler import uncollected
 from nn.checks import count, flag, items, random_numbers
 from nn.distributed import Distributed, is_collection
@@ -422,10 +423,7 @@ def named_metrics(metrics: Any) -> dict[str, Metric]:
 
 def listed_callbacks(callbacks: Any) -> list[Callable[[int, History, Any], Any]]:
     """The callbacks as a list; a single function is one, too."""
-    if callable(callbacks) or not hasattr(callbacks, "__iter__") or getattr(callbacks, "shape", None) == ():
-        found = [callbacks]
-    else:
-        found = list(callbacks)
+    found = [callbacks] if callable(callbacks) or not is_iterable(callbacks) else list(callbacks)
     for callback in found:
         if not callable(callback):
             raise TypeError(f"a callback is a function (epoch, history, model), not {callback!r}")

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any, Literal, overload
 
+from autograd.assigning import is_iterable
 from autograd.calculus.slopes import (
     AFTER,
     TAME,
@@ -99,7 +100,7 @@ def warn_of_slopes(*results: Value) -> None:
 
 def values(wrt: Any) -> list[Value]:
     """`wrt` as a list, checked."""
-    if isinstance(wrt, Value) or not hasattr(wrt, "__iter__") or getattr(wrt, "shape", None) == ():
+    if isinstance(wrt, Value) or not is_iterable(wrt):
         raise TypeError(f"wrt is a list of Values, as in gradients(cost, [w, b]), not {wrt!r}")
     wrt = list(wrt)
     for value in wrt:

@@ -15,6 +15,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from autograd.assigning import is_iterable
 from autograd.core.value import Value
 from autograd.recording import tracing
 
@@ -58,7 +59,7 @@ def compile(
 
     if callable(cost):
         return Function(*traced_function(cost, build))
-    roots: list[Any] = [cost] if isinstance(cost, Value) else list(cost) if is_listed(cost) else []
+    roots: list[Any] = [cost] if isinstance(cost, Value) else list(cost) if is_iterable(cost) else []
     parameters, columns = leaves_of(wrt, "wrt"), leaves_of(inputs, "inputs")
     if not roots or not all(isinstance(root, Value) for root in roots):
         raise TypeError(f"compile takes a Value, a list of Values or a function of Values, not {cost!r}")
@@ -80,14 +81,9 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def is_listed(x: Any) -> bool:
-    """Whether something can be gone through; a NumPy scalar only seems so."""
-    return isinstance(x, Iterable) and getattr(x, "shape", None) != ()
-
-
 def leaves_of(values: Iterable[Value], name: str) -> list[Value]:
     """The values as a list, all leaves."""
-    if not isinstance(values, Value) and not is_listed(values):
+    if not isinstance(values, Value) and not is_iterable(values):
         raise TypeError(f"{name} takes a list of leaves, not {values!r}; leave it out for none")
     leaves: list[Any] = [values] if isinstance(values, Value) else list(values)
     for value in leaves:

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from autograd.assigning import is_iterable
 from autograd.core.value import Value
 from autograd.drawing import svg
 from autograd.drawing.diagram import Diagram
@@ -89,8 +90,7 @@ def draw(
     if unfold is not None and not (isinstance(unfold, str) and unfold in FOLDING_LEVELS):
         raise ValueError(f"unfold is None or one of {', '.join(map(repr, FOLDING_LEVELS))}, not {unfold!r}")
     blanks: Any = [blank] if isinstance(blank, str) else blank
-    is_listed = isinstance(blanks, Iterable) and getattr(blanks, "shape", None) != ()
-    empty = frozenset(str(x) for x in blanks) if is_listed else frozenset({""})
+    empty = frozenset(map(str, blanks if is_iterable(blanks) else [blanks]))
     if not empty <= set(BLANKS):
         raise ValueError(f"blank is one or more of {', '.join(map(repr, BLANKS))}, not {blank!r}")
     if max_nodes is not None and (isinstance(max_nodes, bool) or not isinstance(max_nodes, int) or max_nodes < 2):
