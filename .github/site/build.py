@@ -118,10 +118,11 @@ def front_page(pages: Path) -> str:
 
 
 def guide(pages: Path) -> str:
-    """The README."""
+    """The README; a badge that another host would draw is a link of its own words."""
     shutil.copytree(ROOT / ".github/images", pages / ".github/images", dirs_exist_ok=True)
     shutil.copytree(ROOT / ".github/images", pages / "images", dirs_exist_ok=True)
     text = (ROOT / "README.md").read_text().replace(".github/images/", "images/")
+    text = re.sub(r"!\[([^\]]+)\]\(https?://[^)\s]+\)", r"\1", text)
     (pages / "guide.md").write_text(linked(text))
     return "guide.md"
 
