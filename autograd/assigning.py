@@ -107,9 +107,10 @@ def agrees(node: Value) -> bool:
     """Whether a node is what its operation makes of the present data of its operands."""
     try:
         present = again(node.op, node.operands)
-        return repr((present._data, present.partials)) == repr((node._data, node.partials))
     except (ArithmeticError, ValueError):
         return False
+    then, now = (node._data, *node.partials), (present._data, *present.partials)
+    return then == now or all(a == b or a != a and b != b for a, b in zip(then, now))  # nan is what it was
 
 
 def stale(cost: Value) -> list[Value]:
