@@ -275,7 +275,7 @@ class Writer:
             return f"float(np.{REDUCTIONS[x.op]}.reduce({self.matrix(x.args[0])}, axis=None))"
         if x.op == "product":
             self.count += 1
-            return f"float(np.dot({self.matrix(x.args[0])}, {self.matrix(x.args[1])}))"
+            return f"float({self.matrix(x.args[0])}.dot({self.matrix(x.args[1])}))"
         if x.op in INFIX:
             sign, own = INFIX[x.op]
             left, right = x.args
@@ -410,7 +410,7 @@ class Writer:
         if term == 0.0 and not isinstance(term, Term):
             return f"{target}.fill(0.0)"
         if not isinstance(term, Term) or is_scalar(term):
-            return f"np.copyto({target}, {self.elements(term, batched, rank)})"
+            return f"{target}[...] = {self.elements(term, batched, rank)}"
         if term.op == "take":
             axis = ", axis=0" if batched else ""
             source = self.view(whole(term.args[0].buffer))
@@ -469,17 +469,18 @@ class Writer:
             turned = View(out.buffer, out.start, out.shape[::-1], out.strides[::-1])
             if turned.is_whole and not out.is_whole:
                 return self.product(Term("product", term.args, (a, b, c[::-1])), turned)
-            s, function = summed[0], "np.dot" if out.is_whole else "np.matmul"
+            s = summed[0]
             ways = []
             for (left, right), (p, q) in (((X, Y), (a, b)), ((Y, X), (b, a))):
                 if p.replace(s, "") + q.replace(s, "") == c:
                     left = left if p[-1] == s else f"{left}.T"
                     right = right if q[0] == s else f"{right}.T"
-                    ways.append(f"{function}({left}, {right}, out={target})")
-            return min(ways, key=len)
+                    ways.append((left, right))
+            left, right = min(ways, key=lambda way: len("".join(way)))
+            return dotted(left, right, target) if out.is_whole else f"np.matmul({left}, {right}, out={target})"
         if not shared and len(a) == len(b) == 1 and out.is_whole:
             left, right = self.axes(X, a, c), self.axes(Y, b, c)
-            return f"np.dot({left}, {right}, out={target})" if c == a + b else f"np.dot({right}, {left}, out={target})"
+            return dotted(left, right, target) if c == a + b else dotted(right, left, target)
         if not summed and ordered(a, c) and ordered(b, c):
             return f"np.multiply({self.axes(X, a, c)}, {self.axes(Y, b, c)}, out={target})"
         if len(summed) == 1:
@@ -626,6 +627,11 @@ class Writer:
             self.written.arrays[name] = np.array(code.others)
             setup.append(f"v[{start} : {start + len(code.others)}] = {name}  # the other leaves")
         setup.append("# the same as arrays, and arrays for results in between")
+
+
+def dotted(left: str, right: str, target: str) -> str:
+    """The product of two matrices or vectors: the method is half as long on its way to BLAS as `np.dot` is."""
+    return f"{left}.dot({right}, out={target})"
 
 
 def array_reads(x: Expression) -> Iterable[View]:
