@@ -110,7 +110,7 @@ def agrees(node: Value) -> bool:
     except (ArithmeticError, ValueError):
         return False
     then, now = (node._data, *node.partials), (present._data, *present.partials)
-    return then == now or all(a == b or a != a and b != b for a, b in zip(then, now))  # nan is what it was
+    return then == now or all(a == b or (a != a and b != b) for a, b in zip(then, now))  # nan is what it was
 
 
 def stale(cost: Value) -> list[Value]:
