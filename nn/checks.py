@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 # Arrays of numbers --------------------------------------------------------------------------------------------------
 
 
-def table(X: Any, name: str = "X", columns: list[Any] | None = None) -> np.ndarray:
+def table(X: Any, name: str = "X", columns: list[Any] | None = None, copy: bool = True) -> np.ndarray:
     """X as float64 of shape (n, d); a list of lists, an array, a tensor or a frame. Finite numbers only.
 
-    A frame has its columns put in the order of `columns`, if these are given.
+    A frame has its columns put in the order of `columns`, if these are given. Without `copy` an array may be X itself.
     """
-    array = finite(real_numbers(columns_in_order(X, columns, name), name), name)
+    array = finite(real_numbers(columns_in_order(X, columns, name), name, copy), name)
     if array.ndim != 2:
         advice = ": for a single column use X.reshape(-1, 1), for a single example [x]" if array.ndim == 1 else ""
         raise ValueError(f"{name} has one row per example, shape (n, d), not {array.shape}{advice}")
@@ -46,8 +46,8 @@ def targets(y: Any, name: str = "y") -> np.ndarray:
     return array.astype(np.int64) if plain.dtype.kind in "iub" else array
 
 
-def real_numbers(x: Any, name: str) -> np.ndarray:
-    """Numbers as a new float64 array of whatever shape; nan and infinity pass.
+def real_numbers(x: Any, name: str, copy: bool = True) -> np.ndarray:
+    """Numbers as a float64 array of whatever shape, a new one or, without `copy`, perhaps x; nan and infinity pass.
 
     Raises:
         TypeError: for text, dates, complex numbers and whatever else is no real number.
@@ -57,7 +57,7 @@ def real_numbers(x: Any, name: str) -> np.ndarray:
 
     array = plain_array(x, name)
     if array.dtype.kind in "fiub":
-        return array.astype(np.float64)
+        return array.astype(np.float64, copy=copy)
     names = columns_of(x)
     if array.dtype.kind != "O":
         kind = "text" if array.dtype.kind in "SUT" else f"{array.dtype} data"

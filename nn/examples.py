@@ -46,7 +46,7 @@ class Examples:
         weights: of the examples in the mean, (n,); None where all count the same.
         classes, columns: the names of the classes and of a frame's columns, where there are any.
         rows: (n, d + n_y), the inputs of the compiled program: x, then the target, a class as its one-hot row, then the
-            weight, if there are weights.
+            weight, if there are weights. A copy of what was given, of which X is a part.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Examples:
 
         self.name = name
         known = getattr(model, "columns", None) if like is None else like.columns
-        self.X = table(X, f"{self.name}X", known)
+        self.X = table(X, f"{self.name}X", known, copy=False)
         self.columns = known or columns_of(X)
         with found_before_training(f"{self.name}example 0"):
             output = model(self.X[0].tolist())
@@ -88,6 +88,7 @@ class Examples:
         target_rows = np.eye(outputs)[self.y] if self.are_classes else self.y.reshape(self.n, -1).astype(float)
         extra = [] if self.weights is None else [self.weights[:, None]]
         self.rows = np.hstack([self.X, target_rows, *extra])
+        self.X = self.rows[:, : self.X.shape[1]]
 
     def _read(
         self, model: Any, y: Any, loss: Loss, outputs: int, like: Examples | None

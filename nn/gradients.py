@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import math
+import operator
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -399,7 +400,10 @@ def data_of(parameters: Iterable[Value]) -> np.ndarray:
     """The numbers that parameters hold: theta."""
     import numpy as np
 
-    return np.array([p.data for p in parameters])
+    return np.fromiter(map(_data, parameters), float)
+
+
+_data = operator.attrgetter("_data")
 
 
 def assign(parameters: Iterable[Value], theta: np.ndarray) -> None:

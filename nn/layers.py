@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import random
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 from autograd import Value, weighted_sum
@@ -113,8 +114,8 @@ class Neuron(Module):
         self.activation = activation
         n_in, n_out = count(n_in, "n_in"), count(n_out, "n_out")
         fan = n_in if self.activation in _HALVING else n_in + n_out
-        limit, rng = (6 / fan) ** 0.5, generator(seed)
-        self.w = [Value(rng.uniform(-limit, limit)) for _ in range(n_in)]
+        limit, draw = (6 / fan) ** 0.5, generator(seed).random
+        self.w = [Value(2 * limit * draw() - limit) for _ in range(n_in)]
         self.b = Value(0.0)
         self.place(number, layer)
 
@@ -151,7 +152,7 @@ class Neuron(Module):
         before = f"w{below or '_'}"
         for k, w in enumerate(self.w):
             comma = "," if j is not None and (k > 9 or j > 9) else ""
-            w.label = f"{before}{comma}{k}{above}"
+            w._made = "", f"{before}{comma}{k}{above}"
             w.role = "parameter"  # type: ignore[attr-defined]  # whatever it is called; drawings show it
         self.b.label, self.b.role = f"b{below}{above}", "parameter"  # type: ignore[attr-defined]
         self._place = f"{below}{above}"
@@ -270,12 +271,11 @@ class Layer(Module):
         for path, parameter in self._extras():
             yield path, path, parameter
 
-    def _part_parameters(self) -> Iterator[Value]:
-        if self._has_neurons():
-            for neuron in self.neurons:
-                yield from neuron.w
-            yield from (neuron.b for neuron in self.neurons)
-            yield from (parameter for _, parameter in self._extras())
+    def _part_parameters(self) -> Iterable[Value]:
+        if not self._has_neurons():
+            return []
+        biases, others = [neuron.b for neuron in self.neurons], [parameter for _, parameter in self._extras()]
+        return chain(*(neuron.w for neuron in self.neurons), biases, others)
 
     def _part_arrays(self) -> dict[str, np.ndarray]:
         import numpy as np
@@ -369,9 +369,8 @@ class MLP(Module):
             for name, parameter in layer.named_parameters():
                 yield name, f"layers.{i}.{name}", parameter
 
-    def _part_parameters(self) -> Iterator[Value]:
-        for layer in self.layers:
-            yield from layer.parameters()
+    def _part_parameters(self) -> Iterable[Value]:
+        return chain.from_iterable(layer.parameters() for layer in self.layers)
 
     def __repr__(self) -> str:
         sizes = [len(layer.neurons) for layer in self.layers]

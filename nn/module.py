@@ -58,9 +58,10 @@ class Module:
         """The Values that training changes, in the order of the gradient vector."""
         if type(self).named_parameters is not Module.named_parameters:
             return [parameter for _, parameter in self.named_parameters()]
-        parts = dict.fromkeys(self._part_parameters())
-        others = self._other_names(frozenset(), self._parts if parts else frozenset())
-        return list(parts | dict.fromkeys(parameter for _, _, parameter in others))
+        found = list(self._part_parameters())
+        others = self._other_names(frozenset(), self._parts if found else frozenset())
+        found += [parameter for _, _, parameter in others]
+        return found if len(set(found)) == len(found) else list(dict.fromkeys(found))
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to 0.0: do so before each backward pass, since leaves accumulate."""
@@ -116,7 +117,7 @@ class Module:
     def _part_names(self) -> Iterator[tuple[str, str, Value]]:
         yield from ()
 
-    def _part_parameters(self) -> Iterator[Value]:
+    def _part_parameters(self) -> Iterable[Value]:
         return (parameter for _, _, parameter in self._part_names())
 
     def _part_arrays(self) -> dict[str, np.ndarray]:

@@ -394,7 +394,7 @@ def movable(parameters: Iterable[Value]) -> list[Value]:
         raise TypeError(f"an optimizer takes a list of Values, as in model.parameters(), but it holds {strangers[0]!r}")
     if not parameters:
         raise ValueError("there are no parameters to move: the list is empty")
-    computed = [p for p in parameters if p.parents]
+    computed = [p for p in parameters if p._x is not None]
     if computed:
         raise ValueError(f"only leaves can be moved, but {computed[0]!r} is computed from other Values")
     if len(set(parameters)) < len(parameters):

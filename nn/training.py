@@ -436,8 +436,7 @@ def trained_parameters(model: Any, optimizer: Any) -> list[Value]:
         raise TypeError(f"optimizer is an instance, such as Adam(model.parameters(), lr=0.01), not {optimizer!r}")
     if not callable(getattr(model, "parameters", None)) or isinstance(model, type):
         raise TypeError(f"a model has parameters() and is called with one example, as an MLP is; {model!r} has none")
-    own = set(model.parameters())
-    if any(p not in own for p in optimizer.parameters):
+    if not set(model.parameters()).issuperset(optimizer.parameters):
         raise ValueError(
             "the optimizer moves parameters that are not this model's: after making the model, make the optimizer anew "
             "from its model.parameters()"
