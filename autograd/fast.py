@@ -7,6 +7,7 @@ Nothing is decided here: whatever raises, or gives a nan, is left to `apply`, so
 from __future__ import annotations
 
 import math
+from itertools import compress
 
 from autograd.compatibility import operate, takes_over
 from autograd.core import manners
@@ -126,13 +127,16 @@ def plain_operand(x: Any, name: str) -> Any:
     return NotImplemented if takes_over(x) else manners.number(x, name)
 
 
-def separated(xs: list[Any], name: str) -> tuple[list[Value | float], list[float]]:
-    """Operands with the plain numbers among them as floats, and what all of them are worth."""
+def separated(xs: list[Any], name: str) -> tuple[list[Value | float], list[float], list[bool]]:
+    """Operands with the plain numbers among them as floats, what all of them are worth, and which are Values."""
     types = set(map(type, xs))
     if types == {float}:
-        return xs, xs
-    data = [x._data if isinstance(x, Value) else x if type(x) is float else manners.number(x, name) for x in xs]
-    return xs if types == {Value} else [x if isinstance(x, Value) else d for x, d in zip(xs, data)], data
+        return xs, xs, [False] * len(xs)
+    if types == {Value}:
+        return xs, [x._data for x in xs], [True] * len(xs)
+    known = [isinstance(x, Value) for x in xs]
+    data = [x._data if value else x if type(x) is float else manners.number(x, name) for x, value in zip(xs, known)]
+    return [x if value else d for x, d, value in zip(xs, data, known)], data, known
 
 
 GLOBALS: dict[str, Any] = {
@@ -141,7 +145,7 @@ GLOBALS: dict[str, Any] = {
     "fsum": math.fsum,
     "pow_of_slopes": math.pow,
 }
-for _helper in (Value, apply, operate, manners.number, manners.listed, plain_operand, separated, others):
+for _helper in (Value, apply, compress, operate, manners.number, manners.listed, plain_operand, separated, others):
     GLOBALS[_helper.__name__] = _helper
 
 
@@ -253,9 +257,9 @@ def of_many(row: Row, otherwise: str) -> list[str]:
         for x in row.operands
     ]
     slow = [
-        f"{x}, {x}_data = separated({x}, {row.name!r})"
+        f"{x}, {x}_data, {x}_are_values = separated({x}, {row.name!r})"
         if x in row.lists
-        else f"{x}, {x}_data = ({x}, {x}._data) if isinstance({x}, Value) else (number({x}, {row.name!r}),) * 2"
+        else f"[{x}], [{x}_data], {x}_are_values = separated([{x}], {row.name!r})"
         for x in row.operands
     ]
     values = " and ".join(f"isinstance({x}{'[0]' * (x in row.lists)}, Value)" for x in row.operands)
@@ -279,14 +283,15 @@ def of_many(row: Row, otherwise: str) -> list[str]:
             [
                 *slow,
                 f"operands = ({display})",
-                "parents = tuple([x for x in operands if isinstance(x, Value)])",
+                f"are_values = {' + '.join(f'{x}_are_values' for x in row.operands)}",
+                "parents = tuple(compress(operands, are_values))",
                 *indented("if not parents:", [*computed(row, [], otherwise), "return out"]),
             ],
         ),
         *computed(row, [True] * len(row.operands), otherwise),
         *indented(
             "if parents is not operands and len(partials) > len(parents):",
-            ["partials = tuple([p for p, x in zip(partials, operands) if isinstance(x, Value)])"],
+            ["partials = tuple(compress(partials, are_values))"],
         ),
         *recording_lines(row, x="operands", y="parents", dx="partials"),
     ]

@@ -150,7 +150,7 @@ def test_the_walk_visits_each_edge_once():
     gradient = backpropagate(cost)
     assert gradient[layers[0][0]] == 5.0**6
     for node in itertools.chain([cost], *layers):
-        assert node.asked == {"parents": 2, "partials": 1}
+        assert node.asked == {"parents": 1 if node in layers[0] else 2, "partials": 1}
 
 
 def test_zero_grad_of_a_generator():
