@@ -31,7 +31,7 @@ def compile(
         inputs: the leaves that differ from example to example. Their order is that of the columns of a batch.
     """
     from autograd.compiler.calls import single_calls
-    from autograd.compiler.fuse import depths, fuse
+    from autograd.compiler.fuse import fuse
     from autograd.compiler.guards import guarded
     from autograd.compiler.kernels import Kernels
     from autograd.compiler.loops import is_narrow, narrow, settled
@@ -47,11 +47,10 @@ def compile(
         traced, leaves = trace(roots, [*parameters, *inputs])
         n, m = len(parameters), len(inputs)
         others = [leaf.data for leaf in leaves[n + m :]]
-        nodes, operands = fuse(traced)
-        depth = depths(nodes, operands)
-        code = narrow(traced, n, m, others) if is_narrow(nodes, depth) else None
+        fused = fuse(traced)
+        code = narrow(traced, n, m, others) if is_narrow(fused) else None
         if code is None:
-            layout = roll(traced, nodes, operands, depth, n, m)
+            layout = roll(traced, fused, n, m)
             code = differentiated(Kernels(traced, layout, n, m, others, per_example))
         text = written(single_calls(guarded(settled(passed(code)))))
         one = roots[0] if isinstance(cost, Value) or callable(cost) else None

@@ -5,13 +5,11 @@ are used nowhere else, and so are the products among their terms.
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, pairwise
 
 import numpy as np
 
-from autograd.compiler.trace import CONSTANT, LEAF, Trace
+from autograd.compiler.trace import CONSTANT, LEAF, Lists, Trace, numbers
 from autograd.core.table import TABLE
 
 DOT = "dot"
@@ -19,67 +17,92 @@ _ADD, _WEIGHTED_SUM = 2, 4
 _ROLES = {"mul": 1, "add": _ADD, "sum": 3, "weighted_sum": _WEIGHTED_SUM}  # what takes part in a sum of products
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """The operands of a sum: `left[0] * right[0] + ... + singles[0] + ...`.
+@dataclass
+class Fused:
+    """The nodes that remain, in topological order: operations of their operands, and sums of products.
 
-    A zero among them is left out; the sum `starts_at_zero`, so that it is 0.0 where all other terms are -0.0.
+    Sum `i` is `left[0] * right[0] + ... + singles[0] + ...`, of the lists `i`. A zero among its terms is left out; it
+    `starts_at_zero`, so that it is 0.0 where all other terms are -0.0.
+
+    Attributes:
+        depth: how many operations lie between a node and the leaves, on the longest path.
     """
 
-    left: tuple[int, ...]
-    right: tuple[int, ...]
-    singles: tuple[int, ...]
-    starts_at_zero: bool = False
-
-    def __iter__(self) -> Iterator[int]:
-        return chain(self.left, self.right, self.singles)
-
-
-Operands = tuple[int, ...] | Terms
+    nodes: np.ndarray
+    depth: np.ndarray
+    is_sum: np.ndarray
+    left: Lists
+    right: Lists
+    singles: Lists
+    starts_at_zero: np.ndarray
 
 
-def fuse(traced: Trace) -> tuple[list[int], list[Operands]]:
-    """The nodes that remain, in topological order, and the operands of every node: Terms for a sum of products."""
-    flat, count = traced.flat, len(traced.ops)
-    code_of, code = traced.codes
-    role = np.array([_ROLES.get(op, 0) for op in code_of])[code]
-    lengths = traced.lengths
-    reader = np.repeat(np.arange(count), lengths)  # of each operand
+def fuse(traced: Trace) -> Fused:
+    """The nodes that remain of a trace."""
+    flat, lengths, reader, count = traced.lists.flat, traced.lists.lengths, traced.lists.owners, len(traced)
+    codes, own = traced.codes, np.arange(count)
+    role = np.array([_ROLES.get(op, 0) for op in traced.names])[codes]
+    reading = role[reader]
     uses = np.bincount(flat, minlength=count)
     uses[traced.roots] += 2  # a value that is asked for is never absorbed
 
     # A sum goes on through sums and products that are used nowhere else; `top` is the sum where that ends.
-    is_term = (role[reader] >= _ADD) & (role[flat] > 0) & (uses[flat] == 1)
-    is_term &= (role[reader] != _WEIGHTED_SUM) | (np.arange(len(flat)) == np.cumsum(lengths)[reader] - 1)
-    top = np.arange(count)
+    is_term = (reading >= _ADD) & (role[flat] > 0) & (uses[flat] == 1)
+    is_last = np.zeros(len(flat), bool)
+    is_last[traced.lists.stops[lengths > 0] - 1] = True
+    is_term &= (reading != _WEIGHTED_SUM) | is_last
+    top = own.copy()
     top[flat[is_term]] = reader[is_term]
-    while not np.array_equal(top, top[top]):
-        top = top[top]
+    while not np.array_equal(top, further := top[top]):
+        top = further
 
     members = np.bincount(top, minlength=count)
     is_zero = np.zeros(count, bool)
     is_zero[[i for i, x in traced.constants.items() if x == 0]] = True
-    starts_at_zero = reader[is_zero[flat] & (role[reader] == _ADD)]  # as Python's `sum` does
+    after_zero = reader[is_zero[flat] & (reading == _ADD)]  # as Python's `sum` does
     written_as_sum = np.zeros(count, bool)
-    written_as_sum[top[role > _ADD]] = written_as_sum[top[starts_at_zero]] = True
+    written_as_sum[top[role > _ADD]] = written_as_sum[top[after_zero]] = True
 
     # A graph without structure has short sums of many shapes; left as single operations they all look alike.
-    is_top = (role >= _ADD) & (top == np.arange(count))
+    is_top = (role >= _ADD) & (top == own)
     covered = members[is_top & (members >= 6)].sum()
     structured = covered > 0.1 * count or count < 2000
     fuses = is_top & ((members >= (4 if structured else 32)) | written_as_sum)
     if structured:
-        first = np.cumsum(lengths) - lengths
         products = np.flatnonzero(role == 1)
-        left, right = code[flat[first[products]]], code[flat[first[products] + 1]]
-        given = [code_of[op] for op in (LEAF, CONSTANT) if op in code_of]
+        left, right = (codes[flat[traced.lists.stops[products] - k]] for k in (2, 1))
+        given = [code for code, op in enumerate(traced.names) if op in (LEAF, CONSTANT)]
         computed = ~np.isin(left, given) & ~np.isin(right, given)
-        fuses |= _shorter(products[computed], (left * len(code_of) + right)[computed], role, top, fuses)
+        kinds = left * len(traced.names) + right
+        fuses |= _shorter(products[computed], kinds[computed], role, top, fuses)
     absorbed = fuses[top] & ~fuses
-    operands: list[Operands] = list(traced.operands)
-    for i, terms in _flattened(traced, reader, role, top, fuses, absorbed):
-        operands[i] = terms
-    return np.flatnonzero(~absorbed).tolist(), operands
+    top = np.where(absorbed, top, own)
+
+    edges = np.flatnonzero((fuses | absorbed)[reader])  # of sums and their products
+    is_factor = (reading[edges] == 1) | ((reading[edges] == _WEIGHTED_SUM) & ~is_last[edges])
+    factors, singles = edges[is_factor], edges[~is_factor & ~absorbed[flat[edges]]]
+    length = np.bincount(reader[factors], minlength=count)
+    place = np.arange(len(factors)) - (np.cumsum(length) - length)[reader[factors]]
+    is_left = place < length[reader[factors]] // 2  # weights, then inputs
+    starts_at_zero = np.zeros(count, bool)
+    zeros = singles[is_zero[flat[singles]]]
+    is_positive = [math.copysign(1.0, traced.constants[x]) > 0 for x in flat[zeros].tolist()]
+    starts_at_zero[top[reader[zeros[np.array(is_positive, bool)]]]] = True
+
+    def terms(edges: np.ndarray) -> Lists:
+        """The operands at some edges, by the sum that they are terms of, in the order that they are written in."""
+        owner = top[reader[edges]]
+        return Lists(flat[edges[np.argsort(owner, kind="stable")]], np.bincount(owner, minlength=count))
+
+    return Fused(
+        np.flatnonzero(~absorbed),
+        _depth(traced, top, ~absorbed),
+        fuses,
+        terms(factors[is_left]),
+        terms(factors[~is_left]),
+        terms(singles[~is_zero[flat[singles]]]),
+        starts_at_zero,
+    )
 
 
 def _shorter(
@@ -99,53 +122,22 @@ def _shorter(
     return (found > 0) & (found == additions + 1) & ~fuses  # of nothing but such products
 
 
-def depths(nodes: list[int], operands: list[Operands]) -> list[int]:
-    """How many operations lie between each node and the leaves, on the longest path."""
-    depth = [0] * len(operands)
-    depth_of = depth.__getitem__
-    for i in nodes:
-        parents = operands[i]
-        if parents:
-            depth[i] = 1 + max(map(depth_of, parents))
-    return depth
-
-
-def _flattened(
-    traced: Trace, reader: np.ndarray, role: np.ndarray, top: np.ndarray, fuses: np.ndarray, absorbed: np.ndarray
-) -> Iterator[tuple[int, Terms]]:
-    """The terms of each sum that is fused, in the order of the nodes that they are written in."""
-    flat, constants = traced.flat, traced.constants
-    edges = np.flatnonzero((fuses | absorbed)[reader])  # of sums and their products
-    kinds, last = role[reader[edges]], np.append(np.diff(reader[edges]) != 0, True)
-    is_factor = (kinds == 1) | ((kinds == _WEIGHTED_SUM) & ~last)
-    factors, singles = edges[is_factor], edges[~is_factor & ~absorbed[flat[edges]]]
-    length = np.bincount(reader[factors], minlength=len(top))
-    place = np.arange(len(factors)) - (np.cumsum(length) - length)[reader[factors]]
-    is_left = place < length[reader[factors]] // 2  # weights, then inputs
-
-    tops = np.flatnonzero(fuses)
-
-    def of_each(edges: np.ndarray) -> list[tuple[int, ...]]:
-        """The operands at some edges, by the sum that they are terms of."""
-        owner = top[reader[edges]]
-        order = np.argsort(owner, kind="stable")
-        terms, starts = flat[edges[order]].tolist(), np.searchsorted(owner[order], tops).tolist()
-        return [tuple(terms[start:stop]) for start, stop in pairwise([*starts, len(terms)])]
-
-    lists = zip(tops.tolist(), of_each(factors[is_left]), of_each(factors[~is_left]), of_each(singles))
-    for i, left, right, others in lists:
-        zeros = [x for x in others if constants.get(x) == 0]
-        if zeros:
-            others = tuple([x for x in others if constants.get(x) != 0])
-            others = others or (() if left else (traced.operands[i][0],))
-        starts_at_zero = any(math.copysign(1.0, constants[x]) > 0 for x in zeros)
-        yield i, Terms(left, right, others, starts_at_zero)
+def _depth(traced: Trace, top: np.ndarray, stays: np.ndarray) -> np.ndarray:
+    """How deep each node lies; what is absorbed is part of its top."""
+    is_computed = traced.lists.lengths > 0
+    depth = is_computed.astype(int).tolist()
+    flat = traced.lists.flat
+    here = np.flatnonzero((is_computed & stays)[flat])
+    for i, x in zip(numbers(top[traced.lists.owners[here]]), numbers(flat[here])):
+        if depth[x] >= depth[i]:
+            depth[i] = depth[x] + 1
+    return np.array(depth, np.int64)
 
 
 def signs_matter(traced: Trace) -> set[int]:
     """The nodes whose sign, if they are zero, may decide about another result."""
     found: set[int] = set()
-    if not any(map(tells_signs_of_zero, set(traced.ops))):
+    if not any(map(tells_signs_of_zero, traced.names)):
         return found
     for i in range(len(traced.ops) - 1, -1, -1):
         op = traced.ops[i]

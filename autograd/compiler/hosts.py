@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.fuse import depths, fuse
+from autograd.compiler.fuse import fuse
 from autograd.compiler.kernels import Kernels
 from autograd.compiler.repeats import covered, repeats
 from autograd.compiler.roll import roll
@@ -117,8 +117,7 @@ def translated(program: Any, host: Host) -> Callable[..., Any]:
     """A program as a function that a host runs, with its source."""
     n, m = program._parameters, program._inputs
     traced = program._recording.trace()
-    nodes, operands = fuse(traced)
-    layout = roll(traced, nodes, operands, depths(nodes, operands), n, m, biased=False)
+    layout = roll(traced, fuse(traced), n, m, biased=False)
     data = [leaf._data for leaf in program._leaves]
     kernels = Kernels(traced, layout, n, m, data[n + m :], False)
     loops = repeats(kernels.operations, kernels.code) if len(layout.groups) > MANY and "scan" in host.forms else []

@@ -161,7 +161,7 @@ class Kernels:
             slopes=(Buffer(single, False, "g"), Buffer(batched, True, "gs")),
             regions=(np.full(single, -1), np.full(batched, -1)),
             names=[],
-            hint=self.name_of_leaf,
+            hint=name_of_leaf(traced, layout),
             constants={int(layout.place[i]): x for i, x in traced.constants.items()},
             ones=layout.ones,
             roots=[],
@@ -175,17 +175,9 @@ class Kernels:
         for k, group in enumerate(layout.groups):
             self.code.regions[group.batched][group.start : group.start + group.size] = k
             self.code.names.append(group.name or default_name(group))
-        leaves = np.array(traced.leaves, int)
-        self.leaf_at = (np.full(single, -1), np.full(batched, -1))
-        for at, here in zip(self.leaf_at, (~layout.batched[leaves], layout.batched[leaves])):
-            at[layout.place[leaves[here]]] = leaves[here]
         self.operations = [self.operation(group) for group in layout.groups]
         for root in traced.roots:
             self.code.roots.append(View(self.code.values[int(layout.batched[root])], int(layout.place[root])))
-
-    def name_of_leaf(self, batched: bool, place: int) -> str:
-        """What the leaf at a place is called."""
-        return stem(self.traced.labels.get(int(self.leaf_at[batched][place]), ""))
 
     # What groups read
 
@@ -342,6 +334,15 @@ class Kernels:
             rows, columns = "l" * (n_left > 1), "r" * (n_right > 1 + len(h))
             a, b, c = f"{h}{rows}p", f"{h}p{columns}", f"{h}{rows}{columns}"
         return a + "e" * left.batched, b + "e" * right.batched, c + "e" * operation.group.batched
+
+
+def name_of_leaf(traced: Trace, layout: Layout) -> Callable[[bool, int], str]:
+    """What the leaf at a place is called, as a function of whether it differs by example, and the place."""
+    labels, leaves = traced.labels, np.array(traced.leaves, int)
+    leaf_at = [np.full(size, -1) for size in layout.sizes]
+    for at, here in zip(leaf_at, (~layout.batched[leaves], layout.batched[leaves])):
+        at[layout.place[leaves[here]]] = leaves[here]
+    return lambda batched, place: stem(labels.get(int(leaf_at[batched][place]), ""))
 
 
 def term_value(x: Expression) -> float:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd.calculus.slopes import AFTER
+from autograd.compiler.fuse import Fused
 from autograd.compiler.kernels import Code, Kernel, Loop, as_number
 from autograd.compiler.roll import stem
 from autograd.compiler.terms import WORDS, Buffer, Expression, Number, Term, View, substitute, term_of
@@ -35,19 +36,19 @@ class Period:
     count: int
 
 
-def is_narrow(nodes: list[int], depth: list[int]) -> bool:
-    """Whether a graph of nodes at these depths is so deep for its size that its arrays would hold a few numbers."""
-    return len(nodes) < 6 * max(depth)
+def is_narrow(fused: Fused) -> bool:
+    """Whether a graph is so deep for its size that its arrays would hold a few numbers."""
+    return len(fused.nodes) < 6 * fused.depth.max()
 
 
 def period(traced: Trace, sequence: list[int]) -> Period | None:
     """The repetition that covers nearly all of a sequence of nodes, if there is one."""
     lengths = [len(traced.operands[node]) for node in sequence]
-    at = np.full(len(traced.ops), -1)
+    flat, at = traced.lists.flat, np.full(len(traced), -1)
     at[sequence] = np.arange(len(sequence))
-    uses = np.bincount(traced.flat, minlength=len(traced.ops))
+    uses = np.bincount(flat, minlength=len(traced))
     near = (at >= 0) & (uses < 100)
-    distances = np.where(near[traced.flat], np.repeat(np.arange(len(sequence)), lengths) - at[traced.flat], 0)
+    distances = np.where(near[flat], np.repeat(np.arange(len(sequence)), lengths) - at[flat], 0)
     following = iter(distances.tolist())
     kinds: dict[tuple, int] = {}
     kind = np.array([

@@ -20,7 +20,7 @@ from autograd.calculus.slopes import AFTER
 from autograd.cautions import warn_of_nan
 from autograd.compiler import guards
 from autograd.compiler.listing import listing
-from autograd.compiler.trace import CONSTANT, LEAF, Trace
+from autograd.compiler.trace import CONSTANT, LEAF, Lists, Trace
 from autograd.compiler.write import Written, array_literal
 from autograd.core.floats import VALUES
 from autograd.core.graph import backpropagate
@@ -41,32 +41,29 @@ class Recording:
     """A trace, packed small: what is interpreted, node by node as the eager engine does, where array code gives up."""
 
     def __init__(self, traced: Trace):
-        code_of, codes = traced.codes  # of the nodes that were there before any were added
-        small = [x.astype(np.min_scalar_type(x.max(initial=0))) for x in (codes, traced.lengths, traced.flat)]
-        self.ops = list(code_of)
+        small = [
+            x.astype(np.min_scalar_type(x.max(initial=0)))
+            for x in (traced.codes, traced.lists.lengths, traced.lists.flat)
+        ]
+        self.ops = traced.names
         self.packed = [(x.dtype, zlib.compress(x.tobytes(), 1)) for x in small]
-        self.constants = {i: x for i, x in traced.constants.items() if i < len(codes)}
+        self.constants = {i: x for i, x in traced.constants.items() if i < len(traced)}  # without any that were added
         self.labels = traced.labels
         self.leaves, self.roots = traced.leaves, traced.roots
 
-    def unpacked(self) -> list[list[int]]:
+    def unpacked(self) -> list[np.ndarray]:
         """The operations, how many operands each node has, and all operands in a row."""
-        return [np.frombuffer(zlib.decompress(x), dtype).tolist() for dtype, x in self.packed]
+        return [np.frombuffer(zlib.decompress(x), dtype) for dtype, x in self.packed]
 
     def trace(self) -> Trace:
         """The trace that was recorded."""
-        ops, lengths, flat = self.unpacked()
-        traced, start = Trace(size=len(ops)), 0
-        for code, n in zip(ops, lengths):
-            traced.add(self.ops[code], tuple(flat[start : start + n]))
-            start += n
-        traced.roots, traced.leaves = list(self.roots), list(self.leaves)
-        traced.constants, traced.labels = dict(self.constants), dict(self.labels)
-        return traced
+        codes, lengths, flat = (x.astype(np.int64) for x in self.unpacked())
+        rest = list(self.roots), list(self.leaves), dict(self.constants), dict(self.labels)
+        return Trace(self.ops, codes, Lists(flat, lengths), *rest, size=len(codes))
 
     def replay(self, data: Sequence[float]) -> tuple[list[Value], list[Value]]:
         """The graph as Values again, for these data: (roots, leaves). Raises what the eager engine raises."""
-        ops, lengths, flat = self.unpacked()
+        ops, lengths, flat = (x.tolist() for x in self.unpacked())
         nodes: list[Any] = [None] * len(ops)
         for i, x in self.constants.items():
             nodes[i] = x

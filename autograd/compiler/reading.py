@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from autograd.compiler.fuse import depths, fuse
+from autograd.compiler.fuse import fuse
 from autograd.compiler.kernels import Code, Kernel, Kernels, Loop
 from autograd.compiler.roll import roll
 from autograd.compiler.terms import Expression, Term, View
@@ -36,8 +36,7 @@ def kernels_of(roots: Value | list[Value], wrt: Iterable[Value], inputs: Iterabl
     """
     roots, wrt, inputs = [roots] if isinstance(roots, Value) else list(roots), list(wrt), list(inputs)
     traced, leaves = trace(roots, [*wrt, *inputs])
-    nodes, operands = fuse(traced)
-    layout = roll(traced, nodes, operands, depths(nodes, operands), len(wrt), len(inputs))
+    layout = roll(traced, fuse(traced), len(wrt), len(inputs))
     others = [leaf.data for leaf in leaves[len(wrt) + len(inputs) :]]
     return differentiated(Kernels(traced, layout, len(wrt), len(inputs), others, False))
 

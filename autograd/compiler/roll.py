@@ -13,17 +13,14 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain
-from typing import Any
 
 import numpy as np
 
-from autograd.compiler.fuse import DOT, Operands, Terms, tells_signs_of_zero
-from autograd.compiler.trace import CONSTANT, Trace
+from autograd.compiler.fuse import DOT, Fused, tells_signs_of_zero
+from autograd.compiler.trace import Trace, numbers
 from autograd.core.table import TABLE
 
 _ORDERED = 5000  # parameters; to put more of them in another order takes longer than to add the biases
@@ -142,20 +139,17 @@ def stem(label: str) -> str:
 class Vectorizer:
     """Places the nodes of a trace, depth by depth."""
 
-    def __init__(self, traced: Trace, operands: list[Operands], parameters: int, inputs: int, biased: bool = True):
-        self.traced, self.operands = traced, operands
-        count = len(traced.ops)
+    def __init__(self, traced: Trace, fused: Fused, parameters: int, inputs: int, biased: bool = True):
+        self.traced, self.fused = traced, fused
+        count = len(traced)
         self.layout = Layout(np.full(count, -1, np.intp), np.zeros(count, bool))
         self.place, self.batched, self.groups = self.layout.place, self.layout.batched, self.layout.groups
         self.source = np.full(count, -1)  # the array that a node belongs to: 0 parameters, 1 other leaves, 2 constants
         self.broadcast: dict[int, int] = {}  # where a single value has its copy per example
         self.is_constant = np.zeros(count, bool)
-        self.zeros_differ = any(map(tells_signs_of_zero, set(traced.ops)))
-        self.padding = (
-            -1
-        )  # the zero that short sums are filled up with; a zero among the terms of a sum is another node
-        biased = biased and parameters <= _ORDERED
-        self.biases, self.under_ones = self._biases(set(traced.leaves[: parameters if biased else 0]))
+        self.zeros_differ = any(map(tells_signs_of_zero, traced.names))
+        self.padding = -1  # the zero that fills up short sums; a zero among the terms of a sum is another node
+        self.biases, self.under_ones = self._biases(parameters if biased and parameters <= _ORDERED else 0)
         self.ragged: list[dict[int, tuple[int, int]]] = []  # elements of lists of different lengths: place and list
         self.columns: dict[int, tuple[np.ndarray, float]] = {}  # with holes, by first nodes; and what a hole is worth
         self.ones: dict[int, tuple[int, int]] = {}  # of each node of an array after ones, where these start and stop
@@ -166,27 +160,28 @@ class Vectorizer:
         self.layout.sizes[batched] += size
         return start
 
-    def _biases(self, parameters: set[int]) -> tuple[dict[int, tuple[int, ...]], set[int]]:
-        """The weights that each bias belongs to, and all that is multiplied with such weights."""
+    def _biases(self, parameters: int) -> tuple[dict[int, tuple[int, ...]], np.ndarray]:
+        """The weights that each bias belongs to, and for each node whether it is multiplied with such weights."""
+        left, right, singles = self.fused.left, self.fused.right, self.fused.singles
+        bias_of = singles.flat[singles.stops - 1] if len(singles.flat) else singles.stops
+        sums = np.flatnonzero((singles.lengths == 1) & (left.lengths > 0))
+        sums = sums[bias_of[sums] < parameters]
+        is_weight = left.flat[left.stops[sums] - left.lengths[sums]] < parameters  # else they are to the right
         weights: dict[int, tuple[int, ...]] = {}
         taken: set[int] = set()
-        multiplied: set[tuple[int, ...]] = set()  # many neurons see the same
-        for terms in self.operands:
-            if not isinstance(terms, Terms) or len(terms.singles) != 1 or not terms.left:
-                continue
-            bias, left, right = terms.singles[0], terms.left, terms.right
-            if bias not in parameters:
-                continue
-            if left[0] not in parameters:
-                left, right = right, left
-            if bias not in weights:
-                row = {bias, *left}
-                whole = row <= parameters and taken.isdisjoint(row) and len(row) == len(left) + 1
-                weights[bias] = left if whole else ()
-                taken |= row
-            if weights[bias]:
-                multiplied.add(right)
-        return {bias: row for bias, row in weights.items() if row}, set(chain.from_iterable(multiplied))
+        for k in np.sort(np.unique(bias_of[sums], return_index=True)[1]).tolist():
+            bias, lists = int(bias_of[sums[k]]), left if is_weight[k] else right
+            row = tuple(lists.rows(sums[k : k + 1])[0].tolist())
+            if max(row) < parameters and taken.isdisjoint((bias, *row)) and len({bias, *row}) == len(row) + 1:
+                weights[bias] = row
+            taken.update((bias, *row))
+        has_weights = np.isin(bias_of[sums], list(weights))
+        under_ones = np.zeros(len(self.traced), bool)
+        for lists, here in ((right, is_weight), (left, ~is_weight)):
+            multiplied = np.zeros(len(self.traced), bool)
+            multiplied[sums[has_weights & here]] = True
+            under_ones[lists.flat[multiplied[lists.owners]]] = True
+        return weights, under_ones
 
     def _ordered(self, parameters: list[int]) -> list[int]:
         """The parameters with every bias before its weights."""
@@ -201,7 +196,7 @@ class Vectorizer:
         if self.biases:
             leaves = self._ordered(leaves[:parameters]) + leaves[parameters:]
             columns = leaves[parameters : parameters + inputs]
-            if not self.under_ones.isdisjoint(columns):
+            if self.under_ones[columns].any():
                 self._allocate_ones(1, True, columns)
         constants = list(self.traced.constants)
         for source, batched, nodes in (
@@ -222,43 +217,58 @@ class Vectorizer:
         self.layout.ones.append((batched, start, start + count))
         self.ones.update(dict.fromkeys(nodes, (start, start + count)))
 
-    def place_nodes(self, nodes: list[int], depth: list[int]) -> None:
+    def place_nodes(self) -> None:
         """Place all nodes that are computed."""
-        ops, operands, constants = self.traced.ops, self.operands, self.traced.constants
-        batched = self.batched.tolist()
-        any_batched = any(batched)
-        levels: dict[int, dict[tuple, list[int]]] = defaultdict(lambda: defaultdict(list))
-        for i in nodes:
-            parents = operands[i]
-            if not parents:
-                continue
-            if any_batched:
-                batched[i] = any(batched[parent] for parent in parents)
-            if isinstance(parents, Terms):
-                key = (DOT, batched[i], len(parents.left), len(parents.singles))
-            else:
-                op = ops[i]
-                key = (op, batched[i], len(parents), constants.get(parents[1]) if op == "pow" else None)
-            levels[depth[i]][key].append(i)
-        if any_batched:
+        traced = self.traced
+        if self.batched.any():
+            batched = self.batched.tolist()
+            for i, x in zip(numbers(traced.lists.owners), numbers(traced.lists.flat)):
+                batched[i] |= batched[x]
             self.batched[:] = batched
+        levels = self._levels()
         for groups in levels.values():
-            keys = [key for key in groups if key[:2] == ("logsumexp", False)]
-            lists = [tuple(operands[i]) for key in keys for i in groups[key]]
-            if len(keys) > 1 and max(map(len, lists)) * len(lists) <= 2.5 * sum(map(len, lists)):
+            found = [traced.lists.rows(nodes) for key, nodes in groups.items() if key[:2] == ("logsumexp", False)]
+            lists = [xs for rows in found for xs in rows.tolist()]
+            if len(found) > 1 and max(map(len, lists)) * len(lists) <= 2.5 * sum(map(len, lists)):
                 elements = {x: (c, r) for r, xs in enumerate(lists) for c, x in enumerate(xs)}
                 self.ragged += [elements] * (len(elements) == sum(map(len, lists)))
-        for level in sorted(levels):
+        for level, groups in levels.items():
             before = len(self.groups)
-            for op, nodes in _merge(levels[level], self._may_be_products):
-                for i in nodes if op == "mul" else ():
-                    operands[i] = tuple(operands[i])
+            for op, nodes in _merge(groups, self._may_be_products):
                 place = self._sums if op == DOT else self._elementwise
-                place(op, np.array(nodes), level)
+                place(op, nodes, level)
             self.groups[before:] = sorted(self.groups[before:], key=lambda group: group.kind != "broadcast")
             for k, group in enumerate(self.groups[before:], before):
                 if group.kind != "broadcast":
                     self.source[group.nodes] = k + 3
+
+    def _levels(self) -> dict[int, dict[tuple[str, bool, int, int], np.ndarray]]:
+        """The nodes by depth, and there by what they may have in common.
+
+        Sums: the numbers of products and of single terms; other operations: that of operands, and powers the exponent.
+        """
+        traced, fused, lists = self.traced, self.fused, self.traced.lists
+        nodes = fused.nodes[lists.lengths[fused.nodes] > 0]
+        is_sum = fused.is_sum[nodes]
+        code = np.where(is_sum, len(traced.names), traced.codes[nodes])
+        size = np.where(is_sum, fused.left.lengths[nodes], lists.lengths[nodes])
+        more = np.where(is_sum, fused.singles.lengths[nodes], 0)
+        if "pow" in traced.names:
+            power = np.flatnonzero(code == traced.names.index("pow"))
+            exponent = lists.flat[lists.stops[nodes[power]] - 1]
+            more[power] = np.where(self.is_constant[exponent], exponent + 1, 0)
+        kind = ((code * 2 + self.batched[nodes]) * (size.max(initial=0) + 1) + size) * (more.max(initial=0) + 1) + more
+        kinds = np.unique(kind)
+        group = fused.depth[nodes] * len(kinds) + np.searchsorted(kinds, kind)
+        order = np.argsort(group * len(traced) + nodes)
+        starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+        names = [*traced.names, DOT]
+        levels: dict[int, dict[tuple[str, bool, int, int], np.ndarray]] = {}
+        for part in np.split(order, starts[1:]) if len(order) else ():
+            k = part[0]
+            key = names[code[k]], bool(self.batched[nodes[k]]), int(size[k]), int(more[k])
+            levels.setdefault(int(fused.depth[nodes[k]]), {})[key] = nodes[part]
+        return levels
 
     # Reading
 
@@ -292,7 +302,7 @@ class Vectorizer:
         batched = bool(self.batched[nodes[0]])
         if len(shape) > 1:  # matrices begin at multiples of eight places, for the sake of vector instructions
             self._allocate(-self.layout.sizes[batched] % 8, batched)
-        if shape and len(shape) + batched == 2 and self.under_ones.issuperset(nodes.tolist()):
+        if shape and len(shape) + batched == 2 and self.under_ones[nodes].all():
             self._allocate_ones(1 if batched else shape[-1], batched, nodes.tolist())
         start = self._allocate(math.prod(shape), batched)
         self.place[nodes] = start + slots
@@ -300,28 +310,35 @@ class Vectorizer:
         labels = self.traced.labels
         stems = {stem(labels.get(int(i), "")) for i in (nodes[0], nodes[-1])} if labels else {""}
         name = stems.pop() if len(stems) == 1 else ""
-        terms = self.operands[int(nodes[0])]
-        starts_at_zero = isinstance(terms, Terms) and terms.starts_at_zero
+        starts_at_zero = op == DOT and bool(self.fused.starts_at_zero[nodes[0]])
         group = Group(op, kind, shape, batched, start, reads, nodes, slots, level, name, starts_at_zero)
         self.groups.append(group)
 
     # Groups
 
-    def _may_be_products(self, nodes: list[int]) -> bool:
+    def _may_be_products(self, nodes: np.ndarray) -> bool:
         """Whether sums of one product may be taken for products, although the sign of a zero may differ."""
         return not self.zeros_differ and len(nodes) > 1
 
     def _elementwise(self, op: str, nodes: np.ndarray, level: int) -> None:
-        operands = self.operands
-        columns = self._padded([operands[i] for i in nodes.tolist()], -np.inf).T
+        lists, left, right = self.traced.lists, self.fused.left, self.fused.right
+        is_sum = self.fused.is_sum[nodes]
+        if is_sum.any():  # of one product, which is a product
+            sides = ((left, 2), (right, 1))
+            columns = np.stack([
+                np.where(is_sum, side.flat[side.stops[nodes] - 1], lists.flat[lists.stops[nodes] - k])
+                for side, k in sides
+            ])  # fmt: skip
+        else:
+            columns = np.ascontiguousarray(self._filled(lists.rows(nodes), -np.inf).T)
         variadic = bool(TABLE[op].lists)
         major = 0
         if len(nodes) > 1:
-            distinct = [len(np.unique(column)) for column in columns] if len(columns) > 1 else [0]
-            major = int(np.argmax(distinct))
+            ordered = np.sort(columns)
+            major = int((ordered[:, 1:] != ordered[:, :-1]).sum(axis=1).argmax())  # the column of most distinct nodes
             keys = [self.place[columns[c]] for c in range(len(columns)) if c != major]
             order = np.lexsort([*keys, self.place[columns[major]]])
-            nodes, columns = nodes[order], columns[:, order]
+            nodes, columns = nodes[order], columns.take(order, axis=1)
         shape: tuple[int, ...] = (len(nodes),)
         if variadic:
             reads = [self._read(self._with_holes(columns.T, -math.inf))]
@@ -394,7 +411,7 @@ class Vectorizer:
         """Let the holes of the last array be nodes, too, for lists that go on there."""
         group, holes = self.groups[-1], np.flatnonzero(grid.ravel() < 0)
         group.grid, group.hole = grid.copy(), hole
-        group.grid.ravel()[holes] = [self.traced.add(CONSTANT) for _ in holes]
+        group.grid.ravel()[holes] = [self.traced.add() for _ in holes]
         layout, none = self.layout, np.zeros(len(holes), bool)
         layout.place = self.place = np.append(self.place, group.start + holes)
         layout.batched = self.batched = np.append(self.batched, none)
@@ -421,9 +438,10 @@ class Vectorizer:
         """A shape in which an operand that serves several elements in a row, or comes again later, is broadcast."""
         n = places.shape[1]
         for column in places:
-            runs = int(np.argmax(column != column[0])) if (column != column[0]).any() else n
-            again = np.flatnonzero(column[1:] == column[0])
-            for length in (runs, int(again[0]) + 1 if len(again) else n):
+            again = column == column[0]
+            runs = int(again.argmin()) or n
+            again[0] = False
+            for length in (runs, int(again.argmax()) or n):
                 if 1 < length < n and n % length == 0:
                     block = column.reshape(-1, length)
                     if (block == block[:, :1]).all() or (block == block[:1]).all():
@@ -431,29 +449,25 @@ class Vectorizer:
         return (n,)
 
     def _sums(self, op: str, nodes: np.ndarray, level: int) -> None:
-        terms: list[Any] = [self.operands[i] for i in nodes.tolist()]
-        if len(terms[0].left) and len(terms[0].singles) > _MANY:  # one call for each would be slow
-            one = self._constant(1.0)
-            terms = [Terms(t.left + t.singles, t.right + (one,) * len(t.singles), (), t.starts_at_zero) for t in terms]
-        pairs = max(len(t.left) for t in terms)
-        if not pairs:
-            singles = self._with_holes(self._padded([t.singles for t in terms]), 0.0)
+        left, right, singles = (x.rows(nodes) for x in (self.fused.left, self.fused.right, self.fused.singles))
+        if left.size and singles.shape[1] > _MANY:  # one call for each would be slow
+            ones = np.full_like(singles, self._constant(1.0))
+            left, right, singles = np.hstack([singles, left]), np.hstack([ones, right]), singles[:, :0]
+        if not left.size:
+            singles = self._with_holes(self._filled(singles, 0.0), 0.0)
             singles = singles[:, np.argsort(self._rank()[singles[0]], kind="stable")]
             order = np.lexsort(self.place[singles[:, ::-1]].T)
             self._record(
                 op, "sum", (len(nodes),), nodes[order], np.arange(len(nodes)), level, [self._read(singles[order])]
             )
             return
-        left, right = (
-            self._with_holes(self._padded(lists), 0.0) for lists in ([t.left for t in terms], [t.right for t in terms])
-        )
-        singles = self._padded([t.singles for t in terms])
+        ragged = left.min() < 0
+        left, right = (self._with_holes(self._filled(side, 0.0), 0.0) for side in (left, right))
         source = self.source + self.batched * (len(self.groups) + 8)  # per-example values to the right
         swap = source[left[:, 0]] > source[right[:, 0]]
         left, right = np.where(swap[:, None], right, left), np.where(swap[:, None], left, right)
         columns = np.argsort(self._rank()[left[0]], kind="stable")
         left, right = left[:, columns], right[:, columns]
-        ragged = len({len(t.left) for t in terms}) > 1
         left_rows, left_of = self._rows(left)
         right_rows, right_of = self._rows(right)
         if ragged:
@@ -547,15 +561,13 @@ class Vectorizer:
         read = Read(np.concatenate([one, right]), np.concatenate([ones, at]), bool(per_example.all()))
         return [self._read(np.concatenate([bias[:, :1].reshape(*left.shape[:-1], 1), left], axis=-1)), read]
 
-    def _padded(self, lists: list[Any], value: float = 0.0) -> np.ndarray:
-        """Lists of nodes as one array, filled up with a constant, which for a sum is the padding."""
-        longest = max(map(len, lists))
-        if min(map(len, lists)) == longest:
-            return np.fromiter(chain.from_iterable(lists), int).reshape(len(lists), longest)
+    def _filled(self, rows: np.ndarray, value: float) -> np.ndarray:
+        """Rows of nodes in which a constant takes the place of -1; for a sum it is the padding."""
+        if rows.min(initial=0) >= 0:
+            return rows
         if value == 0.0 and self.padding < 0:
             self.padding = self._new_constant(0.0)
-        filler = self.padding if value == 0.0 else self._constant(value)
-        return np.array([(*x, *[filler] * (longest - len(x))) for x in lists])
+        return np.where(rows < 0, self.padding if value == 0.0 else self._constant(value), rows)
 
     def _constant(self, value: float) -> int:
         """The node of a constant, added if there is none."""
@@ -566,7 +578,7 @@ class Vectorizer:
 
     def _new_constant(self, value: float) -> int:
         """A node for a constant."""
-        node = self.traced.add(CONSTANT)
+        node = self.traced.add()
         self.traced.constants[node] = value
         layout = self.layout
         layout.place = self.place = np.append(self.place, self._allocate(1, False))
@@ -620,11 +632,13 @@ class Vectorizer:
         return sides[0], sides[1], right, right_of
 
 
-def _merge(level: dict[tuple, list[int]], may_be_products: Callable[[list[int]], bool]) -> list[tuple[str, list[int]]]:
+def _merge(
+    level: dict[tuple[str, bool, int, int], np.ndarray], may_be_products: Callable[[np.ndarray], bool]
+) -> list[tuple[str, np.ndarray]]:
     """The groups of one depth. Sums of different lengths are one group where padding them costs little."""
-    merged = []
+    merged: list[tuple[str, np.ndarray]] = []
     sums: dict[tuple, list[tuple]] = {}
-    single: dict[bool, list[int]] = {}  # products of two, by whether they differ by example
+    single: dict[bool, np.ndarray] = {}  # products of two, by whether they differ by example
     for key, nodes in level.items():
         op, batched, products, singles = key
         if op == "mul":
@@ -640,18 +654,18 @@ def _merge(level: dict[tuple, list[int]], may_be_products: Callable[[list[int]],
         keys = sorted(keys, key=lambda key: -key[length])
         while keys:
             longest, rest, real = keys[0], [], 0
-            nodes: list[int] = []
+            nodes = np.empty(0, int)
             for key in keys:
                 more = level[key]
                 if (len(nodes) + len(more)) * longest[length] <= 2.5 * (real + len(more) * key[length]):
-                    nodes = nodes + more
+                    nodes = np.concatenate([nodes, more])
                     real += len(more) * key[length]
                 else:
                     rest.append(key)
             if longest == (DOT, batched, 1, 0) and may_be_products(nodes):  # no longer sum to be part of is left
-                nodes += single.pop(batched, [])
+                nodes = np.concatenate([nodes, single.pop(batched, nodes[:0])])
                 op = "mul"
-            merged.append((op, sorted(nodes)))
+            merged.append((op, np.sort(nodes)))
             keys = rest
     merged += [("mul", nodes) for nodes in single.values()]
     return sorted(merged, key=lambda item: (len(item[1]) > 1, item[1][0]))  # on the way back, single numbers come last
@@ -682,20 +696,12 @@ def _parts(left_of: np.ndarray, right_of: np.ndarray) -> list[Part]:
     return parts
 
 
-def roll(
-    traced: Trace,
-    nodes: list[int],
-    operands: list[Operands],
-    depth: list[int],
-    parameters: int,
-    inputs: int,
-    biased: bool = True,
-) -> Layout:
+def roll(traced: Trace, fused: Fused, parameters: int, inputs: int, biased: bool = True) -> Layout:
     """The layout of a fused trace whose first leaves are `parameters`, then `inputs`, which differ by example.
 
     Args:
         biased: whether matrix products may add biases, which then lie before their weights.
     """
-    vectorizer = Vectorizer(traced, operands, parameters, inputs, biased)
-    vectorizer.place_nodes(nodes, depth)
+    vectorizer = Vectorizer(traced, fused, parameters, inputs, biased)
+    vectorizer.place_nodes()
     return vectorizer.layout

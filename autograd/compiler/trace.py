@@ -1,15 +1,14 @@
-"""Trace: the scalar graph as flat lists, parents first, with equal subexpressions shared.
+"""Trace: the scalar graph as flat arrays, parents first, with equal subexpressions shared.
 
 A trace holds no reference to a node. It is what the later steps rewrite, and what is interpreted, one scalar at a time
 and exactly as the eager engine does, where array code cannot be used.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
-from operator import itemgetter
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -20,11 +19,48 @@ from autograd.core.value import Value
 LEAF, CONSTANT = "", "constant"
 # Operations whose slopes are finite where their operands and values are.
 GENTLE = set(TABLE) - {"sqrt", "cbrt", "pow", "asin", "acos", "acosh", "atan2"}
+_ROUNDS = 8  # of looking for equal nodes in arrays
+
+
+@dataclass
+class Lists:
+    """Lists of nodes, one after the other: of node `i` the `lengths[i]` nodes of `flat` before `stops[i]`."""
+
+    flat: np.ndarray
+    lengths: np.ndarray
+
+    @cached_property
+    def stops(self) -> np.ndarray:
+        """Where each list ends."""
+        return np.cumsum(self.lengths)
+
+    @cached_property
+    def owners(self) -> np.ndarray:
+        """For each node of `flat`, in whose list it is."""
+        return np.repeat(np.arange(len(self.lengths)), self.lengths)
+
+    def rows(self, nodes: np.ndarray) -> np.ndarray:
+        """The lists of some nodes as the rows of one array, the shorter ones filled up with -1."""
+        lengths = self.lengths[nodes]
+        column = np.arange(lengths.max(initial=0))
+        at = (self.stops[nodes] - lengths)[:, None] + column
+        inside = column < lengths[:, None]
+        return self.flat[at] if inside.all() else np.where(inside, self.flat[np.where(inside, at, 0)], -1)
+
+    def tuples(self) -> list[tuple[int, ...]]:
+        """All lists as tuples."""
+        flat = self.flat.tolist()
+        return [tuple(flat[start:stop]) for start, stop in pairwise([0, *self.stops.tolist()])]
+
+
+def numbers(array: np.ndarray) -> Iterator[int]:
+    """The elements of a long array; all of them at once would take forty bytes each."""
+    return chain.from_iterable(part.tolist() for part in np.split(array, range(4096, len(array), 4096)))
 
 
 @dataclass
 class Trace:
-    """Scalar node `i` is `ops[i]` of the nodes `operands[i]`; leaves and constants have none.
+    """Scalar node `i` is `names[codes[i]]` of the nodes in list `i`; leaves and constants have none.
 
     Attributes:
         roots: the nodes whose values are asked for.
@@ -32,111 +68,162 @@ class Trace:
         constants: the value of each constant node.
         labels: the label of each labelled node.
         size: how many scalar nodes the graph had.
+        added: how many constants later steps have added, whose numbers are those after the last node's.
     """
 
-    ops: list[str] = field(default_factory=list)
-    operands: list[tuple[int, ...]] = field(default_factory=list)
-    roots: list[int] = field(default_factory=list)
-    leaves: list[int] = field(default_factory=list)
-    constants: dict[int, float] = field(default_factory=dict)
-    labels: dict[int, str] = field(default_factory=dict)
+    names: list[str]
+    codes: np.ndarray
+    lists: Lists
+    roots: list[int]
+    leaves: list[int]
+    constants: dict[int, float]
+    labels: dict[int, str]
     size: int = 0
+    added: int = 0
+
+    def __len__(self) -> int:
+        return len(self.codes)
 
     @cached_property
-    def flat(self) -> np.ndarray:
-        """The operands of all nodes in a row."""
-        return np.fromiter(chain.from_iterable(self.operands), int)
+    def ops(self) -> list[str]:
+        """The operation of each node."""
+        return list(map(self.names.__getitem__, self.codes.tolist()))
 
     @cached_property
-    def lengths(self) -> np.ndarray:
-        """How many operands each node has."""
-        return np.fromiter(map(len, self.operands), int, len(self.operands))
+    def operands(self) -> list[tuple[int, ...]]:
+        """The operands of each node."""
+        return self.lists.tuples()
 
-    @cached_property
-    def codes(self) -> tuple[dict[str, int], np.ndarray]:
-        """A number for each operation, and that of each node's."""
-        code_of = {op: code for code, op in enumerate(dict.fromkeys(self.ops))}
-        return code_of, np.fromiter(map(code_of.__getitem__, self.ops), int, len(self.ops))
-
-    def add(self, op: str, operands: tuple[int, ...] = ()) -> int:
-        """Append a node and return its number."""
-        self.ops.append(op)
-        self.operands.append(operands)
-        return len(self.ops) - 1
+    def add(self) -> int:
+        """The number of a new constant."""
+        self.added += 1
+        return len(self) + self.added - 1
 
 
 def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[Value]]:
     """The graph of the roots, and its leaves: those given, in their order, then the others in order of first use.
 
+    Those given are its first nodes.
     Depth first, as in `topological_order`; a node waits on the stack until its operands have numbers.
     """
-    traced = Trace()
-    labels, constants = traced.labels, traced.constants
-    place = {leaf: i for i, leaf in enumerate(leaves)}
-    known: dict[tuple, int] = {(LEAF, i): i for i in place.values()}  # what each number stands for
-    number: dict[Any, int] = dict(place)  # of nodes, and of constants other than 0
+    number: dict[Any, int] = {None: -1, **{leaf: i for i, leaf in enumerate(leaves)}}  # of nodes, and of constants
+    made = [leaf._made for leaf in leaves]  # operation and label, of each number
+    flat: list[int] = []
+    stops = [0] * len(made)
+    constants: dict[int, float] = {}
     stack: list[Any] = list(reversed(roots))
-    number_of, push, size = number.get, stack.append, 0
+    number_of, push, note, read, stop = number.get, stack.append, made.append, flat.append, stops.append
 
     def constant(x: float) -> int:
-        i = known.setdefault((CONSTANT, x, str(x)), len(known))  # the text tells -0.0 from 0.0
-        constants[i] = x
-        if x:
-            number[x] = i
-        return i
+        key = x or str(x)  # the text tells -0.0 from 0.0
+        if key not in number:
+            number[key] = i = len(made)
+            constants[i] = x
+            note((CONSTANT, ""))
+            stop(len(flat))
+        return number[key]
 
     while stack:
         node = stack.pop()
         if node in number:
             continue
-        x, y, made = node._x, node._y, node._made  # at most two operands, or a tuple of them; operation, and label
-        op, label = (made, "") if type(made) is str else made
-        if x is None:
-            key = (LEAF, place.setdefault(node, len(known)))
-        elif type(x) is tuple:
+        x = node._x
+        while (i := number_of(x)) is None and isinstance(x, Value):
+            push(node)
+            node, x = x, x._x
+        y = node._y
+        if i is None and type(x) is tuple:  # many operands; y are the Values among them
             missing = [parent for parent in y if parent not in number]
             if missing:
                 push(node)
                 stack += reversed(missing)
                 continue
-            key = (op, *[number[z] if z in number else constant(z) for z in x])
+            flat += [number[z] if z in number else constant(z) for z in x]
         else:
-            i, j = number_of(x), number_of(y)
-            if i is None and isinstance(x, Value):
-                push(node)
-                if j is None and isinstance(y, Value):
+            j = number_of(y)
+            if j is None:
+                if isinstance(y, Value):
+                    push(node)
                     push(y)
-                push(x)
-                continue
-            if j is None and isinstance(y, Value):
-                push(node)
-                push(y)
-                continue
-            i = constant(x) if i is None else i
-            key = (op, i) if y is None else (op, i, constant(y) if j is None else j)
-        size += 1
-        new = len(known)
-        number[node] = i = known.setdefault(key, new)
-        if label and i == new:
-            labels[i] = label
-    traced.ops = list(map(itemgetter(0), known))
-    traced.operands = list(map(itemgetter(slice(1, None)), known))
-    for i in (*place.values(), *constants):
-        traced.operands[i] = ()
-    labels.update((i, leaf.label) for leaf, i in place.items() if leaf.label)
-    traced.leaves = list(place.values())
-    traced.roots = [number[root] for root in roots]
-    is_read = np.zeros(len(known), bool)
-    is_read[traced.flat] = is_read[traced.roots] = True
-    traced.size = size + int(np.count_nonzero(is_read[: len(leaves)]))  # with the leaves that were given
-    return traced, list(place)
+                    continue
+                j = constant(y)
+            if i is None:
+                i = constant(x)
+            if i >= 0:
+                read(i)
+            if j >= 0:
+                read(j)
+        number[node] = len(made)
+        note(node._made)
+        stop(len(flat))
+
+    kinds = {kind: k for k, kind in enumerate(dict.fromkeys(made))}
+    names = list(dict.fromkeys(op for op, _ in kinds))
+    kind = np.fromiter(map(kinds.__getitem__, made), np.intp, len(made))
+    codes = np.array([names.index(op) for op, _ in kinds], np.int64)[kind]
+    is_labelled = np.array([label != "" for _, label in kinds])[kind]
+    lists = Lists(np.fromiter(flat, np.int64, len(flat)), np.diff(np.fromiter(stops, np.int64, len(stops)), prepend=0))
+    values = list(number)[1:]
+    is_other = lists.lengths == 0
+    is_other[[*range(len(leaves)), *constants]] = False
+    others = np.flatnonzero(is_other)
+    size = len(made) - len(constants)
+
+    same = _shared(codes, lists)
+    kept = same == np.arange(len(same))
+    new = (np.cumsum(kept) - 1)[same]
+    traced = Trace(
+        names,
+        codes[kept],
+        Lists(new[lists.flat[kept[lists.owners]]], lists.lengths[kept]),
+        roots=new[[number[root] for root in roots]].tolist(),
+        leaves=new[[*range(len(leaves)), *others]].tolist(),
+        constants={int(new[i]): x for i, x in constants.items()},
+        labels={int(new[i]): made[i][1] for i in np.flatnonzero(is_labelled & kept)},
+    )
+    is_read = np.zeros(len(traced), bool)
+    is_read[traced.lists.flat] = is_read[traced.roots] = True
+    traced.size = size - int(np.count_nonzero(~is_read[: len(leaves)]))  # without what is given but not read
+    return traced, [*leaves, *(values[i] for i in others)]
+
+
+def _shared(codes: np.ndarray, lists: Lists) -> np.ndarray:
+    """For each node the first one that computes the same: the same operation of the same nodes.
+
+    Where two are the same, what is computed from them may be, too: in rounds over all nodes, and where those are many
+    in one pass, node by node.
+    """
+    n, lengths, starts = len(codes), lists.lengths, lists.stops - lists.lengths
+    few, pairs = np.flatnonzero((lengths == 1) | (lengths == 2)), np.flatnonzero(lengths == 2)
+    many = np.flatnonzero(lengths > 2).tolist()
+    same, distinct = np.arange(n), n
+    for _ in range(_ROUNDS):
+        flat = same[lists.flat]
+        x, y = np.arange(n), np.zeros(n, np.int64)
+        x[few], y[pairs] = flat[starts[few]], flat[starts[pairs] + 1] + 1
+        keys = (codes * (n + 1) + x) * (n + 1) + y
+        seen: dict[tuple, int] = {}
+        for i in many:
+            key = codes[i], flat[starts[i] : lists.stops[i]].tobytes()
+            keys[i] = ~seen.setdefault(key, i)
+        order = np.argsort(keys)
+        begins = np.flatnonzero(np.diff(keys[order], prepend=~n))
+        if len(begins) == distinct:
+            return same
+        distinct = len(begins)
+        same[order] = np.repeat(np.minimum.reduceat(order, begins), np.diff(begins, append=n))
+    seen, found = {}, list(range(n))
+    for i, (code, operands) in enumerate(zip(codes.tolist(), lists.tuples())):
+        if operands:
+            found[i] = seen.setdefault((code, *[found[x] for x in operands]), i)
+    return np.array(found)
 
 
 def steep(traced: Trace) -> set[int]:
     """The nodes on whose paths to a root or to a leaf a slope may be infinite or nan: 0 times it is not 0."""
     constants = traced.constants
     wild = {i for i, x in constants.items() if not math.isfinite(x)}
-    if not wild and GENTLE.issuperset(set(traced.ops) - {LEAF, CONSTANT}):
+    if not wild and GENTLE.issuperset(set(traced.names) - {LEAF, CONSTANT}):
         return set()
 
     def is_steep(op: str, operands: tuple[int, ...]) -> bool:

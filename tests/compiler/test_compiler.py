@@ -16,6 +16,7 @@ from standalone import run_source
 
 import autograd
 from autograd import Value, gradients, primitive, weighted_sum
+from autograd.compiler.trace import trace
 from autograd.core.table import TABLE
 from autograd.core.value import OPERATIONS
 
@@ -467,6 +468,21 @@ def test_sums_with_unequal_numbers_of_terms():
 def test_equal_subexpressions_are_computed_once():
     twice = check(lambda w, x: autograd.exp(w[0] * w[1]) + autograd.sin(autograd.exp(w[0] * w[1])), parameters=2)
     assert twice.source.count("exp(") == 1
+
+
+@pytest.mark.parametrize("depth", [1, 5, 50])
+def test_equal_subexpressions_of_any_depth_are_computed_once(depth):
+    def f(w):
+        x = w[0]
+        for _ in range(depth):
+            x = autograd.sin(autograd.sum([x, w[1], 0.5]) * w[0]) / 2.0
+        return x
+
+    w = leaves([0.3, -0.2], "w")
+    once, _ = trace([f(w)], w)
+    twice, _ = trace([f(w) * f(w)], w)
+    assert (twice.names, len(twice)) == (once.names, len(once) + 1)
+    check(lambda w, _: f(w) * f(w), parameters=2)
 
 
 @pytest.mark.parametrize("inputs", [0, 1])
