@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nn.evaluation import layers_of
-from nn.plots import PALETTE, checked_plane, new_figure, plot_activations, plot_decision_boundary
+from nn.plots import PALETTE, ActivationMap, activation_maps, checked_plane, new_figure, plot_decision_boundary
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 REST = 2.0  # after a drawing, training goes on for at least so many times as long as it took
 FRAMES = 64  # moments that are kept for a film; when there are more, every other one is dropped
 WIDTH, HEIGHT, DOTS = 9.6, 3.1, 100  # of the picture, in inches and dots per inch; 960 dots wide
-COLUMNS = 8  # neurons of a layer whose maps are shown
+ROWS, COLUMNS = 6, (8, 9, 10)  # of neurons' maps for which there is room; more columns where there are many
 
 
 class Live:
@@ -175,10 +175,13 @@ def portrait(
     if figure is None:
         figure = new_figure(figsize=(WIDTH, HEIGHT), dpi=DOTS)
     figure.clear()
-    left, middle, right = figure.subfigures(1, 3, width_ratios=(1.0, 1.5, 0.85))
+    layers = layers_of(model)
+    over_plane = bool(layers) and layers[0].n_in == 2
+    left, *middle, right = figure.subfigures(1, 2 + over_plane, width_ratios=[1.0, *[1.5] * over_plane, 0.85])
     boundary(model, X, y, left.subplots())
     left.suptitle(f"epoch {epoch + 1}", fontsize=9)
-    maps(model, X, middle)
+    for part in middle:
+        maps(activation_maps(model, X, resolution=32), part)
     curve(cost, whole or cost, right.subplots())
     return figure
 
@@ -192,18 +195,33 @@ def boundary(model: Any, X: Any, y: Any, ax: Any) -> None:
     ax.set(xlabel="", ylabel="", xticks=[], yticks=[])
 
 
-def maps(model: Any, X: Any, part: Any) -> None:
-    """The map of every neuron of the hidden layers and the output, where there are not too many."""
-    layers = layers_of(model)
-    widest = max((layer.n_out for layer in layers), default=0)
-    if not layers or layers[0].n_in != 2 or widest > COLUMNS or len(layers) > 5:
-        part.suptitle(f"{sum(layer.n_out for layer in layers)} neurons", fontsize=9)
-        return
-    axes = part.subplots(len(layers), widest, squeeze=False)
-    plot_activations(model, X, axes, resolution=32)
-    for ax in axes.ravel():
-        ax.set_xlabel("")
-        ax.title.set_fontsize(7)
+def maps(layers: list[list[ActivationMap]], part: Any) -> None:
+    """The maps of the neurons, layer below layer; where there is no room for all, of as many as there is room for."""
+    rows = rows_of_maps(layers)
+    shown, neurons = sum(map(len, rows)), sum(map(len, layers))
+    if shown < neurons:
+        part.suptitle(f"{shown} of {neurons} neurons", fontsize=9)
+    axes = part.subplots(len(rows), max(map(len, rows)), squeeze=False)
+    for places, row in zip(axes, rows):
+        for ax in places[len(row) :]:
+            ax.set_visible(False)
+        for ax, neuron in zip(places, row):
+            neuron.draw(ax, fontsize=7)
+
+
+def rows_of_maps(layers: list[list[ActivationMap]]) -> list[list[ActivationMap]]:
+    """The layers in rows of about equal length: the last ones, a row for each, and further rows for the wide ones."""
+    layers = layers[-ROWS:]
+    rows_in = lambda columns: [-(-len(layer) // columns) for layer in layers]  # noqa: E731
+    columns = next((columns for columns in COLUMNS if sum(rows_in(columns)) <= ROWS), COLUMNS[-1])
+    wanted, given = rows_in(columns), [1] * len(layers)
+    while sum(given) < ROWS and given != wanted:
+        given[min((i for i, n in enumerate(given) if n < wanted[i]), key=given.__getitem__)] += 1
+    rows = []
+    for layer, n in zip(layers, given):
+        length = min(columns, -(-len(layer) // n))
+        rows += [layer[k * length : (k + 1) * length] for k in range(n)]
+    return rows
 
 
 def curve(cost: list[float], whole: list[float], ax: Any) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nn.checks import columns_of, count, table
 from nn.evaluation import (
@@ -153,8 +153,49 @@ def plot_activations(model: Any, X: Any, axes: Any = None, resolution: int = 80)
     """
     import numpy as np
 
-    colors = of_matplotlib("colors")
+    layers = activation_maps(model, X, resolution)
+    columns = max(map(len, layers))
+    if axes is None:
+        size = max(0.6, min(1.6, 10 / columns))
+        axes = new_axes(len(layers), columns, squeeze=False, figsize=(size * columns, (size + 0.42) * len(layers)))
+    axes = np.atleast_1d(np.asarray(axes, object))
+    if axes.size < len(layers) * columns:
+        raise ValueError(f"{len(layers)} layers of up to {columns} neurons need as many axes, not {axes.size}")
+    axes = axes.ravel()[: len(layers) * columns].reshape(len(layers), columns)
+    for row, neurons in zip(axes, layers):
+        for ax in row[len(neurons) :]:
+            ax.set_visible(False)
+        for ax, neuron in zip(row, neurons):
+            neuron.draw(ax)
+            low, high = neuron.image.min(), neuron.image.max()
+            ax.set_xlabel(f"{low:.2g} to {high:.2g}", fontsize=6, labelpad=1.5)
+    return rows_of_axes(axes)
 
+
+class ActivationMap(NamedTuple):
+    """What one neuron gives over the plane: its label, the image, and the coordinates of its columns and rows."""
+
+    label: str
+    image: Any
+    x1: Any
+    x2: Any
+
+    def draw(self, ax: Any, fontsize: float = 8) -> None:
+        """The map on its own scale, below 0 and above, with a line where it is 0."""
+        colours = of_matplotlib("colors").LinearSegmentedColormap.from_list("signed", [LOW, "#ffffff", HIGH])
+        reach = max(1e-12, float(abs(self.image).max()))
+        extent = (self.x1[0], self.x1[-1], self.x2[0], self.x2[-1])
+        scale = {"cmap": colours, "vmin": -reach, "vmax": reach}
+        ax.imshow(self.image, origin="lower", extent=extent, aspect="auto", interpolation="none", **scale)
+        if self.image.min() < 0 < self.image.max():
+            ax.contour(self.x1, self.x2, self.image, levels=[0.0], colors="#333333", linewidths=0.8)
+        ax.set(xticks=[], yticks=[])
+        ax.set_title(self.label, fontsize=fontsize, pad=fontsize / 2)
+        ax.spines[:].set_linewidth(0.4)
+
+
+def activation_maps(model: Any, X: Any, resolution: int) -> list[list[ActivationMap]]:
+    """The map of every neuron, a list for each layer; a ValueError unless there are layers over a plane."""
     layers = layers_of(model)
     if not layers or layers[0].n_in != 2:
         raise ValueError(f"activation maps need layers over a plane, 2 inputs; {model} has another shape")
@@ -168,44 +209,11 @@ def plot_activations(model: Any, X: Any, axes: Any = None, resolution: int = 80)
             activations += x
         return activations
 
-    columns = max(layer.n_out for layer in layers)
-    if axes is None:
-        size = max(0.6, min(1.6, 10 / columns))
-        axes = new_axes(len(layers), columns, squeeze=False, figsize=(size * columns, (size + 0.42) * len(layers)))
-    axes = np.atleast_1d(np.asarray(axes, object))
-    if axes.size < len(layers) * columns:
-        raise ValueError(f"{len(layers)} layers of up to {columns} neurons need as many axes, not {axes.size}")
-    axes = axes.ravel()[: len(layers) * columns].reshape(len(layers), columns)
-    maps = outputs_of_rows(every_activation, points).T
-    colours = colors.LinearSegmentedColormap.from_list("signed", [LOW, "#ffffff", HIGH])
-    labels = [label_of(layer, number, j) for number, layer in enumerate(layers, 1) for j in range(layer.n_out)]
-    numbered = iter(zip(maps, labels))
-    for row, layer in zip(axes, layers):
-        for j, ax in enumerate(row):
-            ax.set_xticks([])
-            ax.set_yticks([])
-            if j >= layer.n_out:
-                ax.set_visible(False)
-                continue
-            activation, label = next(numbered)
-            image, reach = activation.reshape(resolution, resolution), max(1e-12, float(np.abs(activation).max()))
-            extent = (x1[0], x1[-1], x2[0], x2[-1])
-            ax.imshow(
-                image,
-                origin="lower",
-                extent=extent,
-                cmap=colours,
-                vmin=-reach,
-                vmax=reach,
-                aspect="auto",
-                interpolation="none",
-            )
-            if image.min() < 0 < image.max():
-                ax.contour(x1, x2, image, levels=[0.0], colors="#333333", linewidths=0.8)
-            ax.set_title(label, fontsize=8, pad=4)
-            ax.set_xlabel(f"{activation.min():.2g} to {activation.max():.2g}", fontsize=6, labelpad=1.5)
-            ax.spines[:].set_linewidth(0.4)
-    return rows_of_axes(axes)
+    images = iter(outputs_of_rows(every_activation, points).T.reshape(-1, resolution, resolution))
+    return [
+        [ActivationMap(label_of(layer, number, j), next(images), x1, x2) for j in range(layer.n_out)]
+        for number, layer in enumerate(layers, 1)
+    ]
 
 
 def plot_histograms(model: Any, axes: Any = None) -> Any:

@@ -7,7 +7,8 @@ pytest.importorskip("matplotlib")
 
 from PIL import Image
 
-from nn import MLP, Adam, History, Live, fit, hinge, iris, moons
+from nn import MLP, Adam, History, Live, Module, fit, hinge, iris, moons
+from nn.live import portrait
 
 X, Y = moons(60, seed=0)
 
@@ -85,6 +86,43 @@ def test_the_picture_has_boundary_maps_and_cost():
     assert sum(ax.get_visible() for ax in maps) == 4  # three neurons and the output
     np.testing.assert_allclose(cost.lines[0].get_ydata(), history.cost)
     assert live._repr_png_().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shown", "said"),
+    [
+        ([16, 1], 17, ""),
+        ([16, 16, 1], 33, ""),
+        ([9] * 3 + [1], 28, ""),
+        ([9] * 5 + [1], 46, ""),
+        ([64, 64, 1], 51, "51 of 129 neurons"),
+    ],
+)
+def test_as_many_neurons_have_maps_as_there_is_room_for_each_with_its_own_activation(sizes, shown, said):
+    model = MLP(2, sizes, "tanh", seed=0)
+    figure = portrait(model, X, Y, 0, [1.0])
+    figure.draw_without_rendering()
+    _, *maps, _ = figure.get_axes()
+    maps = [ax for ax in maps if ax.get_visible()]
+    assert len({ax.get_title() for ax in maps}) == len(maps) == shown
+    assert (maps[0].figure.get_suptitle() or "") == said
+    assert min(min(ax.get_window_extent().size) for ax in maps) > 15
+    first, last = maps[0].images[0], maps[-1].images[0]
+    left, right, low, high = first.get_extent()
+    np.testing.assert_allclose(first.get_array()[0, 0], model.layers[0]([left, low])[0].data)
+    np.testing.assert_allclose(last.get_array()[-1, -1], model([right, high]).data)
+
+
+def test_where_there_are_no_maps_there_is_no_empty_place():
+    class Ring(Module):
+        def __call__(self, x):
+            return x[0] * x[0] + x[1] * x[1] - 1.0
+
+    figure = portrait(Ring(), X, Y, 0, [1.0])
+    figure.draw_without_rendering()
+    boundary, cost = figure.get_axes()
+    assert boundary.get_window_extent().width > 0.45 * 960
+    assert cost.get_window_extent().x0 - boundary.get_window_extent().x1 < 0.1 * 960
 
 
 def test_a_film_and_a_contact_sheet_are_left_and_the_model_is_as_it_was(tmp_path):
