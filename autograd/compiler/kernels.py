@@ -54,6 +54,13 @@ class Kernel:
         return tuple(views(self.term))
 
     @property
+    def read_places(self) -> Iterator[tuple[Buffer, slice | np.ndarray]]:
+        """Of each array that it reads the buffer, and what indexes the places of it that it reads."""
+        picked = self.term.detail.data.ravel() if isinstance(self.term, Term) and self.term.op == "take" else None
+        for view in self.reads:
+            yield view.buffer, view.places if picked is None else picked
+
+    @property
     def places(self) -> slice | np.ndarray:
         """What indexes the places of its buffer that it writes."""
         return self.out.places if self.at is None else self.at.data.ravel()
@@ -96,6 +103,7 @@ class Code:
         names: of each array; `hint`: of a leaf at a place, if it has one.
         roots: where the values are that are asked for.
         required: buffers whose contents nobody reads, but whose computation may raise an error.
+        spared: values whose computation raises none that the rest would not, so that it may go if nobody reads them.
         parameters, inputs: how many there are; the inputs begin at place `first_input`.
     """
 
@@ -115,6 +123,7 @@ class Code:
     others: Sequence[float] = ()
     order: list[int] | None = None
     required: set[Buffer] = field(default_factory=set)
+    spared: set[View] = field(default_factory=set)
     forward: list[Any] = field(default_factory=list)
     backward: list[Any] = field(default_factory=list)
 

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -25,6 +25,7 @@ from autograd.compiler.terms import (
     Term,
     View,
     expand,
+    is_constant,
     is_scalar,
     shape_of,
     substitute,
@@ -188,37 +189,247 @@ def factors(code: Code) -> Code:
     return everywhere(code, product)
 
 
+# Softmaxes
+
+
+@dataclass(frozen=True)
+class LogSumExp:
+    """What a logsumexp over the last axis of `x` computes: `top`, the maximum; `powers`, exp(x - top); their `sums`.
+
+    The softmax of x is powers / sums, as exact as exp(x - out), and there already.
+    """
+
+    x: View
+    top: View
+    powers: View
+    sums: View
+    out: View
+
+    @property
+    def axis(self) -> int:
+        """The axis over which it is taken."""
+        return len(self.x.shape) - 1
+
+    def share(self, order: Sequence[int], shape: tuple[int, ...]) -> Term:
+        """The softmax of x with its axes in an order."""
+        sums = self.sums if is_scalar(self.sums) else along(self.sums, order, shape)
+        return Term("divide", (along(self.powers, order, shape), sums))
+
+
+def logsumexps(forward: Sequence[Kernel]) -> list[LogSumExp]:
+    """All that are computed on the way forth."""
+    made = {kernel.out: kernel.term for kernel in forward}
+    found = []
+    for out, term in made.items():
+        match term:
+            case Term("add", (Term("log", (View() as sums,)), View() as top)):
+                match made.get(sums), made.get(top):
+                    case Term("sum", (View() as powers,), (axis,)), Term("max", (View() as x,), _):
+                        if made.get(powers) == Term("exp", (Term("subtract", (x, expand(top, axis))),)):
+                            found.append(LogSumExp(x, top, powers, sums, out))
+    return found
+
+
+def turned(view: View, source: View) -> list[int] | None:
+    """Which axis of another each axis of a view is; None if it is not the same array with its axes in some order."""
+    axes = list(zip(source.shape, source.strides))
+    order = [axes.index(axis) if axis in axes else -1 for axis in zip(view.shape, view.strides)]
+    is_same = (view.buffer, view.start, len(view.shape)) == (source.buffer, source.start, len(axes))
+    return order if is_same and sorted(order) == list(range(len(axes))) else None
+
+
+def along(view: View, order: Sequence[int], shape: tuple[int, ...]) -> View:
+    """A view with its axes in an order; an axis that it lacks is one along which one value serves many."""
+    return View(view.buffer, view.start, shape, tuple([view.strides[k] if k < len(view.strides) else 0 for k in order]))
+
+
+def spread(x: Expression, shape: tuple[int, ...]) -> View | None:
+    """What is read beside an array of a shape, as an array of that shape."""
+    match x:
+        case Term("expand", (View(shape=_) as y,), axis):
+            return View(y.buffer, y.start, shape, (*y.strides[:axis], 0, *y.strides[axis:]))
+        case View(shape=()):
+            return View(x.buffer, x.start, shape, (0,) * len(shape))
+        case View():
+            return x
+    return None
+
+
+def shares(forward: Sequence[Kernel]) -> dict[View, tuple[LogSumExp, list[int]]]:
+    """The arrays that hold a softmax: of which logsumexp, and which axis of that each of its axes is."""
+    found: dict[View, tuple[LogSumExp, list[int]]] = {}
+    by_powers = {(each.powers.buffer, each.powers.start): each for each in logsumexps(forward)}
+    for kernel in forward:
+        match kernel.term:
+            case Term("divide", (View() as powers, View())):
+                each = by_powers.get((powers.buffer, powers.start))
+                order = turned(powers, each.powers) if each else None
+                if each and order and kernel.term == each.share(order, powers.shape):
+                    found[kernel.out] = each, order
+    return found
+
+
 def exponentials(code: Code) -> Code:
-    """The slopes of a logsumexp from the exponentials in its value: exp(x - out) / total is exp(x - top) / sum."""
+    """Softmaxes, and slopes of a logsumexp, from the exponentials in its value: exp(x - out) is exp(x - top) / sum."""
     made = {kernel.out: kernel.term for kernel in code.forward}
+    at = {(each.x.buffer, each.x.start): each for each in logsumexps(code.forward)}
+    forward, spared = [], set(code.spared)
+    for kernel in code.forward:
+        match kernel.term:
+            case Term("exp", (View() as shifted,)) if isinstance(made.get(shifted), Term):
+                match made[shifted]:
+                    case Term("subtract", (View() as x, y)):
+                        each = at.get((x.buffer, x.start))
+                        order = turned(x, each.x) if each else None
+                        if each and order and spread(y, x.shape) == along(each.out, order, x.shape):
+                            kernel = replace(kernel, term=each.share(order, x.shape))
+                            spared |= {shifted, each.out}
+        forward.append(kernel)
+    code = replace(code, forward=forward, spared=spared)
+    held = {
+        each: along(y, list(map(order.index, range(len(order)))), each.x.shape)
+        for y, (each, order) in shares(code.forward).items()
+    }
 
     def rule(x: Term) -> Expression:
         match x:
-            case Term("multiply", (up, Term("divide", (Term("exp", (Term("subtract", (xs, out)),)), _)))):
-                axis = None
-                if isinstance(out, Term) and out.op == "expand":
-                    out, axis = out.args[0], out.detail
-                match made.get(out):
-                    case Term("add", (Term("log", (View() as sums,)), View() as top)):
-                        pass
-                    case _:
-                        return x
-                match made.get(sums):
-                    case Term("sum", (View() as powers,)):
-                        pass
-                    case _:
-                        return x
-                shifted = Term("exp", (Term("subtract", (xs, top if axis is None else expand(top, axis))),))
-                if made.get(powers) != shifted:
+            case Term("multiply", (up, Term("divide", (Term("exp", (Term("subtract", (View() as xs, out)),)), _)))):
+                each, axis = at.get((xs.buffer, xs.start)), len(xs.shape) - 1
+                if not each or xs != each.x or out != expand(each.out, axis):
                     return x
-                if axis is None or not (isinstance(up, Term) and up.op == "expand"):
-                    return Term(
-                        "multiply", (Term("divide", (up, sums if axis is None else expand(sums, axis))), powers)
-                    )
-                return Term("multiply", (expand(Term("divide", (up.args[0], sums)), axis), powers))
+                if each in held:
+                    return Term("multiply", (up, held[each]))
+                if isinstance(up, Term) and up.op == "expand":
+                    up = expand(Term("divide", (up.args[0], each.sums)), axis)
+                else:
+                    up = Term("divide", (up, expand(each.sums, axis)))
+                return Term("multiply", (up, each.powers))
         return x
 
     return everywhere(code, rule)
+
+
+def shifts(code: Code) -> Code:
+    """The logsumexp of what has all one number subtracted, as in a cross-entropy: subtracted from it, once."""
+    made, found = {kernel.out: kernel.term for kernel in code.forward}, logsumexps(code.forward)
+    if not found:
+        return code
+    readers = {buffer: np.zeros(buffer.size, int) for buffer in code.values}
+    for kernel in (*code.forward, *code.backward, *(Kernel(root, root) for root in code.roots)):
+        for buffer, places in kernel.read_places:
+            if buffer in readers:
+                readers[buffer][places] += 1
+    changed: dict[View, Term] = {}
+    spared = set(code.spared)
+    for each in found:
+        match made.get(each.x):
+            case Term("subtract", (View() as z, y)) if z.shape == each.x.shape and z.strides[-1]:
+                c = y if isinstance(y, float) else spread(y, z.shape)
+                if (readers[each.x.buffer][each.x.places] > 2).any() or (isinstance(c, View) and c.strides[-1]):
+                    continue
+                if isinstance(c, View):
+                    c = View(c.buffer, c.start, c.shape[:-1], c.strides[:-1])
+                powers = Term("exp", (Term("subtract", (z, expand(each.top, each.axis))),))
+                shifted = Term("subtract", (each.top, c))
+                changed |= {
+                    each.top: Term("max", (z,), (each.axis,)),
+                    each.powers: powers,
+                    each.out: Term("add", (Term("log", (each.sums,)), shifted)),
+                }
+                spared.add(each.x)
+    forward = [replace(kernel, term=changed.get(kernel.out, kernel.term)) for kernel in code.forward]
+    return replace(code, forward=forward, spared=spared)
+
+
+def unities(code: Code) -> Code:
+    """The numbers of a softmax sum to one: that sum, its slope and the sum of their slopes are not computed."""
+    held, found = shares(code.forward), {each.powers: each for each in logsumexps(code.forward)}
+
+    def sums_to_one(y: View, axis: int) -> bool:
+        """Whether along an axis of it an array is a softmax."""
+        for whole_of, (each, order) in held.items():
+            places = turned(y, whole_of)
+            if places and order[places[axis]] == each.axis:
+                return True
+        return False
+
+    def weighed(x: Expression, axis: int) -> Expression | None:
+        """The sum over an axis of a term, if it is a number for each softmax times this."""
+        match x:
+            case Term("multiply", (Term("expand", (up,), at), View() as y)) if at == axis:
+                match up:
+                    case Term("divide", (above, sums)) if y in found and (sums, axis) == (found[y].sums, found[y].axis):
+                        return above
+                return up if sums_to_one(y, axis) else None
+        return None
+
+    ones: set[View] = set()
+    for kernel in code.forward:
+        match kernel.term:
+            case Term("sum", (View() as y,), (axis,)) if kernel.out.buffer in code.values and sums_to_one(y, axis):
+                ones.add(kernel.out)
+    regions = {region(code, view) for view in ones}
+    slopes = {(code.slopes[buffer.batched], k) for buffer, k in regions}
+    is_one = lambda x: isinstance(x, View) and region(code, x) in regions  # noqa: E731
+
+    def rule(x: Term) -> Expression:
+        match x:
+            case Term("divide", (View() | Term() as y, below)) if is_one(below) and shape_of(y) == shape_of(x):
+                return y
+            case Term("multiply", (y, Term("divide", (1.0, below)))) if is_one(below) and shape_of(y) == shape_of(x):
+                return y
+        return x
+
+    backward: list[Kernel] = []
+    latest = {buffer: np.full(buffer.size, -1) for buffer in code.slopes}
+    times = {buffer: np.zeros(buffer.size, int) for buffer in code.slopes}
+    for kernel in code.backward:
+        match kernel.term:
+            case _ if any(region(code, view) in slopes for view in kernel.reads):
+                continue
+            case Term("sum", (inner,), (axis,)):
+                source, factor = inner, 1.0
+                match inner:
+                    case Term("multiply", (View() as y, float(c))):
+                        source, factor = y, c
+                if isinstance(source, View) and source.buffer in latest:
+                    j = int(latest[source.buffer][source.places][0])
+                    is_alone = j >= 0 and (times[source.buffer][source.places] == 1).all() and backward[j].out == source
+                    total = weighed(backward[j].term, axis) if is_alone else None
+                    if total is not None and not any((latest[v.buffer][v.places] > j).any() for v in views(total)
+                                                     if v.buffer in latest):  # fmt: skip
+                        kernel = replace(kernel, term=total if factor == 1.0 else Term("multiply", (total, factor)))
+        if kernel.out.buffer in latest and kernel.term != 0.0:
+            latest[kernel.out.buffer][kernel.places] = len(backward)
+            times[kernel.out.buffer][kernel.places] += 1
+        backward.append(kernel)
+    return everywhere(replace(code, backward=backward, spared=code.spared | ones), rule)
+
+
+def copies(code: Code) -> Code:
+    """What is a copy of an array is read where that is."""
+    moves: dict[tuple[Buffer, int], tuple[Buffer, int]] = {}
+    sizes: dict = {}
+    writes = Counter(region(code, kernel.out) for kernel in code.forward)
+
+    def move(view: View) -> View:
+        key = region(code, view)
+        return view.moved(moves[key][0], moves[key][1]) if key in moves else view
+
+    forward, spared = [], set(code.spared)
+    for kernel in code.forward:
+        kernel, out = replace(kernel, term=substitute(kernel.term, move)), kernel.out
+        match kernel.term:
+            case View() as y if (
+                out.buffer in code.values and out.is_whole and y.is_whole and writes[region(code, out)] == 1
+            ):
+                key = region(code, out)
+                if key and (y.size, y.batched) == (out.size, out.batched) and out.size == extent(code, key, sizes):
+                    moves[key] = y.buffer, y.start - out.start
+                    spared.add(out)
+        forward.append(kernel)
+    backward = [replace(kernel, term=substitute(kernel.term, move)) for kernel in code.backward]
+    return replace(code, forward=forward, backward=backward, spared=spared)
 
 
 # What is read and written
@@ -385,7 +596,7 @@ class Inlined:
     def replacement(self, source: Kernel, view: View, key: tuple[Buffer, int]) -> Expression | None:
         """What stands for a view of the array that a kernel makes."""
         term = source.term
-        if isinstance(term, float):
+        if is_constant(term):
             return term
         if isinstance(term, View):
             if view == source.out:
@@ -464,23 +675,14 @@ def is_number(view: View, code: Code) -> bool:
     return view.shape == () and view.buffer is code.values[0]
 
 
-def takes_from(kernel: Kernel) -> np.ndarray:
-    """The places that a kernel copies from."""
-    assert isinstance(kernel.term, Term)
-    return kernel.term.detail.data.ravel()
-
-
 def read_by_arrays(code: Code, kernels: Sequence[Any]) -> np.ndarray:
     """For each single value whether kernels on arrays read it."""
     values = code.values[0]
     read = np.zeros(values.size, bool)
     for kernel in flat(kernels):
-        is_take = isinstance(kernel.term, Term) and kernel.term.op == "take"
-        for view in kernel.reads:
-            if view.buffer is values and is_take:
-                read[takes_from(kernel)] = True
-            elif view.buffer is values and view.shape:
-                read[view.places] = True
+        for view, (buffer, places) in zip(kernel.reads, kernel.read_places):
+            if buffer is values and view.shape:
+                read[places] = True
     return read
 
 
@@ -720,6 +922,10 @@ def dead(code: Code) -> Code:
         needed[slopes][code.regions[slopes.batched] < 0] = True
     for values in code.values:
         needed[values][code.regions[values.batched] >= 0] = True  # computing them may raise an error
+    for view in code.spared:
+        needed[view.buffer][view.places] = False
+    for root in code.roots:
+        needed[root.buffer][root.places] = True
     others: set[Buffer] = set(code.required)
 
     def live(kernels: Sequence[Any]) -> list[Any]:
@@ -730,13 +936,11 @@ def dead(code: Code) -> Code:
                 is_needed = needed[out.buffer][out.places].any() if out.buffer in needed else out.buffer in others
                 if not is_needed and not isinstance(item, Loop):
                     break
-                for view in kernel.reads:
-                    if view.buffer not in needed:
-                        others.add(view.buffer)
-                    elif isinstance(kernel.term, Term) and kernel.term.op == "take":
-                        needed[view.buffer][kernel.term.detail.data.ravel()] = True
+                for buffer, places in kernel.read_places:
+                    if buffer in needed:
+                        needed[buffer][places] = True
                     else:
-                        needed[view.buffer][view.places] = True
+                        others.add(buffer)
             else:
                 kept.append(item)
         return kept[::-1]
@@ -746,7 +950,8 @@ def dead(code: Code) -> Code:
 
 
 PASSES: tuple[Callable[[Code], Code], ...] = (
-    powers, doubled, exponentials, gathers, first_write, inline, numbers, factors, scatters, in_place, dead,
+    powers, doubled, exponentials, unities, shifts, copies, gathers, first_write, inline, numbers, factors, scatters,
+    in_place, dead,
 )  # fmt: skip
 OF_NUMBERS = (powers, first_write, numbers, factors, dead)  # those that know loops
 _chosen: ContextVar[tuple[Callable[[Code], Code], ...]] = ContextVar("passes", default=PASSES)

@@ -194,6 +194,14 @@ def is_scalar(x: Expression) -> bool:
     return shape_of(x) == ((), False)
 
 
+def is_constant(x: Expression) -> bool:
+    """Whether a number is known before a run."""
+    if isinstance(x, Term):
+        simple = x.op in ("multiply", "negative") or (x.op == "divide" and x.args[1] != 0.0)
+        return x.op == "examples" or (simple and all(map(is_constant, x.args)))
+    return isinstance(x, float)
+
+
 def expand(x: Expression, axis: int) -> Expression:
     """A term with a new axis; a number has none."""
     return x if is_scalar(x) else Term("expand", (x,), axis)

@@ -27,6 +27,7 @@ from autograd.compiler.terms import (
     Expression,
     Term,
     View,
+    is_constant,
     is_scalar,
     numpy_name,
     row_major,
@@ -644,14 +645,6 @@ def array_reads(x: Expression) -> Iterable[View]:
             if x.op == "take":
                 continue
             yield from array_reads(arg)
-
-
-def is_constant(x: Expression) -> bool:
-    """Whether a number is known before a run."""
-    if isinstance(x, Term):
-        simple = x.op in ("multiply", "negative") or (x.op == "divide" and x.args[1] != 0.0)
-        return x.op == "examples" or (simple and all(map(is_constant, x.args)))
-    return isinstance(x, float)
 
 
 def is_name(text: str) -> bool:

@@ -14,7 +14,7 @@ from programs import from_seed
 from stages import at_fault, plain
 
 import autograd
-from autograd import Value, gradients
+from autograd import Value, gradients, softmax
 from autograd.compiler import passes
 from autograd.compiler.calls import single_calls
 from autograd.compiler.kernels import Kernel
@@ -245,6 +245,82 @@ def test_the_exponentials_of_a_logsumexp_are_computed_once():
     code = plain(cost, wrt, inputs)
     count = lambda code: sum(ops(k.term).count("exp") for k in (*code.forward, *code.backward))  # noqa: E731
     assert count(passes.exponentials(code)) == 1 < count(code)
+
+
+def attention():
+    """The mean of the values of three vectors weighted by the softmax of two scores, and what is a parameter of it."""
+    w = [Value(0.1 * k - 0.3, f"w_{k}") for k in range(9)]
+    rows = [softmax([a * b for a in w[:3]]) for b in w[3:7]]
+    return autograd.mean([autograd.tanh(autograd.weighted_sum(row, w[6:9])) for row in rows]), w
+
+
+def all_ops(code):
+    return [op for kernel in (*code.forward, *code.backward) for op in ops(kernel.term)]
+
+
+def test_softmaxes_take_the_exponentials_of_their_logsumexp():
+    cost, w = attention()
+    code = plain(cost, w)
+    changed = passes.exponentials(code)
+    assert (all_ops(code).count("exp"), all_ops(changed).count("exp")) == (4, 1)
+    gone = {kernel.out for kernel in changed.forward} - {kernel.out for kernel in passes.dead(changed).forward}
+    assert len(gone) == 2  # x - logsumexp(x), and the logsumexp
+    assert gone == changed.spared
+
+
+def test_the_numbers_of_a_softmax_sum_to_one():
+    cost, w = attention()
+    code = passes.exponentials(plain(cost, w))
+    changed = passes.unities(code)
+    [total] = changed.spared - code.spared
+    assert not any(total in kernel.reads for kernel in (*changed.forward, *changed.backward))
+    slope = replace(total, buffer=code.slopes[0])
+    assert any(slope in kernel.reads for kernel in code.backward)
+    assert not any(slope in kernel.reads for kernel in changed.backward)
+    for chosen in ((passes.exponentials, passes.unities), passes.PASSES):
+        with passes.only(*chosen):
+            value, found = autograd.compile(cost, wrt=w).value_and_grad()
+        assert math.isclose(value, cost.data, rel_tol=1e-14)
+        assert np.allclose(found, gradients(cost, w), rtol=1e-13, atol=1e-15)
+
+
+def test_the_slopes_of_a_cross_entropy_are_summed_by_no_call():
+    cost, wrt, inputs = network()
+    code = passes.exponentials(plain(cost, wrt, inputs))
+    sums = lambda code: all_ops(code).count("sum")  # noqa: E731
+    assert sums(passes.unities(code)) == sums(code) - 1
+
+
+def test_what_all_scores_have_subtracted_is_subtracted_once():
+    cost, wrt, inputs = network()
+    code = passes.exponentials(plain(cost, wrt, inputs))
+    changed = passes.shifts(code)
+    [shifted] = changed.spared - code.spared
+    assert shifted in {kernel.out for kernel in passes.dead(code).forward}
+    assert shifted not in {kernel.out for kernel in passes.dead(changed).forward}
+    x = [Value(k, f"x_{k}") for k in range(3)]
+    differences = [a - x[0] for a in x]  # one of which is read elsewhere
+    code = passes.exponentials(plain(autograd.logsumexp(differences) + differences[1], x))
+    assert passes.shifts(code) == code
+
+
+def test_a_cross_entropy_with_logits_of_any_size_is_as_exact_as_the_eager_one():
+    for logits in ([1e17, 1e17 + 64, 1e17 - 32], [1e-9, 2e-9, -3e-9], [800.0, -800.0, 0.0], [-1e300, 1e300, 0.0]):
+        z = [Value(x) for x in logits]
+        for target in ([0.25, 0.25, 0.5], [0.0, 1.0, 0.0]):
+            cost = cross_entropy(z, target)
+            value, slope = autograd.compile(cost, wrt=z).value_and_grad()
+            assert math.isclose(value, cost.data, rel_tol=1e-15, abs_tol=1e-15)
+            assert np.allclose(slope, gradients(cost, z), rtol=1e-14, atol=1e-16)
+
+
+def test_a_copy_of_an_array_is_read_where_that_is():
+    cost, w = attention()
+    code = passes.unities(passes.exponentials(plain(cost, w)))
+    [copied] = [kernel.out for kernel in code.forward if isinstance(kernel.term, View)]
+    changed = passes.copies(code)
+    assert not any(view.start == copied.start for kernel in changed.forward for view in kernel.reads)
+    assert copied in changed.spared
 
 
 def test_all_that_is_gathered_at_one_depth_is_one_call():
