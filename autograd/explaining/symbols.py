@@ -16,6 +16,7 @@ from typing import Any
 from autograd.calculus.slopes import words_calling
 from autograd.core.floats import COMPARISONS, SLOPES
 from autograd.core.table import TABLE
+from autograd.explaining.pathsum import ieee_sum
 
 
 class Symbol:
@@ -191,7 +192,9 @@ def total(terms: Iterable[Symbol]) -> Symbol:
             case _:
                 times, what, sign = 1.0, term, 1.0
         before = counted.get((sign, what.key))
-        if before is None:
+        if before and math.isinf(before[0] + times) and math.isfinite(before[0]):  # 1e308 x + 1e308 x stays a sum
+            counted[sign, what.key, len(counted)] = times, what
+        elif before is None:
             counted[sign, what.key] = times, what
         elif not isinstance(term, Dots):
             same = max(before[1], what, key=exponents)  # 3 s^2 x, not 3 x s^2
@@ -204,7 +207,7 @@ def total(terms: Iterable[Symbol]) -> Symbol:
 
 def multiple(times: float, what: Symbol) -> Symbol:
     """A term of a sum."""
-    if isinstance(what, Number):
+    if isinstance(what, Number) and what.value == 1:
         return Number(times)
     return (
         Product(-1.0, 1.0, ((what, 1.0),)) if times == -1 and isinstance(what, Sum) else product([Number(times), what])
@@ -289,7 +292,7 @@ def power(x: Any, y: Any) -> Symbol:
             return base
         case _, Number(0.0):
             return Number(1.0)
-        case Number(a), Number(b) if 0 <= b <= 10 and b == int(b) and not math.isinf(worth := _raised(a, b)):
+        case Number(a), Number(b) if 0 <= b <= 10 and b == int(b) and not math.isinf(worth := raised(a, b)):
             return Number(worth)
         case Product(1.0, 1.0, ((base, n),)), Number(m) if n == int(n) and m == int(m):
             return product([Product(1.0, 1.0, ((base, n * m),))])
@@ -300,7 +303,8 @@ def power(x: Any, y: Any) -> Symbol:
     raise AssertionError
 
 
-def _raised(a: float, b: float) -> float:
+def raised(a: float, b: float) -> float:
+    """a to the power b, infinite where it is larger than any float."""
     try:
         return a**b
     except OverflowError:
@@ -364,7 +368,7 @@ def worth(formula: Any, of_name: Callable[[str], float]) -> float:
         case Name(label):
             return math.pi if formula is PI else of_name(label)
         case Sum(terms):
-            return math.fsum(map(value, terms))
+            return ieee_sum(map(value, terms))
         case Product(numerator, denominator, powers):
             return SLOPES["divide"](numerator, denominator) * math.prod(SLOPES["power"](value(b), n) for b, n in powers)
         case Power(base, exponent):

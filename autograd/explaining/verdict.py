@@ -17,7 +17,7 @@ from autograd.explaining.chain import Link
 from autograd.explaining.formulas import Formulas, is_arithmetic
 from autograd.explaining.notation import text
 from autograd.explaining.pathsum import count_text, ieee_sum
-from autograd.explaining.symbols import Dots, Name, Number, Product, Sum, Symbol, contains, is_negative, worth
+from autograd.explaining.symbols import Dots, Name, Number, Product, Sum, Symbol, contains, is_negative, raised, worth
 from autograd.explaining.typography import in_digits, label_parts, numbered_label
 
 FactorEdge = tuple[Link, int]
@@ -84,6 +84,8 @@ class Verdict:
         if undefined:
             sentence = f"There is no slope at {self._at(undefined, write)}: it is not a number."
             return [Reason("undefined", math.nan)], sentence
+        if not math.isfinite(self.gradient):
+            return self._not_finite(write)
         sizes = absolute_sum(self.links.values(), self.value)
         if not self.gradient:
             return self._cancelled(sizes) if sizes else self._stopped(write)
@@ -178,6 +180,21 @@ class Verdict:
         if part.kind == "error":
             return part.kind, f"{subject[:1].upper()}{subject[1:]} is 0: the cost is at its lowest here."
         return part.kind, f"{subject[:1].upper()}{subject[1:]} is 0, so the whole product is 0."
+
+    def _not_finite(self, write: Write) -> tuple[list[Reason], str]:
+        """Why a gradient is infinite or no number, though every slope is a number."""
+        edges = [*self.path, *((link, i) for link in self.links.values() for i in range(len(link.partials)))]
+        infinite = next(filter(is_infinite, edges), None)
+        result = "not a number" if math.isnan(self.gradient) else "infinite"
+        reason = Reason("undefined" if math.isnan(self.gradient) else "infinite", abs(self.gradient))
+        if infinite is None:
+            what = f"sum over {self._paths()}" if self.count > 1 else "product of the factors"
+            return [reason], f"The {what} is larger than any float, and so the gradient is {result}."
+        function = self._operation(infinite)
+        subject = function_in_words(function) if function else write(self.formulas.name(infinite[0].node))
+        beside = " and another factor is 0," if math.isnan(self.gradient) and not all(map(slope_of, self.path)) else ""
+        sentence = f"The slope of {subject} at {self._at(infinite, write)} is infinite,{beside} so the gradient is {result}."
+        return [reason], sentence
 
     # Gradients that are not
 
@@ -319,7 +336,7 @@ class Verdict:
         slope = slope_of(edge) / math.prod(part.size for part in divisors)
         for (base, n), size in zip(powers, sizes):
             kind = self._kind(base, edge)
-            power = abs(size) ** n if size else 0.0 if n > 0 else math.inf
+            power = raised(abs(size), n) if size else 0.0 if n > 0 else math.inf
             group = base.key if kind == "factor" else kind
             alone = kind == "factor" and len(powers) == 1 and not divisors
             symbol, value = (formula, slope) if alone else (base, size)
@@ -397,6 +414,13 @@ def rounded(x: float) -> str:
 def slope_of(edge: FactorEdge) -> float:
     """The factor of one step."""
     return edge[0].partials[edge[1]]
+
+
+def is_infinite(edge: FactorEdge) -> bool:
+    """Whether the factor of a step is infinite because a local derivative is, and not only their product."""
+    link, i = edge
+    local = [node.partials[k] for route in link.routes[i] for node, k in route] or link.partials
+    return math.isinf(slope_of(edge)) and any(map(math.isinf, local))
 
 
 def decides(edge: FactorEdge) -> bool:

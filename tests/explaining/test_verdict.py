@@ -18,6 +18,7 @@ from autograd import (
     paths,
     relu,
     sigmoid,
+    sqrt,
     step,
     tanh,
     where,
@@ -298,6 +299,41 @@ def test_the_divisor_of_a_mean_is_a_cause_as_far_as_its_paths_do_not_make_up_for
     all_alike = labelled(mean([tanh(w * 0.01) for _ in range(200)]), "C")
     reasons = explain(all_alike, w).reasons
     assert (reasons[0].kind, reasons[0].size) == ("inputs", pytest.approx(0.01))
+
+
+def squared_often(x):
+    for _ in range(11):
+        x = x * x
+    return x
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(
+    ("cost", "kind", "says"),
+    [
+        (lambda x: x * 1e308 * 10, "infinite", "larger than any float, and so the gradient is infinite"),
+        (lambda x: labelled(x * 1e308, "u") * 10, "infinite", "product of the factors is larger than any float"),
+        (lambda x: sum([x * 1e308, x * 1e308]), "infinite", "larger than any float"),
+        (squared_often, "infinite", "is infinite, so the gradient is infinite"),
+        (lambda x: sqrt(x - 2), "infinite", "The slope of sqrt at x - 2 = 0 is infinite"),
+        (lambda x: (x - 2) ** 0.5, "infinite", "The slope of C at x = 2 is infinite"),
+        (lambda x: sqrt((x - 2) ** 2), "undefined", "and another factor is 0, so the gradient is not a number"),
+    ],
+)
+def test_a_gradient_that_is_not_finite_is_explained_by_what_made_it_so(cost, kind, says):
+    (x,) = named(x=2.0)
+    explanation = explain(labelled(cost(x), "C"), x)
+    assert [reason.kind for reason in explanation.reasons] == [kind]
+    assert says in explanation.text.split("\n\n")[-1]
+    assert not re.search("cancel|near 1|nan times", explanation.text)
+    for notation in (explanation.markdown, explanation.latex):
+        assert notation
+
+
+def test_formulas_keep_factors_and_terms_whose_product_or_sum_no_float_holds():
+    (x,) = named(x=2.0)
+    assert "dC/dx = 1e308 * 10 = inf" in explain(labelled(x * 1e308 * 10, "C"), x).text
+    assert "C = 1e308 x + 1e308 x = inf" in explain(labelled(sum([x * 1e308, x * 1e308]), "C"), x).text
 
 
 if __name__ == "__main__":  # the score of whatever engine is installed
