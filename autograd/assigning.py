@@ -77,12 +77,13 @@ _changes = itertools.count(1)
 last_change = [0]  # differs after any assignment of data: a compiled program reads its leaves again only then
 
 
-def set_data(leaves: Iterable[Value], data: Iterable[float]) -> None:
-    """Set the data of many leaves at once, as `leaf.data = x` does it for one."""
+def set_data(values: Iterable[Value], data: Iterable[float]) -> None:
+    """Set the data of many Values at once, as `leaf.data = x` does it for one."""
     change = next(_changes)
-    for leaf, number_of_leaf in zip(leaves, data):
-        leaf._data = number_of_leaf
-        leaf._dx = change
+    for value, worth in zip(values, data):
+        value._data = worth
+        if value._x is None:
+            value._dx = change
     last_change[0] = change
 
 
@@ -116,14 +117,16 @@ def agrees(node: Value) -> bool:
 def stale(cost: Value) -> list[Value]:
     """The leaves whose data were assigned since the nodes were computed that depend on them.
 
-    A node is computed once more to see it; where several of its parents were assigned, the last of them is named.
+    A node is computed once more to see it. Where several of its parents were assigned, the last of them was so since,
+    and with it whatever was assigned after the first of these.
     """
-    leaves: dict[Value, None] = {}
+    found = []
     for node in topological_order(cost):
         assigned = [parent for parent in node.parents if assigned_at(parent)]
         if assigned and not agrees(node):
-            leaves[max(assigned, key=assigned_at)] = None
-    return list(leaves)
+            found.append(assigned)
+    since = min((max(map(assigned_at, assigned)) for assigned in found), default=0)
+    return list(dict.fromkeys(leaf for assigned in found for leaf in assigned if assigned_at(leaf) >= since))
 
 
 def refresh(self: Value) -> Value:

@@ -90,6 +90,7 @@ def backward(self: Value, gradient: float = 1.0) -> None:
     """
     if self._grad and (leaves := stale(self)):
         names = ", ".join(leaf.label or repr(leaf) for leaf in leaves[:4])
+        names += f" and {len(leaves) - 4} more" * (len(leaves) > 4)
         warn(
             f"backward once more through a graph that was computed before the data of {names} were assigned: its "
             "values and derivatives are those of the old data. Build the cost again, or call its refresh()"

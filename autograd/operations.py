@@ -81,7 +81,10 @@ def zero_grad(values: Iterable[Any]) -> None:
     try:
         listed = list(values)
     except TypeError:
-        raise TypeError(f"zero_grad takes Values in a list or another iterable, not {values!r}") from None
+        raise TypeError(
+            "zero_grad takes the Values whose gradients it sets to 0 in a list or another iterable, as in "
+            f"zero_grad([w, b]) or zero_grad(model.parameters()), not {values!r}"
+        ) from None
     for value in listed:
         if not hasattr(value, "grad"):
             raise TypeError(f"zero_grad takes Values, as in zero_grad(model.parameters()), but there is {value!r}")

@@ -29,6 +29,7 @@ except ImportError as error:
 
 import autograd
 from autograd import Value, exp, log, maximum
+from autograd.assigning import set_data
 from nn.evaluation import predict
 from nn.layers import ACTIVATIONS, MLP
 from nn.losses import as_list, binary_cross_entropy, cross_entropy, l2_penalty
@@ -292,8 +293,7 @@ class _Perceptron(BaseEstimator):
         start = np.array([p.data for p in parameters])
         options = {"maxiter": self.max_iter, "maxfun": self.max_fun, "gtol": self.tol}
         found = minimize(objective, start, jac=True, method="L-BFGS-B", options=options)
-        for parameter, number in zip(parameters, found.x.tolist()):
-            parameter.data = number
+        set_data(parameters, found.x.tolist())
         self.n_iter_, self.loss_, self.best_loss_ = int(found.nit), float(found.fun), float(found.fun)
         self.t_ += len(X)
         if not found.success:

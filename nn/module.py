@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from autograd import Value, zero_grad
+from autograd.assigning import set_data
 from nn.checks import real_numbers
 
 if TYPE_CHECKING:
@@ -107,8 +108,7 @@ class Module:
             raise ValueError(
                 f"the state does not fit the {type(self).__name__}: {'; '.join(faults)}. Nothing was loaded."
             )
-        for parameter, (number, _) in new.items():
-            parameter.data = number
+        set_data(new, (number for number, _ in new.values()))
 
     # A subclass whose parts have names of their own says which attributes these are, and names what is in them: the
     # parameters with name and path, and their arrays. What else is kept as an attribute is found.

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autograd import Value, zero_grad
+from autograd.assigning import set_data
 from nn.checks import flag, items, real
 
 if TYPE_CHECKING:
@@ -74,8 +75,7 @@ class Optimizer:
 
         theta = np.array([p.data for p in self.parameters])
         g = np.array([p.grad for p in self.parameters])
-        for parameter, number in zip(self.parameters, self.update(theta, g).tolist()):
-            parameter.data = number
+        set_data(self.parameters, self.update(theta, g).tolist())
 
     def update(self, theta: np.ndarray, gradient: np.ndarray) -> np.ndarray:
         """The parameters after a step from `theta` (n,) by `gradient` (n,), as a new array; errors as in `step`."""

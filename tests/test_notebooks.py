@@ -129,7 +129,7 @@ def test_the_committed_notebook_is_what_its_source_says_and_shows(source, reques
 
 
 GOES_ON = ("fit(", "range(400)", "range(STEPS)", "race()", "new_name()")  # trains on, draws by lot, or takes the time
-ADDS_UP = "zero_grad() starts afresh"  # what is said of gradients that are sums over several passes
+ADDS_UP = "starts afresh"  # what is said of gradients that are sums over several passes
 
 
 def test_a_cell_that_is_run_again_gives_no_error_and_no_doubled_gradient_that_is_not_spoken_of(source, monkeypatch):

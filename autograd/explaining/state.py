@@ -7,7 +7,7 @@ from autograd.core.graph import backpropagate
 from autograd.core.value import Value
 from autograd.explaining.typography import in_digits, one_line
 
-LEFT = "which backward passes so far have left there (of other costs, or of before a refresh(), too)"
+PASSES = "the sum over all backward passes so far, those of other costs and from before a refresh() included"
 
 
 def leaf_name(value: Value) -> str:
@@ -41,8 +41,8 @@ def replayed_words(cost: Value) -> str:
         return ""
     were = "was" if len(leaves) == 1 else "were"
     return (
-        f"{enumerated(leaves)} {were} assigned after the graph was computed: here all is computed anew from the "
-        "present data, so the numbers are not those of the graph until its refresh()."
+        f"{enumerated(leaves)} {were} assigned after the graph was computed. Here all is computed from the present "
+        "data; the graph itself still holds the old numbers, until its refresh()."
     )
 
 
@@ -59,9 +59,15 @@ def summed_words(cost: Value) -> str:
         return ""
     leaf = max(leaves, key=lambda x: abs(x.grad))
     return (
-        f"Gradients are not those of this cost alone: {leaf_name(leaf)} holds {in_digits(leaf.grad)}, {LEFT}; "
-        f"this cost alone gives {in_digits(order[leaf])}. zero_grad() starts afresh."
+        f"Gradients are not those of this cost alone: {leaf_name(leaf)} holds {in_digits(leaf.grad)}, {PASSES}; "
+        f"this cost alone gives {in_digits(order[leaf])}. {clearing(leaves)} starts afresh."
     )
+
+
+def clearing(leaves: list[Value], most: int = 4) -> str:
+    """The call that sets the gradients of some leaves to 0, as one would write it."""
+    named = len(leaves) <= most and all(leaf.label.isidentifier() for leaf in leaves)
+    return f"zero_grad([{', '.join(leaf.label for leaf in leaves)}])" if named else "zero_grad(...) of its leaves"
 
 
 def same_gradient(x: float, y: float) -> bool:
@@ -73,5 +79,5 @@ def summed_gradient(value: Value, gradient: float) -> str:
     """That the gradient kept in one value is not the one that is shown here."""
     if not value.grad or same_gradient(value.grad, gradient):
         return ""
-    kept = f"{leaf_name(value)}.grad holds {in_digits(value.grad)}, {LEFT}"
-    return f"{kept}; this cost alone gives {in_digits(gradient)}."
+    kept = f"{leaf_name(value)}.grad holds {in_digits(value.grad)}, {PASSES}"
+    return f"{kept}; this cost alone gives {in_digits(gradient)}. {clearing([value])} starts afresh."

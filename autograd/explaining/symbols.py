@@ -292,7 +292,7 @@ def power(x: Any, y: Any) -> Symbol:
             return base
         case _, Number(0.0):
             return Number(1.0)
-        case Number(a), Number(b) if 0 <= b <= 10 and b == int(b) and not math.isinf(worth := raised(a, b)):
+        case Number(a), Number(b) if 0 <= b <= 10 and b == int(b) and not math.isinf(worth := power_of_numbers(a, b)):
             return Number(worth)
         case Product(1.0, 1.0, ((base, n),)), Number(m) if n == int(n) and m == int(m):
             return product([Product(1.0, 1.0, ((base, n * m),))])
@@ -303,7 +303,7 @@ def power(x: Any, y: Any) -> Symbol:
     raise AssertionError
 
 
-def raised(a: float, b: float) -> float:
+def power_of_numbers(a: float, b: float) -> float:
     """a to the power b, infinite where it is larger than any float."""
     try:
         return a**b

@@ -17,7 +17,18 @@ from autograd.explaining.chain import Link
 from autograd.explaining.formulas import Formulas, is_arithmetic
 from autograd.explaining.notation import text
 from autograd.explaining.pathsum import count_text, ieee_sum
-from autograd.explaining.symbols import Dots, Name, Number, Product, Sum, Symbol, contains, is_negative, raised, worth
+from autograd.explaining.symbols import (
+    Dots,
+    Name,
+    Number,
+    Product,
+    Sum,
+    Symbol,
+    contains,
+    is_negative,
+    power_of_numbers,
+    worth,
+)
 from autograd.explaining.typography import in_digits, label_parts, numbered_label
 
 FactorEdge = tuple[Link, int]
@@ -193,7 +204,9 @@ class Verdict:
         function = self._operation(infinite)
         subject = function_in_words(function) if function else write(self.formulas.name(infinite[0].node))
         beside = " and another factor is 0," if math.isnan(self.gradient) and not all(map(slope_of, self.path)) else ""
-        sentence = f"The slope of {subject} at {self._at(infinite, write)} is infinite,{beside} so the gradient is {result}."
+        sentence = (
+            f"The slope of {subject} at {self._at(infinite, write)} is infinite,{beside} so the gradient is {result}."
+        )
         return [reason], sentence
 
     # Gradients that are not
@@ -336,7 +349,7 @@ class Verdict:
         slope = slope_of(edge) / math.prod(part.size for part in divisors)
         for (base, n), size in zip(powers, sizes):
             kind = self._kind(base, edge)
-            power = raised(abs(size), n) if size else 0.0 if n > 0 else math.inf
+            power = power_of_numbers(abs(size), n) if size else 0.0 if n > 0 else math.inf
             group = base.key if kind == "factor" else kind
             alone = kind == "factor" and len(powers) == 1 and not divisors
             symbol, value = (formula, slope) if alone else (base, size)

@@ -41,7 +41,7 @@ def test_nudge_says_that_it_computed_all_anew():
     moved = nudge(C, a)
     assert moved.derivative == 5.0
     for text in shown(moved):
-        assert "w was assigned after the graph was computed: here all is computed anew" in text
+        assert "w was assigned after the graph was computed. Here all is computed from the present" in text
     assert replayed_words(C.refresh()) == ""
 
 
@@ -51,7 +51,26 @@ def test_a_step_of_an_optimizer_makes_the_cost_of_before_stale():
     C = squared_error(model([1.0]), 3.0)
     C.backward()
     optimizer.step()
-    assert "were assigned after this graph was computed" in explain(C, model.parameters()[0]).text
+    asked = model.parameters()[0]
+    assert stale_words(C).startswith(f"{asked.label}, ")
+    assert "and 4 more were assigned after this graph was computed" in explain(C, asked).text
+
+
+def test_leaves_assigned_before_the_graph_was_computed_are_not_called_stale():
+    C, w, a = product()
+    a.data = 4.0
+    C = w * a + a
+    w.data = 5.0
+    assert stale_words(C).startswith("w was assigned")
+
+
+def test_all_leaves_assigned_since_the_first_that_made_a_node_stale_are_named():
+    leaves = [Value(float(i), label=f"x{i}") for i in range(6)]
+    C = leaves[0] * leaves[1] + leaves[2] * leaves[3] * leaves[4] + leaves[5]
+    for leaf in leaves[1:]:
+        leaf.data += 1
+    assert stale_words(C).startswith("x1, x2, x3 and 2 more were assigned")
+    assert stale_words(C.refresh()) == ""
 
 
 def test_a_gradient_that_is_a_sum_over_passes_is_called_one():
@@ -64,7 +83,8 @@ def test_a_gradient_that_is_a_sum_over_passes_is_called_one():
     assert "this cost alone gives 6." in summed_words(f)
     for result in (explain(f, x), paths(f, x)):
         assert all(
-            "x.grad holds 12, which backward passes" in text and "this cost alone gives 6." in text
+            "x.grad holds 12, the sum over all backward passes so far" in text
+            and "this cost alone gives 6. zero_grad([x]) starts afresh." in text
             for text in shown(result)
         )
     x.grad = 0.0
@@ -102,7 +122,7 @@ def test_a_drawing_and_a_page_say_it_too():
     w.data = 5.0
     assert "w was assigned after this graph was computed" in draw(C).svg
     assert "was assigned" not in draw(C, blank="gradients").svg
-    assert "here all is computed anew from the present data" in play(C).html
+    assert "Here all is computed from the present data" in play(C).html
     C.refresh()
     assert "assigned" not in draw(C).svg
     assert 'role="note"' not in play(C).html
