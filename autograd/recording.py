@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 _recording: ContextVar[str] = ContextVar("recording", default="")  # "differentiated", "compiled"; of one thread
 
-
+FUNCTIONS = (
+    "Use autograd's functions (autograd.exp instead of math.exp), and a list or an array of objects to keep Values in"
+)
+CHOICES = (
+    "Use where(a - b, x, y) to choose x where a > b, and maximum, minimum, relu, clip or step for the common cases."
+)
 recordings: list[str] = []  # those under way in any thread, which is quicker to look at
 
 
@@ -66,14 +71,12 @@ def refuse(reading: str) -> None:
     if purpose == "compiled":
         raise TypeError(
             f"{reading} of a Value inside a function that is being compiled: its result would be frozen into the "
-            "program. Use where(a - b, x, y) to choose x where a > b, and maximum, minimum, relu, clip or step for the "
-            "common cases."
+            f"program. {CHOICES}{f' {FUNCTIONS}.' * (reading == 'float')}"
         )
     if purpose and reading in ("float", "int", "round"):
         raise TypeError(
             f"{reading} of a Value inside a function that is being differentiated: its derivative would be lost. "
-            "Use autograd's functions (autograd.exp instead of math.exp), and a list or an array of objects to keep "
-            "Values in; x.data is the number where no derivative is wanted."
+            f"{FUNCTIONS}; x.data is the number where no derivative is wanted."
         )
 
 

@@ -211,7 +211,10 @@ def true_classes(model: Any, outputs: np.ndarray, y: Any) -> np.ndarray:
         return class_indices(y, count)
     found = set(y.tolist())
     if not (found <= {-1, 1} or found <= {0, 1}):
-        raise ValueError(f"for one output the classes are -1 and 1 or 0 and 1, but y holds {sorted(found)[:5]}")
+        raise ValueError(
+            f"for one output the classes are -1 and 1 or 0 and 1, but y holds {sorted(found)[:5]}; "
+            "r2 measures predictions of numbers"
+        )
     return (y > 0).astype(int)
 
 

@@ -74,7 +74,7 @@ class GradientReport:
         width = max([len("argument"), *(len(row.argument) for row in self.rows)])
         lines = [f"{'argument':<{width}} {'reverse':>19} {'numeric':>19} {'error':>8}"]
         for row in self.rows:
-            error = "< 1e-10" if row.error < NEGLIGIBLE else f"{row.error:.1e}"
+            error = f"{row.error:.1e}" if row.error >= NEGLIGIBLE else "" if row.note else "< 1e-10"
             numbers = f"{row.reverse:>19.12g} {row.numeric:>19.12g} {error:>8}"
             lines.append(f"{row.argument:<{width}} {numbers}  {row.note}".rstrip())
         if self.worst is None:

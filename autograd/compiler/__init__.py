@@ -12,12 +12,15 @@ import contextlib
 import gc
 import inspect
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from autograd.assigning import is_iterable
 from autograd.core.value import Value
 from autograd.recording import tracing
+
+TAKEN_FOR_A_LIST = re.compile(r"non-iterable Value|'Value' (object is not (subscriptable|iterable)|has no len)")
 
 
 def compile(
@@ -107,7 +110,16 @@ def traced_function(f: Callable[..., Any], build: Callable[..., Any]) -> tuple[A
     taken = [p for p in parameters if p.default is p.empty]
     if not taken:
         raise TypeError(f"compile takes a function of one number or more; {name} takes none")
-    cost, arguments = recorded(f, [p.name for p in taken])
+    try:
+        cost, arguments = recorded(f, [p.name for p in taken])
+    except TypeError as error:
+        if not TAKEN_FOR_A_LIST.search(str(error)):
+            raise
+        f = name if name.isidentifier() else "f"
+        raise TypeError(
+            f"compile calls {name} with one number for each argument, and {name} takes one for a list ({error}): give "
+            f"it a function of numbers, such as lambda a, b: {f}([a, b])"
+        ) from error
     if not isinstance(cost, Value):
         cost = Value(cost)
     return build([cost], [], arguments, True), name, len(arguments)
@@ -119,10 +131,12 @@ def recorded(f: Callable[..., Any], names: list[str]) -> tuple[Any, list[Value]]
     What is recorded depends on no number; nan passes nearly everything, so that no argument is out of a domain. Where a
     choice between constants makes a number of it that is, others may not be.
     """
+    import numpy as np
+
     *starts, last = math.nan, 0.3719, 1.3719, -0.3719
     for start in starts:
         arguments = [Value(start + 0.01 * k, label=name) for k, name in enumerate(names)]
-        with tracing(), contextlib.suppress(ArithmeticError, ValueError):
+        with tracing(), np.errstate(all="ignore"), contextlib.suppress(ArithmeticError, ValueError):
             return f(*arguments), arguments
     arguments = [Value(last + 0.01 * k, label=name) for k, name in enumerate(names)]
     with tracing():

@@ -36,8 +36,9 @@ class Path:
     edges: tuple[tuple[Value, int], ...]
 
     def __repr__(self) -> str:
-        steps = f"{len(self.factors)} factor{'s' * (len(self.factors) != 1)}"
-        return f"<Path of {steps}, product {in_digits(self.product)}>"
+        formulas = Formulas(self.nodes[-1], self.nodes[0])
+        names = ["..." if node is None else formulas.short(node) for node in shortened(self.nodes)]
+        return f"<Path {' -> '.join(names)}, product {in_digits(self.product)}>"
 
 
 class Paths:

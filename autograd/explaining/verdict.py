@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograd.core.graph import backpropagate
+from autograd.core.graph import backpropagate, topological_order
 from autograd.core.value import Value
 from autograd.explaining.chain import Link
 from autograd.explaining.formulas import Formulas, is_arithmetic
@@ -88,6 +88,8 @@ class Verdict:
         """The reasons, and the sentence with its formulas written by `write`; it is empty where nothing is to tell."""
         cost, value = write(self.formulas.name(self.cost)), write(self.formulas.name(self.value))
         if not self.count:
+            if self.cost in topological_order(self.value):
+                return [], f"No path leads from {value} to {cost}, but from {cost} to {value}: the cost comes first."
             return [], f"No path leads from {value} to {cost}: the cost does not depend on it. {CUT_OFF}"
         if self.value is self.cost:
             return [], "A quantity changes at its own rate."

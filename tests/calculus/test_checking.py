@@ -113,6 +113,7 @@ def test_kinks_and_jumps_are_disagreement_and_named(f, x, note):
     report = gradcheck(f, x)
     assert not report
     assert report.worst.note.startswith(note)
+    assert "< 1e-10" not in str(report)  # by chance both methods may give the same number
 
 
 @pytest.mark.parametrize(

@@ -732,3 +732,21 @@ def test_defaults_of_a_compiled_function_stay_what_they_are():
 def test_importing_autograd_loads_no_numpy():
     code = "import sys, autograd; assert 'numpy' not in sys.modules; autograd.compile"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    "f", [lambda v: v[0] * v[1], lambda v: autograd.sum(list(v)), len, lambda v: sum([x * x for x in v])]
+)
+def test_a_function_of_a_list_is_told_to_take_numbers(f):
+    with pytest.raises(TypeError, match=r"one number for each argument, .* a list .* lambda a, b: \w+\(\[a, b\]\)"):
+        autograd.compile(f)
+
+
+def test_a_function_of_the_math_module_is_told_which_to_use():
+    with pytest.raises(TypeError, match=r"where\(a - b, x, y\).*autograd\.exp instead of math\.exp"):
+        autograd.compile(lambda x: math.sin(x))
+
+
+def test_numpys_functions_compile_without_a_warning():
+    with np.errstate(all="warn"):
+        assert autograd.compile(lambda x: np.sin(x) * np.exp(x))(0.5) == pytest.approx(np.sin(0.5) * np.exp(0.5))

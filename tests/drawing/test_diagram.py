@@ -184,7 +184,9 @@ def test_what_is_not_a_path_to_the_cost_is_refused():
     w, _, C = graph()
     with pytest.raises(ValueError, match=r"a path to this cost, .*'alien'.* is not one of them"):
         Diagram(C, highlight=[Value(1.0, label="alien")])
-    with pytest.raises(ValueError, match=r"as in paths\(cost, w\)\[0\], .* <Path of 5 factors.* is not one of them"):
+    with pytest.raises(
+        ValueError, match=r"as in paths\(cost, w\)\[0\], .* <Path w -> .* -> C, product .* is not one of them"
+    ):
         Diagram(C, highlight=paths(C, w))
     with pytest.raises(TypeError, match=r"highlight takes a path, .* not 3"):
         Diagram(C, highlight=3)

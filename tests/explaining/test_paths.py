@@ -223,3 +223,13 @@ def test_a_negative_limit_is_refused():
     x = Value(1.0)
     with pytest.raises(ValueError, match="not negative"):
         paths(x, x, limit=-1)
+
+
+def test_one_path_says_which_it_is():
+    x, w = Value(2.0, label="x"), Value(3.0, label="w")
+    C = tanh(w * x) + w
+    C.label = "C"
+    assert sorted(map(repr, paths(C, w))) == [
+        "<Path w -> C, product 1>",
+        "<Path w -> w x -> tanh(w x) -> C, product 4.9153e-5>",
+    ]

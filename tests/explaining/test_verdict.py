@@ -330,6 +330,13 @@ def test_a_gradient_that_is_not_finite_is_explained_by_what_made_it_so(cost, kin
         assert notation
 
 
+def test_a_cost_and_a_value_in_the_wrong_order_are_told_apart_from_no_dependence():
+    w, x = named(w=2.0, x=1.0)
+    C = labelled(w * 3, "C")
+    assert "from C to w, but from w to C: the cost comes first." in explain(w, C).text
+    assert "the cost does not depend on it" in explain(C, x).text
+
+
 def test_formulas_keep_factors_and_terms_whose_product_or_sum_no_float_holds():
     (x,) = named(x=2.0)
     assert "dC/dx = 1e308 * 10 = inf" in explain(labelled(x * 1e308 * 10, "C"), x).text
