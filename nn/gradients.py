@@ -314,7 +314,7 @@ class Compiled(Local):
 
     def of_rows(self, theta: np.ndarray, batch: np.ndarray) -> tuple[float, np.ndarray]:
         """The program's mean over a batch and its gradient (n_parameters,)."""
-        return self.program.value_and_grad(theta, self.train.rows[batch])
+        return self.program.value_and_grad(theta, self.train.rows.take(batch, axis=0), finite=True)
 
     def of_penalty(self, theta: np.ndarray) -> tuple[float, Any]:
         """The penalty and its gradient (n_parameters,), or 0 for no gradient."""

@@ -217,13 +217,12 @@ class Adam(Optimizer):
 
         beta, beta2 = self.betas
         m, s, root = state.get("mean", 0.0), state.get("square", 0.0), (1 - beta2**t) ** 0.5
-        x = g - m  # the only array for what is in between
-        x *= 1 - beta
-        mean = m + x
+        mean, x = beta * m, (1 - beta) * g  # x is the only array for what is in between
+        mean += x
         np.multiply(g, g, out=x)
-        x -= s
         x *= 1 - beta2
-        square = s + x
+        square = beta2 * s
+        square += x
         np.sqrt(square, out=x)
         x += self.eps * root
         np.divide(mean, x, out=x)

@@ -262,7 +262,7 @@ class Program:
                 )
         return theta, batch
 
-    def _run(self, theta: np.ndarray, batch: np.ndarray, gradient: bool) -> tuple[Any, Workspace]:
+    def _run(self, theta: np.ndarray, batch: np.ndarray, gradient: bool, finite: bool = False) -> tuple[Any, Workspace]:
         """Run one or both passes; None in place of the values where array code gives up."""
         space = self._workspace(len(batch))
         if self._order is None:
@@ -279,7 +279,7 @@ class Program:
             return None, space
         try:
             # what follows from inf or nan that is given may be hidden: BLAS skips products of matrices with 0
-            if self._inputs and not math.isfinite(run(space.given.dot, space.given)):
+            if self._inputs and not finite and not math.isfinite(run(space.given.dot, space.given)):
                 return None, space
             values, saved = run(space.forward)
             if gradient:
@@ -311,17 +311,18 @@ class Program:
             result = result[0]
         return result if self._listed else result[..., 0] if self._inputs else float(result[0])
 
-    def value_and_grad(self, theta: Any = None, batch: Any = None) -> tuple[float, np.ndarray]:
+    def value_and_grad(self, theta: Any = None, batch: Any = None, finite: bool = False) -> tuple[float, np.ndarray]:
         """The cost, averaged over the examples, and its gradient with respect to the parameters, (n_params,).
 
         Args:
             theta: the parameters in the order of `wrt`, (n_params,); their present `.data` when left out.
             batch: the inputs, (examples, n_inputs); their present `.data`, as one example, when left out.
+            finite: whether all numbers of the batch are known to be finite; otherwise they are looked at, every time.
         """
         if self._outputs != 1:
             raise ValueError(f"this program has {self._outputs} roots; a gradient needs one cost")
         theta, batch = self._checked(theta, batch)
-        found = self._by_arrays(theta, batch)
+        found = self._by_arrays(theta, batch, finite=finite)
         if found is not None:
             return found
         values, gradients, _ = self._by_scalars(theta, batch)
@@ -330,9 +331,11 @@ class Program:
         with np.errstate(all="ignore"):  # of infinities of both signs, too
             return float(values.mean()), gradients.mean(axis=0)
 
-    def _by_arrays(self, theta: np.ndarray, batch: np.ndarray, gradient: bool = True) -> tuple[Any, Any] | None:
+    def _by_arrays(
+        self, theta: np.ndarray, batch: np.ndarray, gradient: bool = True, finite: bool = False
+    ) -> tuple[Any, Any] | None:
         """The mean cost, for several roots their values, and the gradient; None where array code gives up."""
-        values, space = self._run(theta, batch, gradient)
+        values, space = self._run(theta, batch, gradient, finite)
         if values is None:
             return None
         if self._outputs > 1:
