@@ -205,13 +205,15 @@ def numerical_derivatives(
     until every result is sure. What closer steps contradict, as those on the near side of a pole do, is dropped.
     """
     best = [Numeric(math.nan, math.inf, 0.0)] * len(values)
-    for scale in dict.fromkeys([max(1.0, abs(x)), *(part * (abs(x) or 1.0) for part in (1.0, 1e-4, 1e-8))]):
+    for scale in dict.fromkeys([max(1.0, abs(x)), *(part * (abs(x) or 1.0) for part in (1.0, 1e-4, 1e-8, 1e-12))]):
         samples = sampled(f, x, scale)
         for j, (value, rounding) in enumerate(zip(values, roundings)):
             old, new = best[j], extrapolated([(h, a[j], b[j]) for h, a, b in samples], value, rounding)
-            both = old.uncertainty + new.uncertainty
-            closer = (new.uncertainty < old.uncertainty and new.spread > 0) or abs(new.slope - old.slope) > both
-            if math.isnan(old.slope) or (new.is_sure and (closer or not old.is_sure)):
+            finer = new.uncertainty < old.uncertainty
+            contradicts = abs(new.slope - old.slope) > old.uncertainty + new.uncertainty
+            drowned = old.note and not finer and not new.spread  # a kink, in the rounding of a large constant
+            closer = (finer and new.spread > 0) or not (old.is_sure or drowned)
+            if math.isnan(old.slope) or (new.is_sure and (contradicts or closer)):
                 best[j] = new
         if all(not n.note and n.uncertainty <= 1e-9 * abs(n.slope) for n in best):
             break
@@ -223,11 +225,13 @@ def sampled(f: Callable[[float], list[float]], x: float, scale: float) -> list[t
     samples: list[tuple[float, list[float], list[float]]] = []
     for k in range(STEPS):
         h = (x + 0.25 * scale / SHRINK**k) - x  # so that x + h is exact
+        if h < 8 * math.ulp(x):
+            break
         try:
             samples.append((h, f(x - h), f(x + h)))
         except (ArithmeticError, ValueError):  # closer
             continue
-    return samples if all(h for h, _, _ in samples) else []
+    return samples
 
 
 def extrapolated(samples: list[tuple[float, float, float]], value: float, rounding: float) -> Numeric:
@@ -238,10 +242,10 @@ def extrapolated(samples: list[tuple[float, float, float]], value: float, roundi
     slope, uncertainty, spread = math.nan, math.inf, 0.0
     before: list[float] = []
     doubts: list[float] = []
-    for h, below, above in samples:
+    for i, (h, below, above) in enumerate(samples):
         row = [(above - below) / (2 * h)]
         for k, coarse in enumerate(before, 1):
-            row.append(row[-1] + (row[-1] - coarse) / (SHRINK ** (2 * k) - 1))
+            row.append(row[-1] + (row[-1] - coarse) / ((samples[i - k][0] / h) ** 2 - 1))
         spread = spread or max(abs(above - value), abs(value - below)) / h
         noise = max(ROUNDING * (abs(above) + abs(below)), rounding) / h + 1e-12 * spread
         changes = [max(abs(fine - row[k]), abs(fine - before[k])) for k, fine in enumerate(row[1:])]
