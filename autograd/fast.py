@@ -341,7 +341,9 @@ def description(row: Row) -> str:
         try:
             example = f">>> {row.name}({', '.join(map(repr, groups))})\n{apply(row.name, *groups)!r}"
             return "\n".join([*lines, "", example, ""])
-        except (ArithmeticError, ValueError):
+        except TypeError:  # of an own function, which gives no number
+            raise
+        except Exception:  # outside its domain; what an own function raises there, nobody knows
             continue
     return "\n".join([*lines, ""])
 

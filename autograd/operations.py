@@ -7,7 +7,7 @@ import keyword
 import math
 
 from autograd import fast
-from autograd.core import floats
+from autograd.core import floats, manners
 from autograd.core.manners import listed
 from autograd.core.table import ATOMS, PRIME, TABLE, Atom, Row, evaluate
 from autograd.core.value import OPERATIONS, Value
@@ -149,7 +149,7 @@ def primitive(
             return given
         known = getattr(given, "__name__", "")
         if known not in TABLE or OPERATIONS[known] is not given:
-            atoms[word] = Atom(given)
+            atoms[word] = Atom(_function_of_floats(given, row, word))
             known = word
         return f"{known}({', '.join(row.operands)})"
 
@@ -163,18 +163,51 @@ def primitive(
     before = TABLE.get(name)
     if before is not None and not atoms and vars(before) == vars(row):  # the same cell of a notebook, run again
         return OPERATIONS[name]
-    forget(name)
+    known = {word: ATOMS[word] for word in _words(before) if word in ATOMS} if before else {}
+    try:
+        _put_in_place(row, atoms)
+        return OPERATIONS[name]
+    except BaseException:  # a function of floats is tried out, and may raise anything
+        forget(name)
+        if before:
+            _put_in_place(before, known)
+        raise
+
+
+def _put_in_place(row: Row, atoms: dict[str, Atom]) -> None:
+    """Let a row be the operation of its name."""
+    forget(row.name)
     ATOMS.update(atoms)
-    TABLE[name] = row
-    fast.put_in_place(name)
-    return OPERATIONS[name]
+    TABLE[row.name] = row
+    fast.put_in_place(row.name)
+
+
+def _words(row: Row) -> list[str]:
+    """The words that an own operation may have brought with it."""
+    return [row.name, *(f"{row.name}_slope_{x}" for x in row.operands)]
+
+
+def _function_of_floats(function: Callable[..., Any], row: Row, name: str) -> Callable[..., float]:
+    """A function that a row is declared by; an error unless it takes the operands, and wherever it gives no number."""
+    import inspect
+
+    try:
+        inspect.signature(function).bind(*row.operands)
+    except TypeError as error:
+        raise TypeError(
+            f"{name} is called with floats, its operands {', '.join(row.operands)}, which {function!r} does not take: "
+            f"{error}"
+        ) from None
+    except ValueError:  # a function of C that does not say what it takes
+        pass
+    return lambda *xs: manners.number(function(*xs), name)
 
 
 def _check_names(row: Row) -> None:
     """Raise a ValueError unless an operation may have its name, its operands and their number."""
     own = set(TABLE) - SHIPPED
     taken = {*TABLE, *ATOMS, *floats.VALUES, *fast.GLOBALS, *dir(builtins), *keyword.kwlist, *_RESERVED}
-    if not row.name.isidentifier() or ((row.name in taken or hasattr(Value, row.name)) and row.name not in own):
+    if not row.name.isidentifier() or row.is_slope or ((row.name in taken or hasattr(Value, row.name)) and row.name not in own):
         raise ValueError(f"{row.name!r} cannot name an operation: it must be an identifier that is not in use already")
     if len(row.partials) != len(row.operands):
         raise ValueError(
@@ -190,6 +223,8 @@ def _check_names(row: Row) -> None:
         raise ValueError(
             f"{row.name} would take a list: write it as a function of sum, prod, mean, logsumexp, weighted_sum"
         )
+    if set(row.operands[len(row.operands) - len(row.defaults) :]) != set(row.defaults):
+        raise ValueError(f"an operand of {row.name} with a default stands before one without: {', '.join(row.operands)}")
     for x, default in row.defaults.items():
         if not math.isfinite(default):
             raise ValueError(f"the default {default} of {x} is not a finite number")
@@ -239,7 +274,7 @@ def check(expression: str, names: set[str], declared: str = "") -> None:
 
     try:
         visit(ast.parse(expression, mode="eval").body)
-    except (SyntaxError, RecursionError, MemoryError) as error:
+    except (SyntaxError, RecursionError, MemoryError, UnicodeError) as error:
         raise ValueError(f"{expression!r} is not an expression: {getattr(error, 'msg', error)}") from None
 
 
@@ -274,7 +309,7 @@ def forget(name: str) -> None:
         for slope in [word for word in words if PRIME in word]:
             del words[slope]
     if name in TABLE:
-        for word in (name, *(f"{name}_slope_{x}" for x in TABLE[name].operands)):
+        for word in _words(TABLE[name]):
             for words in everywhere:
                 words.pop(word, None)
         delattr(Value, name)

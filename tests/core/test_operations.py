@@ -147,6 +147,9 @@ def test_a_partial_that_is_an_operation_itself_can_be_differentiated_again():
         (("mine", "+".join(["x"] * 9000), "1"), {}, "is not an expression"),
         (("mine", "slope * x", "slope", "x"), {"operands": "x, slope=inf"}, "the default inf of slope is not a finite"),
         (("mine", "slope * x", "slope", "x"), {"operands": "x, slope=nan"}, "the default nan of slope is not a finite"),
+        (("mine", "slope * x", "slope", "x"), {"operands": "slope=1.0, x"}, "a default stands before one without"),
+        (("mine", "\ud800", "1"), {}, "is not an expression"),
+        (("mineʹx", "x", "1"), {}, "cannot name an operation"),
     ],
 )
 def test_constants_without_a_value_are_refused_at_once_and_leave_nothing_behind(arguments, options, message):
@@ -155,6 +158,35 @@ def test_constants_without_a_value_are_refused_at_once_and_leave_nothing_behind(
         primitive(*arguments, **options)
     assert (dict(autograd.PRIMITIVES), dict(ATOMS), dict(floats.VALUES), dir(Value)) == before
     assert primitive("mine", "2 * x", "2")(3.0) == 6.0
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda: 1.0, "called with floats, its operands x, which .* does not take: too many positional"),
+        (math.comb, "missing a required argument"),
+        (lambda x: None, "mine takes one real number"),
+        (lambda x: [x], "mine takes one real number"),
+        (lambda x: "1.5", "mine takes one real number"),
+        (lambda x: x + 1j, "complex numbers are not supported"),
+    ],
+)
+def test_functions_that_give_no_number_are_refused_and_the_operation_before_stays(function, message):
+    old = primitive("mine", math.lgamma, digamma)
+    before = dict(autograd.PRIMITIVES), dir(Value)
+    with pytest.raises(TypeError, match=message):
+        primitive("mine", function, "1")
+    assert (dict(autograd.PRIMITIVES), dir(Value)) == before
+    assert (old(2.5), Value(2.5).mine().partials) == (math.lgamma(2.5), (digamma(2.5),))
+    with pytest.raises(TypeError, match="mine_slope_x takes one real number"):
+        primitive("mine", "x", function if message.startswith("mine") else lambda x: None)(Value(1.0))
+
+
+def test_a_function_may_raise_what_it_likes_outside_its_domain():
+    entries = primitive("entries", lambda x: {3.0: 9.0}[x], lambda x: 6.0)
+    assert (entries(Value(3.0)).data, entries(Value(3.0)).partials) == (9.0, (6.0,))
+    with pytest.raises(KeyError):
+        entries(0.5)
 
 
 def test_constants_are_folded_as_numbers():
