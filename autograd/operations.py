@@ -207,7 +207,11 @@ def _check_names(row: Row) -> None:
     """Raise a ValueError unless an operation may have its name, its operands and their number."""
     own = set(TABLE) - SHIPPED
     taken = {*TABLE, *ATOMS, *floats.VALUES, *fast.GLOBALS, *dir(builtins), *keyword.kwlist, *_RESERVED}
-    if not row.name.isidentifier() or row.is_slope or ((row.name in taken or hasattr(Value, row.name)) and row.name not in own):
+    if (
+        not row.name.isidentifier()
+        or row.is_slope
+        or ((row.name in taken or hasattr(Value, row.name)) and row.name not in own)
+    ):
         raise ValueError(f"{row.name!r} cannot name an operation: it must be an identifier that is not in use already")
     if len(row.partials) != len(row.operands):
         raise ValueError(
@@ -224,7 +228,9 @@ def _check_names(row: Row) -> None:
             f"{row.name} would take a list: write it as a function of sum, prod, mean, logsumexp, weighted_sum"
         )
     if set(row.operands[len(row.operands) - len(row.defaults) :]) != set(row.defaults):
-        raise ValueError(f"an operand of {row.name} with a default stands before one without: {', '.join(row.operands)}")
+        raise ValueError(
+            f"an operand of {row.name} with a default stands before one without: {', '.join(row.operands)}"
+        )
     for x, default in row.defaults.items():
         if not math.isfinite(default):
             raise ValueError(f"the default {default} of {x} is not a finite number")
