@@ -43,6 +43,7 @@ RISKY = {
     "arctanh",
     "reciprocal",
 }
+UNMASKED = {"erf", "erfc", "indicator", "others", "take"}  # whose calls take no mask
 
 
 def risky(x: Expression) -> bool:
@@ -237,15 +238,17 @@ class _Taken:
             self.used(x.args, mask)
         else:
             dtype = "bool" if x.op in COMPARISONS else "float"
-            args = tuple([self.compute(arg, mask) for arg in x.args])
+            own = x.args[0] if x.op == "indicator" else x
+            args = tuple([self.compute(arg, mask) for arg in own.args])
             if x.op in ("others", "take"):
                 result = whole_out or self.array(shape, batched)
-                self.used(x.args, mask)
+                self.used(own.args, mask)
             else:
-                self.used(x.args, mask)
-                result = whole_out or self.array(shape, batched, dtype, Term(x.op, args))
-            masked = mask if dtype == "float" and x.op not in ("erf", "erfc", "others", "take") else None
-            self.emit(Kernel(result, Term(x.op, args, x.detail), mask=masked))
+                self.used(own.args, mask)
+                result = whole_out or self.array(shape, batched, dtype, Term(own.op, args))
+            masked = mask if dtype == "float" and x.op not in UNMASKED else None
+            term = Term(own.op, args, own.detail)
+            self.emit(Kernel(result, term if own is x else Term(x.op, (term,)), mask=masked))
         self.made[x, mask] = result
         return result
 

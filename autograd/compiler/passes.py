@@ -117,12 +117,12 @@ def is_safe(*factors: float | np.ndarray) -> bool:
 
 
 def as_factor(x: Expression) -> Expression:
-    """What multiplies as `x` does: a condition in place of 1.0 where it holds and 0.0 elsewhere."""
+    """What multiplies as `x` does: an indicator in place of a choice between 1.0 and 0.0."""
     match x:
         case Term("where", (Term() as test, 1.0, 0.0)) if test.op in COMPARISONS:
-            return test
+            return Term("indicator", (test,))
         case Term("step", (y,)):
-            return Term("greater", (y, 0.0))
+            return Term("indicator", (Term("greater", (y, 0.0)),))
     return x
 
 
@@ -162,11 +162,9 @@ def product(x: Term) -> Expression:
 
 
 def product_of(constant: float, others: list[Expression]) -> Expression:
-    """A constant times other factors, from the left; NumPy neither negates nor subtracts what are only conditions."""
+    """A constant times other factors, from the left."""
     result = others[0]
-    if all(isinstance(y, Term) and y.op in COMPARISONS for y in others):
-        result = Term("multiply", (constant, result))
-    elif constant == -1.0 and not (isinstance(result, Term) and result.op in COMPARISONS):
+    if constant == -1.0:
         result = Term("negative", (result,))
     elif constant != 1.0:
         result = Term("multiply", (constant, result))
@@ -185,7 +183,7 @@ def shape_size(x: Expression) -> int:
 
 
 def factors(code: Code) -> Code:
-    """Constant factors as one, multiplied in once; conditions as factors."""
+    """Constant factors as one, multiplied in once; conditions as indicators."""
     return everywhere(code, product)
 
 

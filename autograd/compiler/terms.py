@@ -86,7 +86,8 @@ class View:
 class Term:
     """An operation on terms, views and numbers.
 
-    `op` is the name of a NumPy function, or "where", "erf", "erfc", "step"; a reduction "sum", "max" or "prod", of
+    `op` is the name of a NumPy function, or "where", "erf", "erfc", "step"; "indicator", which is 1.0 where a
+    comparison holds and 0.0 elsewhere; a reduction "sum", "max" or "prod", of
     which `detail` are the axes; "expand", which makes a new axis `detail`; "product", a sum of products, of which
     `detail` are the subscripts as in `einsum`; "take", whose `detail` is a buffer of places; "examples", their number;
     "nonzero", an error if there is a zero.

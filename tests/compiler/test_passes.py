@@ -235,9 +235,13 @@ def test_constant_factors_that_together_vanish_stay_apart():
     assert half == Term("multiply", (-0.5, Term("exp", (x,))))
 
 
-def test_a_condition_is_a_factor_as_it_stands():
+def test_a_condition_is_a_factor_as_an_indicator():
     x, y = whole(Buffer(4)), whole(Buffer(4))
-    assert passes.product(Term("multiply", (x, Term("step", (y,))))) == Term("multiply", (x, Term("greater", (y, 0.0))))
+    indicator = Term("indicator", (Term("greater", (y, 0.0)),))
+    assert passes.product(Term("multiply", (x, Term("step", (y,))))) == Term("multiply", (x, indicator))
+    assert passes.product(Term("negative", (Term("where", (Term("greater", (y, 0.0)), 1.0, 0.0)),))) == Term(
+        "negative", (indicator,)
+    )
 
 
 def test_the_exponentials_of_a_logsumexp_are_computed_once():
