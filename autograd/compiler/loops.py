@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd.calculus.slopes import AFTER
 from autograd.compiler.fuse import Fused
-from autograd.compiler.kernels import Code, Kernel, Loop, as_number
+from autograd.compiler.kernels import Code, Kernel, Loop, as_number, flat
 from autograd.compiler.roll import stem
 from autograd.compiler.terms import WORDS, Buffer, Expression, Number, Term, View, substitute, term_of
 from autograd.compiler.trace import CONSTANT, LEAF, Trace, steep
@@ -248,6 +248,24 @@ def narrow(traced: Trace, parameters: int, inputs: int, others: Sequence[float])
     return code or Narrow(traced, parameters, others, Period(len(sequence), 0, 0), sequence).kernels()
 
 
+def renamed(kernels: tuple[Kernel, ...], fixed: set[View]) -> tuple[Kernel, ...]:
+    """A loop's kernels without copies of numbers that are in it alone: these are computed where they would go."""
+    for copied in kernels:
+        target, source = copied.out, copied.term
+        if copied.add or not isinstance(source, View) or source in fixed or copied not in kernels:
+            continue
+        start, *_, end = [k for k, kernel in enumerate(kernels) if source in (kernel.out, *kernel.reads)] * 2
+        is_made = kernels[start].out == source and not kernels[start].add and source not in kernels[start].reads
+        is_free = not any(target in (kernel.out, *kernel.reads) for kernel in kernels[start + 1 : end])
+        if is_made and is_free and kernels[end] is copied:
+            name = lambda view: target if view == source else view  # noqa: B023, E731
+            kernels = tuple([
+                replace(kernel, out=name(kernel.out), term=substitute(kernel.term, name))
+                for kernel in kernels if kernel is not copied
+            ])  # fmt: skip
+    return kernels
+
+
 def settled(code: Code) -> Code:
     """The program with what its loops keep, and without copies of what is read before it is renewed."""
     loops = [item for item in code.backward if isinstance(item, Loop)]
@@ -270,6 +288,8 @@ def settled(code: Code) -> Code:
                         replace(kernel, term=substitute(kernel.term, lambda v: now if v == before else v))  # noqa: B023
                         for kernel in kernels
                     )
-        return replace(item, kernels=kernels, kept=kept, saved=saved)
+        others = flat([other for other in (*code.forward, *code.backward) if other is not item])
+        fixed = {*chain(*item.before), *saved, *code.roots, *chain(*((each.out, *each.reads) for each in others))}
+        return replace(item, kernels=renamed(kernels, fixed), kept=kept, saved=saved)
 
     return replace(code, forward=list(map(settle, code.forward)), backward=list(map(settle, code.backward)))

@@ -62,6 +62,7 @@ class Written:
 
 # What NumPy lacks, for the head of a program that needs it
 DEFINITIONS = {
+    "repeat": ["from itertools import repeat"],
     "finite": [
         "",
         "def finite(x):",
@@ -572,7 +573,8 @@ class Writer:
         keeps = [(self.variable(now), self.variable(before)) for now, before in loop.kept]
         keeps += [(self.variable(view), self.variable(view)) for view in loop.saved]
         lists = [self.lists.setdefault(name, self.unique(f"{name}_kept")) for name, _ in keeps]
-        n, head = len(loop.kept), f"for _ in range({loop.count}):"
+        n, head = len(loop.kept), f"for _ in repeat(None, {loop.count}):"  # range would make a number for every round
+        self.words.add("repeat")
         outer, self.lines = self.lines, []
         own = {kernel.out for kernel in loop.kernels} | set(loop.saved)
         self.defined |= {self.variable(view) for view in chain(own, chain(*loop.before)) if not self.in_memory(view)}

@@ -18,6 +18,7 @@ from autograd import Value, gradients, softmax
 from autograd.compiler import passes
 from autograd.compiler.calls import single_calls
 from autograd.compiler.kernels import Kernel
+from autograd.compiler.loops import renamed
 from autograd.compiler.terms import Buffer, Term, View, expand, shape_of, total, whole
 from nn import MLP, cross_entropy, squared_error
 
@@ -456,6 +457,22 @@ def test_a_long_chain_is_a_loop_with_a_loop_back():
     cost = chain(3000, same)
     assert math.isclose(value, cost.data, rel_tol=1e-14)
     assert np.allclose(slope, gradients(cost, same), rtol=1e-12, atol=0)
+
+
+def test_a_number_of_a_loop_is_computed_where_it_would_be_copied():
+    buffer = Buffer(4)
+    a, b, c, d = (View(buffer, k) for k in range(4))
+    double = lambda x: Term("multiply", (2.0, x))  # noqa: E731
+    body = (Kernel(b, double(a)), Kernel(c, b, add=True), Kernel(a, b))
+    assert renamed(body, {a, c}) == (Kernel(a, double(a)), Kernel(c, a, add=True))
+    assert renamed(body, {a, b, c}) == body  # read outside of the loop
+    for kept in (
+        (Kernel(b, double(a)), Kernel(c, a), Kernel(a, b)),  # a is read after b is there
+        (Kernel(b, double(b)), Kernel(a, b)),  # of the round before
+        (Kernel(a, b), Kernel(c, a)),
+        (Kernel(b, double(d)), Kernel(a, b), Kernel(c, double(b))),
+    ):
+        assert renamed(kept, {a, c, d}) == kept
 
 
 def test_a_loop_whose_numbers_are_very_large_does_as_the_eager_engine():
