@@ -25,7 +25,9 @@ from autograd.compiler.write import Written, array_literal
 from autograd.core.floats import VALUES
 from autograd.core.graph import backpropagate
 from autograd.core.manners import number
+from autograd.core.table import ATOMS, TABLE
 from autograd.core.value import Value
+from autograd.fast import SHIPPED
 
 # Where NumPy meets what the eager engine may refuse, the scalars decide.
 _STRICT: Any = {"over": "raise", "invalid": "raise", "divide": "raise", "under": "ignore"}
@@ -50,6 +52,11 @@ class Recording:
         self.constants = {i: x for i, x in traced.constants.items() if i < len(traced)}  # without any that were added
         self.labels = traced.labels
         self.leaves, self.roots = traced.leaves, traced.roots
+        self.own = {op: TABLE[op] for op in self.ops if op in TABLE and op not in SHIPPED}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.own = {op: TABLE[op] if op in TABLE and vars(TABLE[op]) == vars(x) else x for op, x in self.own.items()}
 
     def unpacked(self) -> list[np.ndarray]:
         """The operations, how many operands each node has, and all operands in a row."""
@@ -63,6 +70,12 @@ class Recording:
 
     def replay(self, data: Sequence[float]) -> tuple[list[Value], list[Value]]:
         """The graph as Values again, for these data: (roots, leaves). Raises what the eager engine raises."""
+        for op, row in self.own.items():
+            if TABLE.get(op) is not row:
+                raise ValueError(
+                    f"the program was compiled with an operation {op} that has been declared again since, or is not "
+                    "declared here, and these data are left to the scalars, which know the present one: compile again"
+                )
         ops, lengths, flat = (x.tolist() for x in self.unpacked())
         nodes: list[Any] = [None] * len(ops)
         for i, x in self.constants.items():
@@ -146,6 +159,8 @@ class Program:
     def _prepare(self) -> None:
         self._workspaces = threading.local()
         self._others = self._leaves[self._parameters + self._inputs :]
+        # as they were declared when the program was compiled
+        self._functions = {word: VALUES[word] for word in self._written.functions if word in ATOMS}
         self._order = self._written.arrays.get("order")  # which parameter lies at each place
         self._place = None if self._order is None else np.argsort(self._order)
         lines = [*self._written.setup, *self._passes()]
@@ -156,7 +171,7 @@ class Program:
         self._code = compile(text, "<autograd program>", "exec")
 
     def __getstate__(self) -> dict[str, Any]:
-        made = ("_workspaces", "_code", "_cost", "_others", "_order", "_place")
+        made = ("_workspaces", "_code", "_cost", "_others", "_order", "_place", "_functions")
         return {name: x for name, x in self.__dict__.items() if name not in made}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -224,7 +239,8 @@ class Program:
                 spaces.clear()
             made: dict[str, Any] = {**self._written.arrays, "examples": examples}
             for word in self._written.functions:
-                made |= {word: VALUES[word], f"{word}_each": np.vectorize(VALUES[word], otypes=[float])}
+                function = self._functions.get(word) or VALUES[word]
+                made |= {word: function, f"{word}_each": np.vectorize(function, otypes=[float])}
             exec(self._code, made)
             v, g, vs, gs = (made[buffer] for buffer in ("v", "g", "vs", "gs"))
             strict = contextvars.Context()  # entered in a tenth of the time that np.errstate takes
@@ -307,6 +323,10 @@ class Program:
         if values is None or not all(np.isfinite(column).all() for column in columns):
             columns = self._by_scalars(theta, batch, gradient=False)[0].T
         result = np.stack([np.broadcast_to(column, len(batch)) for column in columns], axis=-1).astype(float)
+        if values is not None and not result.all():
+            rows = self._signed(theta, batch, np.flatnonzero(~result.all(axis=1)))
+            if len(rows):
+                result[rows] = self._by_scalars(theta, batch[rows], gradient=False)[0]
         if not self._inputs:
             result = result[0]
         return result if self._listed else result[..., 0] if self._inputs else float(result[0])
@@ -345,11 +365,16 @@ class Program:
             cost = float(space.strict.run(values.dot, space.shares) if isinstance(values, np.ndarray) else values)
         except FloatingPointError:
             return None
-        if not math.isfinite(cost):
+        if not math.isfinite(cost) or (not cost and len(batch) == 1 and len(self._signed(theta, batch, np.arange(1)))):
             return None
         if not gradient:
             return cost, None
         return cost, space.slopes.copy() if self._place is None else space.slopes.take(self._place, mode="clip")
+
+    def _signed(self, theta: np.ndarray, batch: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Those of some examples whose result, a zero, may have another sign than arrays say: some leaf is -0.0."""
+        given = batch[rows] if self._inputs else np.array([[*theta, *map(_data, self._others)]])
+        return rows[(np.signbit(given) & (given == 0)).any(axis=1)]
 
     def _by_scalars(
         self, theta: np.ndarray, batch: np.ndarray, gradient: bool = True
@@ -447,7 +472,10 @@ class Function:
         theta = np.empty(0)
         values, space = program._run(theta, batch, True)
         if values is not None and np.isfinite(values).all() and np.isfinite(space.input_slopes).all():
-            values, gradient = np.broadcast_to(values, len(batch)).copy(), space.input_slopes.copy()
+            values, gradient = np.broadcast_to(values, len(batch)).astype(float), space.input_slopes.copy()
+            rows = program._signed(theta, batch, np.flatnonzero(values == 0))
+            if len(rows):
+                values[rows] = program._by_scalars(theta, batch[rows], gradient=False)[0][:, 0]
         else:
             columns, _, slopes = program._by_scalars(theta, batch)
             values, gradient = columns[:, 0], slopes.T

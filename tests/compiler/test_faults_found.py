@@ -312,6 +312,35 @@ def test_the_text_of_a_loop_grows_with_its_operations_only():
     assert sizes[1] < 2 * sizes[0] < 10_000
 
 
+# Operations that are declared again
+
+
+def test_a_program_keeps_the_operations_that_it_was_compiled_with():
+    x = Value(3.0)
+    for old, new in (
+        (("x * x", "2 * x"), ("x + 100", "1")),
+        ((lambda x: x * x, lambda x: 2 * x), (lambda x: x + 100, lambda x: 1.0)),
+    ):
+        own = primitive("own_again", *old)
+        program, function = autograd.compile(own(x), wrt=[x]), autograd.compile(lambda x: own(x))  # noqa: B023
+        primitive("own_again", *new)
+        assert program.value_and_grad() == (9.0, [6.0])
+        assert function(np.array([3.0, 4.0])).tolist() == [9.0, 16.0]
+        with pytest.raises(ValueError, match="compiled with an operation own_again that has been declared again"):
+            program.value_and_grad([math.inf])
+    assert autograd.OPERATIONS["own_again"](3.0) == 103.0
+
+
+def test_a_pickled_program_knows_whether_its_operations_are_declared_as_they_were():
+    x = Value(3.0)
+    data = pickle.dumps(autograd.compile(primitive("own_again", "x * x * x", "3 * x * x")(x), wrt=[x]))
+    primitive("own_again", "x", "1")
+    with pytest.raises(ValueError, match="own_again"):
+        pickle.loads(data).value_and_grad([math.inf])
+    primitive("own_again", "x * x * x", "3 * x * x")
+    assert pickle.loads(data).forward([-math.inf]) == -math.inf
+
+
 # What is no number, zeros, errors
 
 
@@ -371,6 +400,14 @@ def test_sums_of_zeros(f, value):
     assert cost.data == side
     assert autograd.compile(cost, wrt=[leaf]).forward() == side
     assert autograd.compile(lambda x: autograd.atan2(f(x), -1.0))(np.array([-0.0])).tolist() == [side]
+    # as results they keep their signs as well
+    cost, function = f(leaf), autograd.compile(lambda x: f(x))
+    program = autograd.compile(cost, wrt=[leaf])
+    batch = np.array([-0.0, 1.0, -0.0])
+    found = [cost.data, program.forward(), program.value_and_grad()[0], program.backward(), function(-0.0)]
+    found += [function.value_and_grad(-0.0)[0], *function(batch)[::2], *function.value_and_grad(batch)[0][::2]]
+    found += [*autograd.compile([cost, leaf, cost], inputs=[leaf]).forward(batch=batch.reshape(3, 1))[0, ::2]]
+    assert [(x, math.copysign(1.0, x)) for x in found] == [(value, math.copysign(1.0, value))] * len(found)
 
 
 def test_an_error_is_raised_though_a_later_operation_would_hide_it():
