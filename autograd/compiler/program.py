@@ -27,7 +27,6 @@ from autograd.core.graph import backpropagate
 from autograd.core.manners import number
 from autograd.core.table import ATOMS, TABLE
 from autograd.core.value import Value
-from autograd.fast import SHIPPED
 
 # Where NumPy meets what the eager engine may refuse, the scalars decide.
 _STRICT: Any = {"over": "raise", "invalid": "raise", "divide": "raise", "under": "ignore"}
@@ -52,11 +51,11 @@ class Recording:
         self.constants = {i: x for i, x in traced.constants.items() if i < len(traced)}  # without any that were added
         self.labels = traced.labels
         self.leaves, self.roots = traced.leaves, traced.roots
-        self.own = {op: TABLE[op] for op in self.ops if op in TABLE and op not in SHIPPED}
+        self.rows = {op: TABLE[op] for op in self.ops if op in TABLE}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self.own = {op: TABLE[op] if op in TABLE and vars(TABLE[op]) == vars(x) else x for op, x in self.own.items()}
+        self.rows = {op: TABLE[op] if op in TABLE and vars(TABLE[op]) == vars(x) else x for op, x in self.rows.items()}
 
     def unpacked(self) -> list[np.ndarray]:
         """The operations, how many operands each node has, and all operands in a row."""
@@ -70,7 +69,7 @@ class Recording:
 
     def replay(self, data: Sequence[float]) -> tuple[list[Value], list[Value]]:
         """The graph as Values again, for these data: (roots, leaves). Raises what the eager engine raises."""
-        for op, row in self.own.items():
+        for op, row in self.rows.items():
             if TABLE.get(op) is not row:
                 raise ValueError(
                     f"the program was compiled with an operation {op} that has been declared again since, or is not "
