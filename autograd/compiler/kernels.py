@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -48,10 +47,10 @@ class Kernel:
     at: Any = None  # a Buffer
     mask: Expression | None = None
 
-    @cached_property
+    @property
     def reads(self) -> tuple[View, ...]:
         """The arrays that it reads, as often as they occur."""
-        return tuple(views(self.term))
+        return views(self.term)
 
     @property
     def read_places(self) -> Iterator[tuple[Buffer, slice | np.ndarray]]:

@@ -56,7 +56,8 @@ def everywhere(code: Code, rule: Callable[[Term], Expression]) -> Code:
     def change(item: Any) -> Any:
         if isinstance(item, Loop):
             return replace(item, kernels=tuple(map(change, item.kernels)))
-        return replace(item, term=rewritten(item.term, rule)) if isinstance(item.term, Term) else item
+        term = rewritten(item.term, rule)
+        return item if term is item.term else replace(item, term=term)
 
     return replace(code, forward=list(map(change, code.forward)), backward=list(map(change, code.backward)))
 
@@ -110,10 +111,15 @@ def factors_of(x: Expression) -> tuple[float, list[Expression]]:
     return 1.0, [x]
 
 
-def is_safe(*factors: float | np.ndarray) -> bool:
+def is_safe(*factors: float) -> bool:
     """Whether the product of constant factors neither vanishes nor overflows."""
-    sizes = np.abs(np.concatenate([np.ravel(x) for x in factors]))
-    return bool(((sizes > SAFE) & (sizes < 1 / SAFE)).all())
+    return all(SAFE < abs(x) < 1 / SAFE for x in factors)
+
+
+def are_safe(factors: np.ndarray) -> bool:
+    """Whether that is so with each of these, but for those that are zero."""
+    sizes = np.abs(factors[factors != 0])
+    return is_safe(float(sizes.min(initial=1.0)), float(sizes.max(initial=1.0)))
 
 
 def as_factor(x: Expression) -> Expression:
@@ -139,12 +145,7 @@ def product(x: Term) -> Expression:
         others = [as_factor(y) for y in others]
     others.sort(key=lambda y: shape_size(y))
     for k, y in enumerate(others):
-        if (
-            constant != 1.0
-            and isinstance(y, View)
-            and y.buffer.data is not None
-            and is_safe(y.buffer.data[y.buffer.data != 0])
-        ):
+        if constant != 1.0 and isinstance(y, View) and y.buffer.data is not None and are_safe(y.buffer.data):
             others[k] = replace(y, buffer=Buffer(y.buffer.size, False, "given", y.buffer.data * constant))
             constant = 1.0
     for k, y in enumerate(others):
@@ -456,10 +457,12 @@ def extent(code: Code, key: Any, sizes: dict) -> int:
 
 def several(code: Code, kernels: Sequence[Kernel]) -> set[tuple[Buffer, int]]:
     """The arrays that are read or written together with others, or at places one by one."""
-    found: set[tuple[Buffer, int]] = set()
+    found = {
+        buffer: np.zeros(len(code.names) + 1, bool) for buffer in (*code.values, *code.slopes)
+    }  # the last: of none
 
     def add(buffer: Buffer, places: slice | np.ndarray) -> None:
-        found.update((buffer, k) for k in np.unique(code.regions[buffer.batched][places]).tolist() if k >= 0)
+        found[buffer][code.regions[buffer.batched][places]] = True
 
     for kernel in kernels:
         if kernel.at is not None:
@@ -467,7 +470,7 @@ def several(code: Code, kernels: Sequence[Kernel]) -> set[tuple[Buffer, int]]:
         for view in (*kernel.reads, *([kernel.out] if kernel.at is None else [])):
             if view.buffer in code.slopes and region(code, view) is None:
                 add(view.buffer, view.places)
-    return found
+    return {(buffer, k) for buffer, here in found.items() for k in np.flatnonzero(here[:-1]).tolist()}
 
 
 def doubled(code: Code) -> Code:
@@ -510,9 +513,9 @@ def first_write(code: Code) -> Code:
 
 def distinct(code: Code, buffer: Buffer, places: Any) -> bool:
     """Whether no place comes twice but those of constants, whose gradients nobody reads."""
-    if not buffer.batched:
-        places = places[~np.isin(places, list(code.constants))]
-    return len(np.unique(places)) == len(places)
+    places = np.sort(places)
+    repeated = set(places[1:][places[1:] == places[:-1]].tolist())
+    return repeated <= (set() if buffer.batched else code.constants.keys())
 
 
 def stretches(buffer: Buffer, places: np.ndarray) -> Iterator[View]:

@@ -258,16 +258,17 @@ class Vectorizer:
             exponent = lists.flat[lists.stops[nodes[power]] - 1]
             more[power] = np.where(self.is_constant[exponent], exponent + 1, 0)
         kind = ((code * 2 + self.batched[nodes]) * (size.max(initial=0) + 1) + size) * (more.max(initial=0) + 1) + more
-        kinds = np.unique(kind)
-        group = fused.depth[nodes] * len(kinds) + np.searchsorted(kinds, kind)
-        order = np.argsort(group * len(traced) + nodes)
+        if float(kind.max(initial=0)) * len(nodes) > 2.0**62:
+            kind = np.unique(kind, return_inverse=True)[1]
+        group = fused.depth[nodes] * (kind.max(initial=0) + 1) + kind
+        order = np.argsort(group)
         starts = np.flatnonzero(np.diff(group[order], prepend=-1))
         names = [*traced.names, DOT]
         levels: dict[int, dict[tuple[str, bool, int, int], np.ndarray]] = {}
         for part in np.split(order, starts[1:]) if len(order) else ():
             k = part[0]
             key = names[code[k]], bool(self.batched[nodes[k]]), int(size[k]), int(more[k])
-            levels.setdefault(int(fused.depth[nodes[k]]), {})[key] = nodes[part]
+            levels.setdefault(int(fused.depth[nodes[k]]), {})[key] = np.sort(nodes[part])
         return levels
 
     # Reading
@@ -320,17 +321,22 @@ class Vectorizer:
         """Whether sums of one product may be taken for products, although the sign of a zero may differ."""
         return not self.zeros_differ and len(nodes) > 1
 
-    def _elementwise(self, op: str, nodes: np.ndarray, level: int) -> None:
-        lists, left, right = self.traced.lists, self.fused.left, self.fused.right
-        is_sum = self.fused.is_sum[nodes]
-        if is_sum.any():  # of one product, which is a product
-            sides = ((left, 2), (right, 1))
-            columns = np.stack([
+    def _columns(self, op: str, nodes: np.ndarray) -> np.ndarray:
+        """The first operands of some nodes, their second ones, and so on; a sum of one product is a product."""
+        lists, is_sum = self.traced.lists, self.fused.is_sum[nodes]
+        if is_sum.any():
+            sides = ((self.fused.left, 2), (self.fused.right, 1))
+            columns = [
                 np.where(is_sum, side.flat[side.stops[nodes] - 1], lists.flat[lists.stops[nodes] - k])
                 for side, k in sides
-            ])  # fmt: skip
-        else:
-            columns = np.ascontiguousarray(self._filled(lists.rows(nodes), -np.inf).T)
+            ]
+            return np.stack(columns)
+        if TABLE[op].lists:
+            return self._filled(lists.rows(nodes), -math.inf).T
+        return lists.flat[lists.stops[nodes] - np.arange(int(lists.lengths[nodes[0]]), 0, -1)[:, None]]
+
+    def _elementwise(self, op: str, nodes: np.ndarray, level: int) -> None:
+        columns = self._columns(op, nodes)
         variadic = bool(TABLE[op].lists)
         major = 0
         if len(nodes) > 1:

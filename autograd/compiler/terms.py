@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -59,7 +61,11 @@ class View:
     @property
     def stop(self) -> int:
         """The place after the last."""
-        return self.start + 1 + sum((n - 1) * abs(step) for n, step in zip(self.shape, self.strides) if step > 0)
+        last = self.start
+        for n, step in zip(self.shape, self.strides):
+            if step > 0:
+                last += (n - 1) * step
+        return last + 1
 
     @property
     def is_whole(self) -> bool:
@@ -69,6 +75,8 @@ class View:
     @property
     def places(self) -> slice | np.ndarray:
         """What indexes its places in the buffer."""
+        if self.strides == (1,):
+            return slice(self.start, self.start + self.shape[0])
         if self.stop - self.start == self.size and min(self.strides, default=0) >= 0:
             return slice(self.start, self.stop)
         at = np.array(self.start, np.intp)
@@ -104,8 +112,35 @@ class Term:
     def __hash__(self) -> int:
         return self._hash
 
+    @cached_property
+    def views(self) -> tuple[View, ...]:
+        """The arrays that it reads, as often as they occur."""
+        return tuple(chain.from_iterable(map(views, self.args)))
+
+    @cached_property
+    def shape(self) -> Shape:
+        """Its shape, 1 where one value serves many, and whether it differs by example."""
+        if self.op == "nonzero":
+            return (), False
+        if self.op == "take":
+            return self.detail.data.shape, self.args[0].batched
+        if self.op == "product":
+            a, b, c = self.detail
+            lengths: dict[str, int] = {}
+            for letters, arg in zip((a, b), self.args):
+                lengths.update(zip(letters, arg.shape))
+            return tuple([lengths[letter] for letter in c if letter != "e"]), "e" in c
+        if self.op in REDUCTIONS:
+            shape, batched = shape_of(self.args[0])
+            return tuple([n for k, n in enumerate(shape) if k not in self.detail]), batched and "e" not in self.detail
+        if self.op == "expand":
+            shape, batched = shape_of(self.args[0])
+            return (*shape[: self.detail], 1, *shape[self.detail :]) if shape or batched else (), batched
+        return broadcast(list(map(shape_of, self.args)))
+
 
 Expression = Term | View | float
+Shape = tuple[tuple[int, ...], bool]
 REDUCTIONS = {"sum": "add", "max": "maximum", "prod": "multiply"}
 SIGNS = {">": ("greater", operator.gt), ">=": ("greater_equal", operator.ge), "<": ("less", operator.lt),
          "<=": ("less_equal", operator.le), "==": ("equal", operator.eq), "!=": ("not_equal", operator.ne)}  # fmt: skip
@@ -137,13 +172,9 @@ def alike(buffer: Buffer, shape: tuple[int, ...], x: Expression) -> View:
     return whole(buffer, shape)
 
 
-def views(x: Expression) -> Iterator[View]:
-    """The arrays that a term reads, as often as they occur."""
-    if isinstance(x, View):
-        yield x
-    elif isinstance(x, Term):
-        for arg in x.args:
-            yield from views(arg)
+def views(x: Expression) -> tuple[View, ...]:
+    """The arrays that an expression reads, as often as they occur."""
+    return x.views if isinstance(x, Term) else (x,) if isinstance(x, View) else ()
 
 
 def substitute(x: Expression, change: Callable[[View], Expression]) -> Expression:
@@ -156,34 +187,19 @@ def substitute(x: Expression, change: Callable[[View], Expression]) -> Expressio
     return x if all(a is b for a, b in zip(args, x.args)) else Term(x.op, args, x.detail)
 
 
-Shape = tuple[tuple[int, ...], bool]
-
-
 def shape_of(x: Expression) -> Shape:
-    """The shape of a term, 1 where one value serves many, and whether it differs by example."""
+    """The shape of an expression, 1 where one value serves many, and whether it differs by example."""
+    if isinstance(x, Term):
+        return x.shape
     if isinstance(x, View):
         return tuple([n if step else 1 for n, step in zip(x.shape, x.strides)]), x.buffer.batched
-    if not isinstance(x, Term) or x.op == "nonzero":
-        return (), False
-    if x.op == "take":
-        return x.detail.data.shape, x.args[0].batched
-    if x.op == "product":
-        a, b, c = x.detail
-        lengths: dict[str, int] = {}
-        for letters, arg in zip((a, b), x.args):
-            lengths.update(zip(letters, arg.shape))
-        return tuple([lengths[letter] for letter in c if letter != "e"]), "e" in c
-    if x.op in REDUCTIONS:
-        shape, batched = shape_of(x.args[0])
-        return tuple([n for k, n in enumerate(shape) if k not in x.detail]), batched and "e" not in x.detail
-    if x.op == "expand":
-        shape, batched = shape_of(x.args[0])
-        return (*shape[: x.detail], 1, *shape[x.detail :]) if shape or batched else (), batched
-    return broadcast(list(map(shape_of, x.args)))
+    return (), False
 
 
 def broadcast(shapes: list[Shape]) -> Shape:
     """The shape of several arrays together; numbers have no axes."""
+    if len(set(shapes)) == 1:
+        return shapes[0]
     longest = max((shape for shape, _ in shapes), key=len, default=())
     rank = len(longest)
     lengths = zip(*[shape for shape, _ in shapes if len(shape) == rank])

@@ -108,11 +108,11 @@ def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[
     """
     number: dict[Any, int] = {None: -1, **{leaf: i for i, leaf in enumerate(leaves)}}  # of nodes, and of constants
     made = [leaf._made for leaf in leaves]  # operation and label, of each number
-    flat: list[int] = []
-    stops = [0] * len(made)
+    flat: list[int] = []  # operands, and how many each node has
+    lengths = [0] * len(made)
     constants: dict[int, float] = {}
     stack: list[Any] = list(reversed(roots))
-    number_of, push, note, read, stop = number.get, stack.append, made.append, flat.append, stops.append
+    number_of, push, note, read, count = number.get, stack.append, made.append, flat.append, lengths.append
 
     def constant(x: float) -> int:
         key = x or str(x)  # the text tells -0.0 from 0.0
@@ -120,7 +120,7 @@ def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[
             number[key] = i = len(made)
             constants[i] = x
             note((CONSTANT, ""))
-            stop(len(flat))
+            count(0)
         return number[key]
 
     while stack:
@@ -139,6 +139,7 @@ def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[
                 stack += reversed(missing)
                 continue
             flat += [number[z] if z in number else constant(z) for z in x]
+            count(len(x))
         else:
             j = number_of(y)
             if j is None:
@@ -153,17 +154,16 @@ def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[
                 read(i)
             if j >= 0:
                 read(j)
+            count((i >= 0) + (j >= 0))
         number[node] = len(made)
         note(node._made)
-        stop(len(flat))
 
     kinds = {kind: k for k, kind in enumerate(dict.fromkeys(made))}
     names = list(dict.fromkeys(op for op, _ in kinds))
     kind = np.fromiter(map(kinds.__getitem__, made), np.intp, len(made))
     codes = np.array([names.index(op) for op, _ in kinds], np.int64)[kind]
     is_labelled = np.array([label != "" for _, label in kinds])[kind]
-    lists = Lists(np.fromiter(flat, np.int64, len(flat)), np.diff(np.fromiter(stops, np.int64, len(stops)), prepend=0))
-    values = list(number)[1:]
+    lists = Lists(*(np.fromiter(x, np.int64, len(x)) for x in (flat, lengths)))
     is_other = lists.lengths == 0
     is_other[[*range(len(leaves)), *constants]] = False
     others = np.flatnonzero(is_other)
@@ -184,6 +184,7 @@ def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[
     is_read = np.zeros(len(traced), bool)
     is_read[traced.lists.flat] = is_read[traced.roots] = True
     traced.size = size - int(np.count_nonzero(~is_read[: len(leaves)]))  # without what is given but not read
+    values = list(number)[1:] if len(others) else []
     return traced, [*leaves, *(values[i] for i in others)]
 
 
