@@ -20,6 +20,7 @@ from autograd.calculus.slopes import AFTER
 from autograd.cautions import warn_of_nan
 from autograd.compiler import guards
 from autograd.compiler.listing import listing
+from autograd.compiler.ordering import Ordering, blocks
 from autograd.compiler.trace import CONSTANT, LEAF, Lists, Trace
 from autograd.compiler.write import Written, array_literal
 from autograd.core.floats import VALUES
@@ -100,7 +101,7 @@ class Workspace:
     """The arrays of one thread for one number of examples: what a run sets, what it leaves, and its passes.
 
     Attributes:
-        theta: the parameters, in the order of the program.
+        theta: the parameters, in the order of the program; `ordering` moves them there, if it is not that of `wrt`.
         shares: of each example in the mean.
         single, batched: all values.
         strict: a context in which NumPy raises where the eager engine might.
@@ -120,6 +121,7 @@ class Workspace:
     single: np.ndarray
     batched: np.ndarray
     given: np.ndarray
+    ordering: Ordering | None
     finite: bool = True
     seen: int = -1
 
@@ -161,7 +163,7 @@ class Program:
         # as they were declared when the program was compiled
         self._functions = {word: VALUES[word] for word in self._written.functions if word in ATOMS}
         self._order = self._written.arrays.get("order")  # which parameter lies at each place
-        self._place = None if self._order is None else np.argsort(self._order)
+        self._blocks = None if self._order is None else blocks(self._order)
         lines = [*self._written.setup, *self._passes()]
         if len(lines) < _CLOSURES:
             result = "v, g, vs, gs, forward, backward"
@@ -170,7 +172,7 @@ class Program:
         self._code = compile(text, "<autograd program>", "exec")
 
     def __getstate__(self) -> dict[str, Any]:
-        made = ("_workspaces", "_code", "_cost", "_others", "_order", "_place", "_functions")
+        made = ("_workspaces", "_code", "_cost", "_others", "_order", "_blocks", "_functions")
         return {name: x for name, x in self.__dict__.items() if name not in made}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -250,7 +252,8 @@ class Program:
             shares = np.full(examples, 1.0 / examples)
             arrays = v[:n], others, vs[inputs], shares, g[:n], gs[inputs]
             passes = made["forward"], made["backward"]
-            spaces[examples] = Workspace(*arrays, *passes, strict, v, vs, vs[inputs].reshape(-1))
+            order = None if self._order is None else Ordering(self._order, self._blocks, v[:n], g[:n])
+            spaces[examples] = Workspace(*arrays, *passes, strict, v, vs, vs[inputs].reshape(-1), order)
         return spaces[examples]
 
     def _checked(self, theta: Any, batch: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -280,10 +283,10 @@ class Program:
     def _run(self, theta: np.ndarray, batch: np.ndarray, gradient: bool, finite: bool = False) -> tuple[Any, Workspace]:
         """Run one or both passes; None in place of the values where array code gives up."""
         space = self._workspace(len(batch))
-        if self._order is None:
+        if space.ordering is None:
             space.theta[:] = theta
         else:
-            theta.take(self._order, out=space.theta, mode="clip")
+            space.ordering.set(theta)
         if self._others and space.seen != last_change[0]:
             space.seen, others = last_change[0], list(map(_data, self._others))
             space.others[:], space.finite = others, all(map(math.isfinite, others))
@@ -368,7 +371,7 @@ class Program:
             return None
         if not gradient:
             return cost, None
-        return cost, space.slopes.copy() if self._place is None else space.slopes.take(self._place, mode="clip")
+        return cost, space.slopes.copy() if space.ordering is None else space.ordering.ordered()
 
     def _signed(self, theta: np.ndarray, batch: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Those of some examples whose result, a zero, may have another sign than arrays say: some leaf is -0.0."""
