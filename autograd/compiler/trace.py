@@ -106,7 +106,8 @@ def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[
     Those given are its first nodes.
     Depth first, as in `topological_order`; a node waits on the stack until its operands have numbers.
     """
-    number: dict[Any, int] = {None: -1, **{leaf: i for i, leaf in enumerate(leaves)}}  # of nodes, and of constants
+    number: dict[Any, int] = {None: -1}  # of nodes, and of constants
+    number.update(zip(leaves, range(len(leaves))))
     made = [leaf._made for leaf in leaves]  # operation and label, of each number
     flat: list[int] = []  # operands, and how many each node has
     lengths = [0] * len(made)
@@ -158,14 +159,12 @@ def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[
         number[node] = len(made)
         note(node._made)
 
-    kinds = {kind: k for k, kind in enumerate(dict.fromkeys(made))}
-    names = list(dict.fromkeys(op for op, _ in kinds))
-    kind = np.fromiter(map(kinds.__getitem__, made), np.intp, len(made))
-    codes = np.array([names.index(op) for op, _ in kinds], np.int64)[kind]
-    is_labelled = np.array([label != "" for _, label in kinds])[kind]
+    ops = [op for op, _ in made]
+    codes_of = {op: code for code, op in enumerate(dict.fromkeys(ops))}
+    codes = np.fromiter(map(codes_of.__getitem__, ops), np.int64, len(ops))
     lists = Lists(*(np.fromiter(x, np.int64, len(x)) for x in (flat, lengths)))
     is_other = lists.lengths == 0
-    is_other[[*range(len(leaves)), *constants]] = False
+    is_other[: len(leaves)] = is_other[list(constants)] = False
     others = np.flatnonzero(is_other)
     size = len(made) - len(constants)
 
@@ -173,13 +172,13 @@ def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[
     kept = same == np.arange(len(same))
     new = (np.cumsum(kept) - 1)[same]
     traced = Trace(
-        names,
+        list(codes_of),
         codes[kept],
         Lists(new[lists.flat[kept[lists.owners]]], lists.lengths[kept]),
         roots=new[[number[root] for root in roots]].tolist(),
-        leaves=new[[*range(len(leaves)), *others]].tolist(),
+        leaves=[*new[: len(leaves)].tolist(), *new[others].tolist()],
         constants={int(new[i]): x for i, x in constants.items()},
-        labels={int(new[i]): made[i][1] for i in np.flatnonzero(is_labelled & kept)},
+        labels={i: label for i, (_, label), keep in zip(new.tolist(), made, kept.tolist()) if keep and label},
     )
     is_read = np.zeros(len(traced), bool)
     is_read[traced.lists.flat] = is_read[traced.roots] = True
