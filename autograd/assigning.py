@@ -28,6 +28,8 @@ def number(x: Any, name: str) -> float:
     """The float that one real number is worth; a TypeError that teaches for anything else."""
     try:
         is_scalar = getattr(getattr(x, "dtype", None), "kind", "") in tuple("fiub") and x.shape == ()
+        if is_scalar and getattr(x, "mask", False):
+            raise TypeError  # `np.ma.masked` would be nan
         return _number(float(x) if is_scalar else x, name)
     except OverflowError:
         message = f"{name} takes numbers that a float can hold, not one of {int(x).bit_length()} bits"
@@ -47,8 +49,10 @@ def is_iterable(x: Any) -> bool:
 
 def advice(x: Any) -> str:
     """What to do instead of giving something that is no number."""
-    if hasattr(x, "_data"):
+    if hasattr(x, "_made"):
         return "this is a Value already: use it as it is, or its .data"
+    if getattr(x, "shape", None) == () and getattr(x, "mask", False):
+        return "it is masked, and has no value; math.nan stands for a number that is missing"
     if isinstance(x, (list, tuple, set, dict)) or hasattr(x, "shape"):
         return "make a Value of each number, [Value(x) for x in ...]; functions apply to one number at a time"
     if isinstance(x, complex):

@@ -69,7 +69,7 @@ def log_softmax(xs: Iterable[Value | float]) -> list[Any]:
 def _shifted(xs: Iterable[Value | float], name: str) -> list[Any]:
     """The operands minus their logsumexp, which is rounded to the digits of what they have in common: the differences
     are exact but for one shift, and what follows takes that out."""
-    xs = listed(xs, name)
+    xs = [x if hasattr(x, "_made") else manners.number(x, name) for x in listed(xs, name)]
     if not xs:
         raise ValueError(f"{name} of nothing has no value: it needs at least one operand")
     total = OPERATIONS["logsumexp"](xs)
@@ -149,7 +149,7 @@ def primitive(
             return given
         known = getattr(given, "__name__", "")
         if known not in TABLE or OPERATIONS[known] is not given:
-            atoms[word] = Atom(_function_of_floats(given, row, word))
+            atoms[word] = Atom(_of_floats(given, row, word))
             known = word
         return f"{known}({', '.join(row.operands)})"
 
@@ -165,16 +165,16 @@ def primitive(
         return OPERATIONS[name]
     known = {word: ATOMS[word] for word in _words(before) if word in ATOMS} if before else {}
     try:
-        _put_in_place(row, atoms)
+        _declare(row, atoms)
         return OPERATIONS[name]
     except BaseException:  # a function of floats is tried out, and may raise anything
         forget(name)
         if before:
-            _put_in_place(before, known)
+            _declare(before, known)
         raise
 
 
-def _put_in_place(row: Row, atoms: dict[str, Atom]) -> None:
+def _declare(row: Row, atoms: dict[str, Atom]) -> None:
     """Let a row be the operation of its name."""
     forget(row.name)
     ATOMS.update(atoms)
@@ -187,7 +187,7 @@ def _words(row: Row) -> list[str]:
     return [row.name, *(f"{row.name}_slope_{x}" for x in row.operands)]
 
 
-def _function_of_floats(function: Callable[..., Any], row: Row, name: str) -> Callable[..., float]:
+def _of_floats(function: Callable[..., Any], row: Row, name: str) -> Callable[..., float]:
     """A function that a row is declared by; an error unless it takes the operands, and wherever it gives no number."""
     import inspect
 

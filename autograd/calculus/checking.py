@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from autograd.calculus import trees
 from autograd.calculus.gradients import worth
-from autograd.calculus.transforms import FreshCall, jacobian
+from autograd.calculus.transforms import FreshCall, jacobian, positions_of
 from autograd.core.graph import backpropagate
 from autograd.core.manners import number
 from autograd.core.value import Value
@@ -119,7 +119,7 @@ def gradcheck(
         raise ValueError(f"order is 1 for first derivatives, 2 for second derivatives too, and so on, not {order!r}")
     if isinstance(f, Value) or not callable(f):
         raise TypeError(f"gradcheck takes a function and the arguments to check it at, not {f!r}")
-    positions = tuple(range(len(args)) if argnums is None else [argnums] if isinstance(argnums, int) else argnums)
+    positions = tuple(positions_of(range(len(args)) if argnums is None else argnums, len(args), "gradcheck"))
     names = argument_names(f, args)
     rows: list[Comparison] = []
     for level in range(1, order + 1):

@@ -7,9 +7,11 @@ apart in `autograd.calculus.trees`; gradients that are graphs come from `autogra
 # pyright: reportPrivateUsage=false
 
 import functools
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from autograd.assigning import is_iterable
 from autograd.calculus import trees
 from autograd.calculus.gradients import (
     ValueOrFloat,
@@ -193,13 +195,14 @@ class FreshCall:
         others: Iterable[Any] = (),
     ):
         self.name = name
-        positions = _positions(argnums, len(args), name)
-        self.argument = args[positions[0]] if isinstance(argnums, int) else tuple(args[i] for i in positions)
+        positions = positions_of(argnums, len(args), name)
+        single = not is_iterable(argnums)
+        self.argument = args[positions[0]] if single else tuple(args[i] for i in positions)
         originals = [_real(x, f"an argument of {name}") for x in trees.flat_numbers(self.argument)]
         self.leaves = [Value(worth(x), x.label if isinstance(x, Value) else "") for x in originals]
         self.originals = {leaf: x for leaf, x in zip(self.leaves, originals) if isinstance(x, Value)}
         fresh = trees.assemble(self.argument, self.leaves)
-        replaced = dict(zip(positions, [fresh] if isinstance(argnums, int) else fresh))
+        replaced = dict(zip(positions, [fresh] if single else fresh))
         within = is_recording()
         with differentiating():
             self.output = f(*[replaced.get(i, x) for i, x in enumerate(args)], **kwargs)
@@ -343,10 +346,12 @@ def _check_function(f: Any, name: str) -> None:
         raise TypeError(f"{name} takes a function, not {f!r}")
 
 
-def _positions(argnums: Any, n: int, name: str) -> list[int]:
+def positions_of(argnums: Any, n: int, name: str) -> list[int]:
+    """The positions of the arguments, of n, that `argnums` names, counted from the front."""
     wanted: list[Any] = list(argnums) if any(isinstance(argnums, kind) for kind in (tuple, list, range)) else [argnums]
-    if not all(isinstance(i, int) for i in wanted):
+    if not all(hasattr(i, "__index__") and not is_iterable(i) for i in wanted):
         raise TypeError(f"argnums is the position of an argument or a tuple of positions, not {argnums!r}")
+    wanted = list(map(operator.index, wanted))
     for i in wanted:
         if not -n <= i < n:
             raise TypeError(f"{name} with argnums={argnums!r} of a function called with {n} positional arguments")

@@ -501,6 +501,10 @@ def numbers(x: Any, name: str) -> np.ndarray:
     """A number or an array of numbers as an array of floats; a TypeError that teaches for anything else."""
     if type(x) is np.ndarray and x.dtype is _FLOAT:
         return x
+    if np.ma.is_masked(x):
+        raise ValueError(
+            f"{name} takes numbers, and some are masked, of {x!r}: leave them out, or put numbers there by .filled(...)"
+        )
     try:
         array = np.asarray(x)
     except ValueError:  # NumPy's word for rows of unequal length

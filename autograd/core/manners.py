@@ -22,7 +22,7 @@ def number(x: Any, name: str) -> float:
 
 def datum(x: Any, name: str) -> float:
     """What an operand is worth, Value or plain number."""
-    return x._data if hasattr(x, "_data") else number(x, name)
+    return x._data if hasattr(x, "_made") else number(x, name)
 
 
 def listed(xs: Any, name: str) -> list[Any]:
@@ -46,7 +46,7 @@ def operands(row: Row, arguments: Sequence[Any], named: Mapping[str, Any]) -> It
         raise ValueError(f"{row.name} of nothing has no value: it needs at least one operand")
     for x in row.operands:
         for item in given[x] if x in row.lists else (given[x],):
-            yield item if hasattr(item, "_data") else number(item, row.name)
+            yield item if hasattr(item, "_made") else number(item, row.name)
 
 
 def described(name: str, operands: Sequence[Any]) -> str:

@@ -92,6 +92,13 @@ def test_argnums_chooses_arguments_and_leaves_the_others_alone():
     assert report
     assert [row.argument for row in report.rows] == ["x"]
     assert len(gradcheck(lambda x, y: x * y, 2.0, 3.0, argnums=(1,)).rows) == 1
+    for last in (-1, (-1,), np.int64(1), [np.int8(-1)]):
+        report = gradcheck(lambda x, y: x * y * y, 2.0, 3.0, argnums=last)
+        assert report
+        assert [(row.argument, row.reverse) for row in report.rows] == [("y", 12.0)]
+    for wrong in (1.0, "0", 2, np.array([0])):
+        with pytest.raises(TypeError, match="argnums"):
+            gradcheck(lambda x, y: x * y, 2.0, 3.0, argnums=wrong)
 
 
 @pytest.mark.parametrize(

@@ -364,6 +364,18 @@ def test_wrt_and_inputs_are_leaves_each_in_one_place():
             autograd.compile(cost, wrt=[w])
 
 
+def test_numbers_that_are_masked_are_refused():
+    w, x = Value(2.0), Value(3.0)
+    program, masked = autograd.compile(w * x, wrt=[w], inputs=[x]), np.ma.array([[1.0], [-999.0]], mask=[[0], [1]])
+    function = autograd.compile(lambda x: 2 * x)
+    for call in (lambda: program.forward(batch=masked), lambda: program.value_and_grad(np.ma.array([1.0], mask=[1]))):
+        with pytest.raises(ValueError, match=r"(?s)masked.*leave them out"):
+            call()
+    with pytest.raises(ValueError, match="masked"):
+        function(np.ma.masked)
+    assert function(np.ma.array([1.0, 2.0])).tolist() == [2.0, 4.0]
+
+
 def test_several_roots_have_values_and_no_gradient():
     w, x = Value(2.0), Value(3.0)
     program = autograd.compile([w * x, w + x, w], wrt=[w], inputs=[x])

@@ -36,6 +36,15 @@ def test_softmax_and_the_slopes_of_logsumexp_keep_their_digits_at_any_common_off
             assert gradients(p, values) == pytest.approx([(i == k) - truth[i] for i in range(5)], rel=1e-12, abs=1e-15)
 
 
+def test_errors_of_softmax_name_it():
+    for name in ("softmax", "log_softmax"):
+        for wrong in (["a"], [[1.0]], [None, 1.0]):
+            with pytest.raises(TypeError, match=f"^{name} takes one real number"):
+                getattr(autograd, name)(wrong)
+        with pytest.raises(ValueError, match=f"^{name} of nothing"):
+            getattr(autograd, name)([])
+
+
 def test_softmax_of_equal_logits_is_equal_and_of_masked_ones_exact():
     assert softmax([1e17, 1e17]) == [0.5, 0.5]
     assert softmax([-1e9, 0.0, 1.0]) == [0.0, *softmax([0.0, 1.0])]

@@ -44,11 +44,14 @@ def test_data_is_a_float_whatever_real_number_it_was(data):
         (np.array([1.0]), "make a Value of each number"),
         (1j, "complex numbers are not supported"),
         (Value(1.0), "this is a Value already"),
+        (np.ma.masked, "it is masked, and has no value"),
+        (np.ma.array(-999.0, mask=True), "it is masked, and has no value"),
+        (np.ma.array([1.0]), "make a Value of each number"),
         ("x" * 100, r"xxx\.\.\. \(str\)"),
     ],
 )
 def test_data_that_is_not_a_real_number_is_refused_with_advice(data, advice):
-    with pytest.raises(TypeError, match=rf"Value takes one real number .*{advice}"):
+    with pytest.raises(TypeError, match=rf"(?s)Value takes one real number .*{advice}"):
         Value(data)
 
 
