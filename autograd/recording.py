@@ -24,7 +24,7 @@ _recording: ContextVar[str] = ContextVar("recording", default="")  # "differenti
 FUNCTIONS = (
     "Use autograd's functions (autograd.exp instead of math.exp), and a list or an array of objects to keep Values in"
 )
-CHOICES = (
+INSTEAD_OF_BRANCHES = (
     "Use where(a - b, x, y) to choose x where a > b, and maximum, minimum, relu, clip or step for the common cases."
 )
 recordings: list[str] = []  # those under way in any thread, which is quicker to look at
@@ -71,7 +71,7 @@ def refuse(reading: str) -> None:
     if purpose == "compiled":
         raise TypeError(
             f"{reading} of a Value inside a function that is being compiled: its result would be frozen into the "
-            f"program. {CHOICES}{f' {FUNCTIONS}.' * (reading == 'float')}"
+            f"program. {INSTEAD_OF_BRANCHES}{f' {FUNCTIONS}.' * (reading == 'float')}"
         )
     if purpose and reading in ("float", "int", "round"):
         raise TypeError(
