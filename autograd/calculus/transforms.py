@@ -349,9 +349,10 @@ def _check_function(f: Any, name: str) -> None:
 def positions_of(argnums: Any, n: int, name: str) -> list[int]:
     """The positions of the arguments, of n, that `argnums` names, counted from the front."""
     wanted: list[Any] = list(argnums) if any(isinstance(argnums, kind) for kind in (tuple, list, range)) else [argnums]
-    if not all(hasattr(i, "__index__") and not is_iterable(i) for i in wanted):
-        raise TypeError(f"argnums is the position of an argument or a tuple of positions, not {argnums!r}")
-    wanted = list(map(operator.index, wanted))
+    try:
+        wanted = [operator.index("" if is_iterable(i) else i) for i in wanted]
+    except TypeError:
+        raise TypeError(f"argnums is the position of an argument or a tuple of positions, not {argnums!r}") from None
     for i in wanted:
         if not -n <= i < n:
             raise TypeError(f"{name} with argnums={argnums!r} of a function called with {n} positional arguments")
