@@ -108,11 +108,12 @@ def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[
     """
     number: dict[Any, int] = {None: -1}  # of nodes, and of constants
     number.update(zip(leaves, range(len(leaves))))
-    made = [leaf._made for leaf in leaves]  # operation and label, of each number
+    labels = {i: leaf._made[1] for i, leaf in enumerate(leaves) if leaf._made[1]}
+    made = [(LEAF, "")] * len(leaves)  # operation and label, of each number; few are different
     flat: list[int] = []  # operands, and how many each node has
     lengths = [0] * len(made)
     constants: dict[int, float] = {}
-    stack: list[Any] = list(reversed(roots))
+    stack: list[Any] = list(chain.from_iterable((root, None) for root in reversed(roots)))
     number_of, push, note, read, count = number.get, stack.append, made.append, flat.append, lengths.append
 
     def constant(x: float) -> int:
@@ -126,42 +127,50 @@ def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[
 
     while stack:
         node = stack.pop()
-        if node in number:
-            continue
+        if node is None:  # below it, what may have a number by now
+            node = stack.pop()
+            if node in number:
+                continue
         x = node._x
         while (i := number_of(x)) is None and isinstance(x, Value):
             push(node)
             node, x = x, x._x
         y = node._y
         if i is None and type(x) is tuple:  # many operands; y are the Values among them
-            missing = [parent for parent in y if parent not in number]
-            if missing:
-                push(node)
-                stack += reversed(missing)
-                continue
-            flat += [number[z] if z in number else constant(z) for z in x]
+            operands: list[Any] = list(map(number_of, x))
+            if None in operands:
+                missing = [parent for parent in y if parent not in number]
+                if missing:
+                    push(node)
+                    stack += chain.from_iterable((parent, None) for parent in reversed(missing))
+                    continue
+                operands = [number[z] if z in number else constant(z) for z in x]
+            flat += operands
             count(len(x))
         else:
-            j = number_of(y)
-            if j is None:
+            if (j := number_of(y)) is None:
                 if isinstance(y, Value):
-                    push(node)
-                    push(y)
+                    stack += (node, y)
                     continue
                 j = constant(y)
             if i is None:
                 i = constant(x)
-            if i >= 0:
-                read(i)
             if j >= 0:
+                read(i)
                 read(j)
-            count((i >= 0) + (j >= 0))
+                count(2)
+            elif i >= 0:
+                read(i)
+                count(1)
+            else:
+                count(0)
         number[node] = len(made)
         note(node._made)
 
-    ops = [op for op, _ in made]
-    codes_of = {op: code for code, op in enumerate(dict.fromkeys(ops))}
-    codes = np.fromiter(map(codes_of.__getitem__, ops), np.int64, len(ops))
+    kinds = {kind: k for k, kind in enumerate(dict.fromkeys(made))}
+    names = list(dict.fromkeys(op for op, _ in kinds))
+    kind = np.fromiter(map(kinds.__getitem__, made), np.intp, len(made))
+    codes = np.array([names.index(op) for op, _ in kinds], np.int64)[kind]
     lists = Lists(*(np.fromiter(x, np.int64, len(x)) for x in (flat, lengths)))
     is_other = lists.lengths == 0
     is_other[: len(leaves)] = is_other[list(constants)] = False
@@ -171,14 +180,16 @@ def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[
     same = _shared(codes, lists)
     kept = same == np.arange(len(same))
     new = (np.cumsum(kept) - 1)[same]
+    labelled = np.flatnonzero(np.array([label != "" for _, label in kinds])[kind] & kept).tolist()
+    labels.update(zip(new[labelled].tolist(), [made[i][1] for i in labelled]))
     traced = Trace(
-        list(codes_of),
+        names,
         codes[kept],
         Lists(new[lists.flat[kept[lists.owners]]], lists.lengths[kept]),
         roots=new[[number[root] for root in roots]].tolist(),
         leaves=[*new[: len(leaves)].tolist(), *new[others].tolist()],
         constants={int(new[i]): x for i, x in constants.items()},
-        labels={i: label for i, (_, label), keep in zip(new.tolist(), made, kept.tolist()) if keep and label},
+        labels=labels,
     )
     is_read = np.zeros(len(traced), bool)
     is_read[traced.lists.flat] = is_read[traced.roots] = True
@@ -190,33 +201,36 @@ def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[
 def _shared(codes: np.ndarray, lists: Lists) -> np.ndarray:
     """For each node the first one that computes the same: the same operation of the same nodes.
 
-    Where two are the same, what is computed from them may be, too: in rounds over all nodes, and where those are many
-    in one pass, node by node.
+    Where two are the same, what reads them may be, too: in rounds, and where those are many in one pass over all nodes.
     """
-    n, lengths, starts = len(codes), lists.lengths, lists.stops - lists.lengths
-    few, pairs = np.flatnonzero((lengths == 1) | (lengths == 2)), np.flatnonzero(lengths == 2)
-    many = np.flatnonzero(lengths > 2).tolist()
-    same, distinct = np.arange(n), n
+    n, starts = len(codes), lists.stops - lists.lengths
+    same, nodes = np.arange(n), np.flatnonzero(lists.lengths)
     for _ in range(_ROUNDS):
-        flat = same[lists.flat]
-        x, y = np.arange(n), np.zeros(n, np.int64)
-        x[few], y[pairs] = flat[starts[few]], flat[starts[pairs] + 1] + 1
-        keys = (codes * (n + 1) + x) * (n + 1) + y
+        flat, start, length = same[lists.flat], starts[nodes], lists.lengths[nodes]
+        y = np.where(length == 2, flat[start + (length == 2)] + 1, 0)
+        keys = (codes[nodes] * (n + 1) + flat[start]) * (n + 1) + y
         seen: dict[tuple, int] = {}
-        for i in many:
-            key = codes[i], flat[starts[i] : lists.stops[i]].tobytes()
-            keys[i] = ~seen.setdefault(key, i)
+        for k in np.flatnonzero(length > 2).tolist():
+            key = codes[nodes[k]], flat[start[k] : start[k] + length[k]].tobytes()
+            keys[k] = ~seen.setdefault(key, k)
         order = np.argsort(keys)
         begins = np.flatnonzero(np.diff(keys[order], prepend=~n))
-        if len(begins) == distinct:
+        counts = np.diff(begins, append=len(nodes))
+        if (counts == 1).all():
             return same
-        distinct = len(begins)
-        same[order] = np.repeat(np.minimum.reduceat(order, begins), np.diff(begins, append=n))
-    seen, found = {}, list(range(n))
+        first = np.minimum.reduceat(nodes[order], begins)
+        same[nodes[order]] = np.repeat(first, counts)
+        same = same[same]
+        is_read = np.zeros(n, bool)
+        is_read[first[counts > 1]] = True
+        nodes = np.unique(lists.owners[is_read[same[lists.flat]]])
+        nodes = nodes[same[nodes] == nodes]
+    found: dict[tuple, int] = {}
+    result = list(range(n))
     for i, (code, operands) in enumerate(zip(codes.tolist(), lists.tuples())):
         if operands:
-            found[i] = seen.setdefault((code, *[found[x] for x in operands]), i)
-    return np.array(found)
+            result[i] = found.setdefault((code, *[result[x] for x in operands]), i)
+    return np.array(result)
 
 
 def steep(traced: Trace) -> set[int]:
