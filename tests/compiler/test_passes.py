@@ -373,6 +373,31 @@ def test_the_branches_of_a_choice_are_computed_whichever_is_taken():
         program.forward([1.0, 1.0, -1.0])
 
 
+# Single calls
+
+
+def test_what_serves_many_is_copied_to_where_the_result_will_be():
+    small = {name: whole(Buffer(12, name=name), (4, 3)) for name in ("x", "y")}
+    row, column = View(Buffer(3), 0, (4, 3), (0, 1)), View(Buffer(4), 0, (4, 3), (1, 0))
+    empty = replace(plain([Value(1.0)], []), backward=[])
+
+    def taken(out, *args):
+        return single_calls(replace(empty, forward=[Kernel(out, Term("subtract", args))])).forward
+
+    x, y = small.values()
+    assert taken(y, x, row) == [Kernel(y, row), Kernel(y, Term("subtract", (x, y)))]
+    assert taken(y, row, column) == [Kernel(y, row), Kernel(y, Term("subtract", (y, column)))]
+    copied, call = taken(x, x, row)  # one of the operands goes where the result will be
+    assert copied.term == row
+    assert copied.out.buffer not in (x.buffer, row.buffer)
+    assert call == Kernel(x, Term("subtract", (x, copied.out)))
+    assert len(taken(y, x, y)) == len(taken(y, x, 2.0)) == len(taken(y, x, View(Buffer(1)))) == 1
+    each, long = (whole(Buffer(n, True), shape) for n, shape in ((12, (4, 3)), (3, (4, 3))))
+    long = View(long.buffer, 0, (4, 3), (0, 1))
+    assert len(taken(each, each, long)) == len(taken(each, each, row)) == 1
+    assert len(taken(whole(Buffer(12, True), (4, 3)), each, long)) == 2
+
+
 # All of them
 
 
