@@ -261,12 +261,15 @@ class _Taken:
         The copy and a pass over whole arrays take two thirds of the time that NumPy takes to broadcast where rows are
         not long. It goes where the result will be, if that is no operand; for many examples all else is slower.
         """
-        is_apart = not any(isinstance(arg, View) and arg.buffer is out.buffer for arg in args)
+        read = {arg.buffer for arg in args if isinstance(arg, View)}
+        is_apart = out.buffer not in read
         for k, x in enumerate(args):
             shape, batched = shape_of(x)
             few = is_apart and batched if out.batched else out.size <= LARGE
             if few and isinstance(x, View) and (x.size > 1 or batched) and (shape, batched) != shape_of(out):
-                full = out if is_apart else self.array(out.shape, False, "float", out)
+                full = out
+                while full.buffer in read:  # those in between are free already
+                    full = self.array(out.shape, False, "float", out)
                 self.emit(Kernel(full, x))
                 return (*args[:k], full, *args[k + 1 :])
         return args

@@ -396,6 +396,11 @@ def test_what_serves_many_is_copied_to_where_the_result_will_be():
     long = View(long.buffer, 0, (4, 3), (0, 1))
     assert len(taken(each, each, long)) == len(taken(each, each, row)) == 1
     assert len(taken(whole(Buffer(12, True), (4, 3)), each, long)) == 2
+    buffer = Buffer(16)
+    x, column = whole(buffer, (4, 3)), View(buffer, 12, (4, 3), (1, 0))
+    power, copied, call = taken(x, Term("exp", (x,)), column)
+    assert call == Kernel(x, Term("subtract", (power.out, copied.out)))
+    assert len({x.buffer, power.out.buffer, copied.out.buffer}) == 3  # the exponentials are still to be read
 
 
 # All of them
