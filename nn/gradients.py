@@ -8,9 +8,10 @@ JAX, and the eager engine; their numbers are the same.
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 import operator
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import autograd
@@ -186,7 +187,6 @@ class Eager(Local):
 
     def of_batch(self, theta: np.ndarray, batch: np.ndarray) -> tuple[float, np.ndarray]:
         """The mean cost over a batch, penalty included, and its gradient (n_parameters,)."""
-        import numpy as np
 
         assign(self.parameters, theta)
         costs = [self.cost(self.train, i) for i in batch.tolist()]
@@ -197,11 +197,10 @@ class Eager(Local):
             cost = autograd.weighted_sum((weights / weights.sum()).tolist(), costs)
         gradient = backpropagate(cost)
         more, slope = self.of_penalty(theta)
-        return cost.data + more, np.array([gradient.get(p, 0.0) for p in self.parameters]) + slope
+        return cost.data + more, gradient_of(gradient, self.parameters) + slope
 
     def of_penalty(self, theta: np.ndarray) -> tuple[float, Any]:
         """The penalty and its gradient (n_parameters,), or 0 for no gradient."""
-        import numpy as np
 
         if self.penalty is None:
             return 0.0, 0.0
@@ -210,7 +209,7 @@ class Eager(Local):
         if not isinstance(penalty, Value):
             return float(penalty), 0.0
         gradient = backpropagate(penalty)
-        return penalty.data, np.array([gradient.get(p, 0.0) for p in self.parameters])
+        return penalty.data, gradient_of(gradient, self.parameters)
 
     def mean(self, theta: np.ndarray, data: Examples) -> float:
         """The mean loss over some data, without penalty."""
@@ -292,10 +291,7 @@ class Compiled(Local):
             found = {} if agrees else backpropagate(cost)
             if agrees or not all(map(math.isfinite, found.values())):
                 continue
-            slopes, gradient = (
-                np.array([found.get(p, 0.0) for p in self.parameters]),
-                self.program.value_and_grad(theta, row)[1],
-            )
+            slopes, gradient = gradient_of(found, self.parameters), self.program.value_and_grad(theta, row)[1]
             agrees = np.allclose(gradient, slopes, rtol=1e-9, atol=1e-9 * max(1.0, np.abs(slopes).max(initial=0.0)))
             if not agrees:
                 differs = f"the compiled gradient of example {i} is {gradient}, the eager one {slopes}"
@@ -404,6 +400,13 @@ def data_of(parameters: Iterable[Value]) -> np.ndarray:
 
 
 _data = operator.attrgetter("_data")
+
+
+def gradient_of(found: Mapping[Any, float], parameters: Iterable[Value]) -> np.ndarray:
+    """The gradient (n_parameters,) from the slopes of the nodes that a cost depends on."""
+    import numpy as np
+
+    return np.fromiter(map(found.get, parameters, itertools.repeat(0.0)), float)
 
 
 def assign(parameters: Iterable[Value], theta: np.ndarray) -> None:

@@ -33,13 +33,11 @@ class Activations(Collection[str]):
     """
 
     def __iter__(self) -> Iterator[str]:
-        yield "linear"
-        for name, row in TABLE.items():
-            if not row.lists and len(row.operands) - len(row.defaults) == 1:
-                yield name
+        return (name for name in ("linear", *TABLE) if name in self)
 
     def __contains__(self, name: object) -> bool:
-        return any(name == known for known in self)
+        row = TABLE.get(name) if isinstance(name, str) else None
+        return name == "linear" or (row is not None and not row.lists and len(row.operands) - len(row.defaults) == 1)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -175,7 +173,7 @@ class Neuron(Module):
         a._made = made
         return a
 
-    _parts = frozenset({"w", "b"})
+    _parts = frozenset({"w", "b", "_activation", "_place", "_z", "_a"})
 
     def _part_names(self) -> Iterator[tuple[str, str, Value]]:
         """The weights, then the bias, each under its label."""

@@ -221,8 +221,11 @@ class Vectorizer:
         """Place all nodes that are computed."""
         traced = self.traced
         if self.batched.any():
+            owners, flat = traced.lists.owners, traced.lists.flat
+            self.batched[owners[self.batched[flat]]] = True  # what reads an input
+            is_computed = traced.lists.lengths[flat] > 0
             batched = self.batched.tolist()
-            for i, x in zip(numbers(traced.lists.owners), numbers(traced.lists.flat)):
+            for i, x in zip(numbers(owners[is_computed]), numbers(flat[is_computed])):
                 batched[i] |= batched[x]
             self.batched[:] = batched
         levels = self._levels()
