@@ -6,6 +6,7 @@ And what gives way to NumPy: an operator whose other operand may know it itself.
 
 from __future__ import annotations
 
+import copyreg
 import numbers
 from contextvars import ContextVar
 
@@ -85,7 +86,15 @@ class _Ancestors:
 
 def _reduce(value: Value) -> tuple[Any, ...]:
     ancestors = None if _copying.get() or not value.parents else _Ancestors(value)
-    return restore, (ancestors, type(value), *[getattr(value, slot) for slot in _STATE]), vars(value) or None
+    own = None if type(value) is Value else _in_slots(value)
+    attributes = (vars(value), own) if own else vars(value) or None
+    return restore, (ancestors, type(value), *[getattr(value, slot) for slot in _STATE]), attributes
+
+
+def _in_slots(value: Value) -> dict[str, Any]:
+    """The attributes for which subclasses have `__slots__`."""
+    names = set(copyreg._slotnames(type(value))) - set(Value.__slots__)  # type: ignore[attr-defined]
+    return {x: getattr(value, x) for x in names if hasattr(value, x)}
 
 
 def restore(ancestors: object, kind: type[Value], *state: Any) -> Value:

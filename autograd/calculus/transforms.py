@@ -350,7 +350,9 @@ def positions_of(argnums: Any, n: int, name: str) -> list[int]:
     """The positions of the arguments, of n, that `argnums` names, counted from the front."""
     wanted: list[Any] = list(argnums) if any(isinstance(argnums, kind) for kind in (tuple, list, range)) else [argnums]
     try:
-        wanted = [operator.index("" if is_iterable(i) else i) for i in wanted]
+        if any(map(is_iterable, wanted)):  # a NumPy array of one number has an index, too
+            raise TypeError
+        wanted = list(map(operator.index, wanted))
     except TypeError:
         raise TypeError(f"argnums is the position of an argument or a tuple of positions, not {argnums!r}") from None
     for i in wanted:

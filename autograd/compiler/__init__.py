@@ -60,6 +60,11 @@ def compile(
         return Program(text, traced, leaves, n, m, one, per_example)
 
     if callable(cost):
+        if isinstance(wrt, Value) or isinstance(inputs, Value) or [*wrt, *inputs]:
+            raise TypeError(
+                "a function that is compiled has its arguments for inputs, and value_and_grad(...) differentiates with "
+                "respect to all of them: wrt and inputs are for a cost that is computed already, a Value"
+            )
         return Function(*traced_function(cost, build))
     roots: list[Any] = [cost] if isinstance(cost, Value) else list(cost) if is_iterable(cost) else []
     parameters, columns = leaves_of(wrt, "wrt"), leaves_of(inputs, "inputs")
@@ -108,6 +113,8 @@ def traced_function(f: Callable[..., Any], build: Callable[..., Any]) -> tuple[A
     if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters):
         raise TypeError(f"compile needs to know how many numbers {name} takes: *args and **kwargs do not say")
     taken = [p for p in parameters if p.default is p.empty]
+    if by_keyword := [p.name for p in taken if p.kind is p.KEYWORD_ONLY]:
+        raise TypeError(f"compile calls {name} with numbers by position, and {by_keyword[0]} is taken by keyword only")
     if not taken:
         raise TypeError(f"compile takes a function of one number or more; {name} takes none")
     try:
@@ -115,13 +122,16 @@ def traced_function(f: Callable[..., Any], build: Callable[..., Any]) -> tuple[A
     except TypeError as error:
         if not TAKEN_FOR_A_LIST.search(str(error)):
             raise
-        f = name if name.isidentifier() else "f"
+        known = name if name.isidentifier() else "f"
         raise TypeError(
             f"compile calls {name} with one number for each argument, and {name} takes one for a list ({error}): give "
-            f"it a function of numbers, such as lambda a, b: {f}([a, b])"
+            f"it a function of numbers, such as lambda a, b: {known}([a, b])"
         ) from error
     if not isinstance(cost, Value):
-        cost = Value(cost)
+        try:
+            cost = Value(cost)
+        except TypeError as error:
+            raise TypeError(f"compile takes a function that returns one number. {name} does not: {error}") from None
     return build([cost], [], arguments, True), name, len(arguments)
 
 

@@ -464,12 +464,14 @@ class Function:
     def __call__(self, *arguments: Any) -> Any:
         """f of each argument, a float for numbers, an array for arrays: one call of f per element."""
         batch, scalar = self._batch(arguments)
-        values = self.program.forward(batch=batch)
+        values = self.program.forward(batch=batch) if len(batch) else np.empty(0)
         return float(values[0]) if scalar else values
 
     def value_and_grad(self, *arguments: Any) -> tuple:
         """(value, d value / d argument 0, ...), floats for numbers, arrays for arrays."""
         batch, scalar = self._batch(arguments)
+        if not len(batch):
+            return tuple(np.empty(0) for _ in range(self._arity + 1))
         program = self.program
         theta = np.empty(0)
         values, space = program._run(theta, batch, True)
@@ -492,6 +494,11 @@ class Function:
         if any(x.ndim > 1 for x in arrays):
             raise TypeError(
                 f"{self.__name__} takes numbers or 1-D arrays, not arrays of shape {[x.shape for x in arrays]}"
+            )
+        if len({len(x) for x in arrays if x.ndim and len(x) != 1}) > 1:
+            raise ValueError(
+                f"{self.__name__} is called once for each element of its arguments, so arrays are of one length, not "
+                f"{', '.join(str(len(x)) for x in arrays if x.ndim)}"
             )
         columns = np.broadcast_arrays(*arrays)
         return np.stack([np.atleast_1d(x) for x in columns], axis=-1), all(x.ndim == 0 for x in arrays)

@@ -627,6 +627,32 @@ def test_a_compiled_function_takes_numbers_and_arrays():
     assert f(np.array([1.0]), 2.0).shape == (1,)
 
 
+def test_a_compiled_function_of_no_elements_gives_none():
+    f = autograd.compile(lambda x, y: x * y)
+    assert f(np.array([]), 2.0).shape == (0,)
+    assert [x.shape for x in f.value_and_grad([], [])] == [(0,)] * 3
+    with pytest.raises(ValueError, match="arrays are of one length, not 3, 2"):
+        f(np.ones(3), np.ones(2))
+    with pytest.raises(ValueError, match="arrays are of one length, not 0, 2"):
+        f([], np.ones(2))
+
+
+def test_functions_that_cannot_be_compiled_say_why():
+    x = Value(1.0)
+    for f, message in {
+        (lambda x: [x, x]): "a function that returns one number. .* does not: .* make a Value of each",
+        (lambda x: None): "a function that returns one number. .* does not: .* return statement missing",
+        (lambda x, *, k: x * k): "k is taken by keyword only",
+        (lambda: 1.0): "takes none",
+        (lambda *xs: xs[0]): r"\*args and \*\*kwargs do not say",
+    }.items():
+        with pytest.raises(TypeError, match=message):
+            autograd.compile(f)
+    for options in ({"wrt": [x]}, {"inputs": [x]}, {"wrt": x}):
+        with pytest.raises(TypeError, match="wrt and inputs are for a cost that is computed already"):
+            autograd.compile(lambda x: x * x, **options)
+
+
 def test_a_compiled_function_gives_one_gradient_per_argument():
     f = autograd.compile(lambda x, y: autograd.sin(x) * y + x**2)
     value, dx, dy = f.value_and_grad(1.0, 2.0)

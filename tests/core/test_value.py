@@ -682,6 +682,30 @@ def test_a_subclass_keeps_its_class_and_attributes_in_copies_and_its_gradients_f
     assert gradients(cost, cost.parents[0].parents[:1]) == [6.0]
 
 
+class Bounded(Weight):
+    __slots__ = ("_Bounded__of", "lower", "upper")
+
+    def __init__(self, data, lower):
+        super().__init__(data, "l1")
+        self.lower, self.__of = lower, "parameters"
+
+    @property
+    def of(self):
+        return self.__of
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda v: pickle.loads(pickle.dumps(v))])
+def test_a_subclass_keeps_what_it_has_slots_for(copied):
+    out = copied(Bounded(3.0, -1.0))
+    assert (type(out), out.regularization, out.lower, out.of, hasattr(out, "upper")) == (
+        Bounded,
+        "l1",
+        -1.0,
+        "parameters",
+        False,
+    )
+
+
 # As micrograd has it
 
 
