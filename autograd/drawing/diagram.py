@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -11,16 +12,17 @@ from autograd.core.graph import topological_order
 from autograd.core.table import TABLE
 from autograd.core.value import Value
 from autograd.drawing.folding import FoldedGroup, edges_between, fold
+from autograd.drawing.names import Names
 from autograd.drawing.svg import FIELD, Arrow, Box
-from autograd.explaining.formulas import brief
 from autograd.explaining.notation import POWER, runs
 from autograd.explaining.state import stale_words, summed_words
-from autograd.explaining.symbols import Symbol
+from autograd.explaining.symbols import BareOperation, Name
 from autograd.explaining.typography import Run, Text, label_parts, name, plain_text, quantity, significant
 
 PLURALS = {"add": "sums", "sub": "differences", "mul": "products", "div": "quotients", "pow": "powers"}
 COSTS = {"C", "cost", "loss"}  # labels by which a user says that a value is what is minimised
 OUTPUT_LETTERS = {"z", "a", "h"}  # letters of what a neuron gives, which is no cost
+MOST_HEADS = 6  # of arrows from or to folded boxes that have room at one box, half as many at a neuron's small one
 TOLD = 40  # values that a description or a tooltip lists
 
 
@@ -42,6 +44,7 @@ class Diagram:
         steppable: bool = False,
         blank: frozenset[str] = frozenset(),
         groups: list[FoldedGroup] | None = None,
+        given: Mapping[Value, str] | None = None,
     ):
         self.cost, self.blank, self.steppable = cost, blank, steppable
         self.groups = fold(cost, unfold, max_nodes) if groups is None else groups
@@ -51,8 +54,8 @@ class Diagram:
         self.folded = len(self.groups) < len(self.values)
         sizes = [abs(value.grad) for value in self.values if math.isfinite(value.grad)]
         self.largest = max(sizes, default=0.0)
-        self._names: dict[Value, str] = {}
-        self._formulas: dict[Value, Symbol] = {}
+        self.names = Names(self.groups, given)
+        self._called: dict[Value, str] = {}
         self.boxes: list[Box] = []
         self.families: list[tuple[Hashable, tuple[int, ...]] | None] = []
         self._examples: dict[Value, int] = {}  # of how many examples a value's box holds the same step
@@ -65,7 +68,7 @@ class Diagram:
             self._highlight(highlight)
         if steppable:
             self._prepare()
-        what = plain_text(name_of(cost))
+        what = self.called(cost)
         many = f"{len(self.values)} value{'s' * (len(self.values) != 1)}"
         self.title = f"Computation graph of {what}, {many}" + f" in {len(self.groups)} boxes" * self.folded
         self.notes = [] if blank else [note for note in (stale_words(cost), summed_words(cost)) if note]
@@ -96,6 +99,10 @@ class Diagram:
                 self._add(self._bundle(number[tail], number[i], edges[tail, i]))
         if self.folded:
             self._merge()
+        entering = Counter(arrow.head for arrow in self.arrows)
+        for arrow, origin in zip(self.arrows, self.origin):
+            most = MOST_HEADS // (2 if self.boxes[arrow.head].kind == "neuron" else 1)
+            arrow.thin = origin is None and entering[arrow.head] > most
 
     def _add(self, arrow: Arrow, origin: tuple[Value, int] | None = None) -> None:
         self.arrows.append(arrow)
@@ -141,29 +148,17 @@ class Diagram:
 
     def called(self, value: Value) -> str:
         """A value's name in plain text."""
-        if value not in self._names:
-            self._names[value] = plain_text(self.written(value))
-        return self._names[value]
+        if value not in self._called:
+            self._called[value] = plain_text(self.written(value))
+        return self._called[value]
 
     def written(self, value: Value) -> Text:
         """A value's label, else its formula, else what it is worth."""
-        return name(value.label) if value.label else self.formula(value) or quantity(value.data)
+        return runs(self.names.symbol(value)) if value.op or value.label else quantity(value.data)
 
     def _below_a_d(self, value: Value) -> str:
         """A value's name in plain text, in parentheses if it is a formula that falls apart."""
-        if value.label or not value.op:
-            return self.called(value)
-        return plain_text(runs.at_least(self._brief(value), POWER))
-
-    def _brief(self, value: Value) -> Symbol:
-        """How a value was computed, worked out once."""
-        if value not in self._formulas:
-            self._formulas[value] = brief(value)
-        return self._formulas[value]
-
-    def formula(self, value: Value) -> Text:
-        """How a value was computed, in the names of its operands; empty for a leaf."""
-        return runs(self._brief(value)) if value.op else ()
+        return plain_text(below_a_d(self.names, value))
 
     def kind(self, value: Value) -> str:
         """Which shape a value has."""
@@ -231,10 +226,10 @@ class Diagram:
             slope = max((self.gradient(member) or 0.0 for member in alike), key=abs)
             return Box("neuron", (*name(value.label), *told_data), (), [], (), *self.strength(slope), tooltip)
         if group.kind == "value":
-            heading, remark = name(value.label), self.formula(value)
-            lines = [self.data(value)]
-            if not value.label:
-                heading, remark, lines = (remark, (), lines) if value.op else (*lines, (), [])
+            label, lines = name(self.names.label(value)) if self.names.label(value) else (), [self.data(value)]
+            remark = runs(self.names.formula(value)) if value.op else ()
+            heading = label or remark or lines.pop()
+            remark = remark if label else ()
             badge = self.badge([] if slope is None else [slope])
             return Box(self.kind(value), heading, remark, lines, badge, *self.strength(slope), tooltip)
         slopes = [slope for member in group.members if (slope := self.gradient(member)) is not None]
@@ -264,16 +259,20 @@ class Diagram:
             return (Run(f"{count} earlier values"),), (), [data]
         label = label_parts(group.value.label) or (group.value.label, "", "")
         same = all(member.label == group.value.label for member in group.members)
+        introduced = "" if label[0] else self.names.introduced.get(group.value, "")
         heading = name(group.value.label if same else label[0]) if label[0] else self._in_common(group)
-        what = "examples" if self._examples.get(group.value) == count else "values"
-        return heading or (Run(f"{count} {what}"),), (Run(f"{count} {what}"),) if heading else (), [data]
+        what = (Run(f"{count} {'examples' if self._examples.get(group.value) == count else 'values'}"),)
+        if introduced:
+            return (*name(introduced), Run(" = "), *heading), what, [data]
+        return heading or what, what if heading else (), [data]
 
     def _in_common(self, group: FoldedGroup) -> Text:
-        """The formula of values that are alike, or what they are where their formulas differ."""
-        first, last, op = self.formula(group.members[0]), self.formula(group.value), group.value.op
-        if first == last and (not op or any(c.isalnum() for c in plain_text(last))):
-            return last
-        return (Run(PLURALS.get(op) or f"{op.replace('_', ' ')}s" * ("_" in op) or op),)
+        """The formula of values that are alike, or what they are where their operands have no names."""
+        op = group.value.op
+        formula = self.names.in_common(group) if op else None
+        if formula is None or isinstance(formula, BareOperation):
+            return (Run(PLURALS.get(op) or f"{op.replace('_', ' ')}s" * ("_" in op) or op),)
+        return runs(formula)
 
     def _line_of(self, value: Value) -> str:
         data, gradient, slope = "?" if self._is_asked(value) else repr(value.data), "", self.gradient(value)
@@ -297,9 +296,9 @@ class Diagram:
         flow = sum((self.gradient(value) or 0.0) * value.partials[i] for value, i in edges)
         tip = f"{len(edges)} edge{'s' * (len(edges) != 1)}"
         if self.blank:
-            return Arrow(tail, head, (), tooltip=tip, thin=len(self.groups) > 12)
+            return Arrow(tail, head, (), tooltip=tip)
         tip += f"; {flow!r} flows back through them"
-        return Arrow(tail, head, (), *self.strength(flow), tip, thin=len(self.groups) > 12)
+        return Arrow(tail, head, (), *self.strength(flow), tip)
 
     def _prepare(self) -> None:
         """Number everything for a page that will rewrite it, and leave room for other numbers.
@@ -408,16 +407,7 @@ def span(xs: Sequence[float]) -> Text:
     return low if low == high else (*low, Run(" … "), *high)
 
 
-def name_of(value: Value) -> Text:
-    """A value's label, else its formula, else what it is worth."""
-    return name(value.label) if value.label else formula(value) or quantity(value.data)
-
-
-def symbol_of(value: Value) -> Text:
+def below_a_d(names: Names, value: Value) -> Text:
     """A value's name as it stands below a d: in parentheses if it is a formula that falls apart."""
-    return name_of(value) if value.label or not value.op else runs.at_least(brief(value), POWER)
-
-
-def formula(value: Value, room: int = 16) -> Text:
-    """How a value was computed, in the names of its operands; empty for a leaf."""
-    return runs(brief(value, room)) if value.op else ()
+    symbol = names.symbol(value)
+    return runs(symbol) if isinstance(symbol, Name) else runs.at_least(symbol, POWER)

@@ -347,7 +347,8 @@ def _layout_source(
     sizes: Sequence[tuple[float, float]], edges: Sequence[Edge], direction: str, pinned: Sequence[int]
 ) -> str:
     """Boxes and labels of given sizes in Graphviz's language: nothing in it comes from a label."""
-    lines = [f'digraph {{ rankdir={direction} nodesep=0.22 ranksep=0.35 node [shape=box fixedsize=true label=""]']
+    apart = 0.5 if direction in ("TB", "BT") and any(any(edge.label) for edge in edges) else 0.35
+    lines = [f'digraph {{ rankdir={direction} nodesep=0.22 ranksep={apart} node [shape=box fixedsize=true label=""]']
     for i, (w, h) in enumerate(sizes):
         lines.append(f"n{i} [width={svg.coordinate(w / 72)} height={svg.coordinate(h / 72)}]")
     for i, edge in enumerate(edges):

@@ -12,7 +12,6 @@ import random
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 from typing import Any, overload
 
 from autograd.core.graph import backpropagate, topological_order
@@ -25,7 +24,7 @@ from autograd.drawing.javascript import page
 from autograd.drawing.picture import Picture
 from autograd.drawing.play import colours, script_json
 from autograd.explaining.explain import explain
-from autograd.explaining.formulas import Formulas, distinct_labels
+from autograd.explaining.formulas import Formulas, distinct_labels, numbered
 from autograd.explaining.notation import html_table, text, text_table
 from autograd.explaining.nudge import computed_anew
 from autograd.explaining.pathsum import reached
@@ -76,11 +75,7 @@ def copied(cost: Value) -> Value:
     labels = distinct_labels(order)
     taken = {*labels.values(), "C"}
 
-    def fresh(letter: str) -> str:
-        label = next(x for i in count(1) if (x := f"{letter}_{i}") not in taken)
-        taken.add(label)
-        return label
-
+    free = numbered(taken)
     copies: dict[Value, Any] = {}
     for value in order:
         if value.op:
@@ -88,7 +83,7 @@ def copied(cost: Value) -> Value:
         else:
             copies[value] = Value(value.data)
         given = labels.get(value) or ("C" if value is cost and "C" not in labels.values() else None)
-        copies[value].label = given or fresh("u" if value.op else "v")
+        copies[value].label = given or next(free)
     return copies[cost]
 
 

@@ -18,6 +18,7 @@ Family = tuple[Hashable, tuple[int, ...]] | None  # what boxes that keep their o
 SEPARATION = 16.0  # between boxes of one rank
 LANE = 12.0  # height that a passing edge keeps free
 FAN = 22.0  # room in which the edges of one box move apart, where they are more than its side holds
+TIP = 11.0  # length of a large arrowhead
 AIR = 3.0  # between the labels of two edges of one box
 MOST_LABELS = 5_000  # labels beyond which they stay where they are, whatever they cover
 MOST_LANES = 20_000  # lanes in all; beyond that, long edges run around the boxes instead of between them
@@ -435,7 +436,7 @@ def place_labels(
     anchors: Sequence[Point],
     boxes: Sequence[tuple[Point, tuple[float, float]]],
 ) -> tuple[list[Point], bool]:
-    """For each label its anchor, or a point of its curve near it, where it covers no box, no label and no other curve.
+    """For each label its anchor, or a point of its curve near it, where it covers no box, label, tip or other curve.
 
     Also whether there is such a place for each.
 
@@ -448,6 +449,7 @@ def place_labels(
         taken.rectangle(x, y, w + 4, h + 4)
     for number, curve in enumerate(curves):
         taken.curve(number, curve)
+        taken.rectangle(*tip(curve), TIP, TIP)
     places, free = [], True
     for number, (curve, (w, h), anchor) in enumerate(zip(curves, labels, anchors)):
         place = anchor
@@ -459,6 +461,13 @@ def place_labels(
             taken.rectangle(*place, w, h)
         places.append(place)
     return places, free
+
+
+def tip(curve: Sequence[Point]) -> Point:
+    """The middle of a curve's arrowhead."""
+    (x, y), back = curve[-1], next((p for p in reversed(curve) if p != curve[-1]), curve[-1])
+    share = TIP / 2 / max(math.dist(back, (x, y)), TIP / 2)
+    return x + share * (back[0] - x), y + share * (back[1] - y)
 
 
 class _Occupied:

@@ -9,15 +9,18 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from autograd.core.graph import backpropagate, topological_order
 from autograd.core.value import Value
 from autograd.drawing import svg
-from autograd.drawing.diagram import Diagram, family, formula, name_of, symbol_of
+from autograd.drawing.diagram import Diagram, below_a_d, family
 from autograd.drawing.draw import Drawing, check_places, fitting, small_foldings
 from autograd.drawing.files import write_whole
+from autograd.drawing.folding import FoldedGroup
 from autograd.drawing.javascript import page, program
+from autograd.drawing.names import Names
 from autograd.explaining.formulas import derivative_rules
 from autograd.explaining.notation import runs
 from autograd.explaining.nudge import computed_anew
@@ -70,7 +73,7 @@ def play(
 def _copies(order: list[Value]) -> dict[Value, Value]:
     """Every value computed afresh from the leaves; those without a label that need a name get one."""
     taken = {value.label for value in order}
-    names = (name for i in range(1, 2 * len(order) + 1) if (name := f"v_{i}") not in taken)
+    names = (name for i in range(1, 2 * len(order) + 1) if (name := f"u_{i}") not in taken)
     copies: dict[Value, Any] = {v: Value(v.data, label=v.label or next(names)) for v in order if not v.op}
     for value in order:
         if value.op:
@@ -95,21 +98,26 @@ class Page:
         gradient = backpropagate(cost)
         for value, slope in gradient.items():
             value.grad = slope
-        diagrams, tried = (Diagram(cost, parameters, groups=g, steppable=True) for g in small_foldings(cost)), []
+        names = Names([FoldedGroup("value", [value]) for value in values])
+        steppable = partial(Diagram, cost, parameters, steppable=True, given=names.introduced)
+        diagrams, tried = (steppable(groups=groups) for groups in small_foldings(cost)), []
         self.drawing = fitting((tried.append(d) or d for d in diagrams), engine, direction)
         shown = [(tried[-1], self.drawing)]
         if tried[-1].folded and len(values) <= MOST_UNFOLDED:
-            whole = Diagram(cost, parameters, steppable=True)
+            whole = steppable()
             shown.append((whole, Drawing(whole, engine, direction)))
-        self.title = f"Backpropagation through {plain_text(name_of(cost))}"
+        called = runs(names.symbol(cost))
+        self.title = f"Backpropagation through {plain_text(called)}"
         filled = {
             "title": clean(self.title),
-            "heading": f"Backpropagation through {markup(name_of(cost))}",
+            "heading": f"Backpropagation through {markup(called)}",
             "note": f'<p role="note"><b>{clean(note)}</b></p>' if note else "",
             "colours": colours(),
             "font": svg.FONT,
             "picture": "".join(drawing.svg for _, drawing in shown),
-            "graph": script_json(self._graph(gradient) | {"boxes": [self._boxes(diagram) for diagram, _ in shown]}),
+            "graph": script_json(
+                self._graph(gradient, names) | {"boxes": [self._boxes(diagram) for diagram, _ in shown]}
+            ),
             "program": program(value.op for value in values if value.op),
         }
         self.html = page("play.html", filled)
@@ -118,24 +126,25 @@ class Page:
         """In which box of a picture each value is."""
         return [diagram.number[value] for value in self.values]
 
-    def _graph(self, gradient: dict[Value, float]) -> dict[str, Any]:
+    def _graph(self, gradient: dict[Value, float], names: Names) -> dict[str, Any]:
         """The graph as data: operands are numbers of values, or plain numbers in brackets.
 
         What is the same for several values is written once: a rule that is a value's symbol is that value's number, a
         symbol or a plain name that is the name is left out.
         """
         number = {value: i for i, value in enumerate(self.values)}
-        symbols = [markup(symbol_of(value)) for value in self.values]
+        symbols = [markup(below_a_d(names, value)) for value in self.values]
         of_symbol = {symbol: i for i, symbol in enumerate(symbols)}
         described = []
         for value, symbol in zip(self.values, symbols):
-            known: dict[str, Any] = {"name": markup(name_of(value)), "data": value.data, "gradient": gradient[value]}
+            called = runs(names.symbol(value))
+            known: dict[str, Any] = {"name": markup(called), "data": value.data, "gradient": gradient[value]}
             known |= {"symbol": symbol} if symbol != known["name"] else {}
-            known |= {"plain": plain_text(name_of(value))} if plain_text(name_of(value)) != known["name"] else {}
+            known |= {"plain": plain_text(called)} if plain_text(called) != known["name"] else {}
             if value.op:
-                written = [markup(runs(rule)) for rule in derivative_rules(value)]
-                known["op"], known["formula"] = value.op, markup(formula(value))
-                known["labelled"] = bool(value.label)
+                written = [markup(runs(rule)) for rule in derivative_rules(value, names.operand)]
+                known["op"], known["formula"] = value.op, markup(runs(names.formula(value)))
+                known["labelled"] = bool(names.label(value))
                 known["rules"] = [of_symbol.get(rule, rule) for rule in written]
                 known["operands"] = [number[x] if isinstance(x, Value) else [x] for x in value.operands]
             described.append(known)

@@ -46,9 +46,9 @@ class Box:
         gap = 16 if self.heading and self.remark else 0
         top = width(self.heading, NAME) + gap + width(self.remark, REMARK)
         wide = max([top, *(width(line, NUMBER) for line in self.lines), width(self.badge, BADGE) + 12])
-        slant = {"parameter": 18, "cost": 8}.get(self.kind, 0)
+        slant = {"parameter": 18, "cost": 8, "group": CARD}.get(self.kind, 0)
         rows = 24 + 19 * len(self.lines) + (23 if self.badge else 4)
-        return max(self.least, wide + 20) + slant, float(rows + (6 if self.kind == "cost" else 0))
+        return max(self.least, wide + 20) + slant, float(rows + {"cost": 6, "group": CARD}.get(self.kind, 0))
 
 
 @dataclass
@@ -76,6 +76,7 @@ class Arrow:
 NAME, NUMBER, REMARK, BADGE, LABEL, FINE = 17, 14, 13, 13, 12, 12
 PILLS = "constant", "neuron", "unit", "gap"  # with one line of text
 UNIT = 36.0  # the diameter of a neuron in a network
+CARD = 4.0  # how far the second card of a folded box stands out behind the first
 FONT_SIZES = {"name": NAME, "value": NUMBER, "remark": REMARK, "grad": BADGE, "text": LABEL}
 BOX_KINDS = "parameter input leaf constant operation neuron group cost".split()
 MARGIN = 16.0
@@ -141,6 +142,7 @@ def stylesheet(scope: str) -> str:
         f"{scope} .shape{{stroke-width:1.2}}{scope} .line{{fill:none}}"
         f"{scope} .field{{stroke-width:.8}}{scope} .dash{{stroke-dasharray:3 3}}{scope} .thin{{opacity:.7}}"
         f"{scope} .bold .shape{{stroke-width:2.6}}{scope} .dim{{opacity:.28}}"
+        f"{scope} .local.dim{{opacity:1}}{scope} .local.dim text{{opacity:.4}}"
     )
     return f"{fixed}{rules(scope, LIGHT)}@media(prefers-color-scheme:dark){{{rules(scope, DARK)}}}"
 
@@ -271,11 +273,11 @@ def _path(points: Sequence[Point]) -> str:
     return text
 
 
-def _edge(arrow: Arrow, curve: list[Point]) -> str:
+def _edge(arrow: Arrow, curve: list[Point], kind: str = "edge") -> str:
     """A curve, cut short where its arrowhead begins; a thin one has no head."""
     if arrow.thin:
         thick = 0.6 + arrow.strength + 2 * arrow.bold
-        return _group(arrow, "edge", tag("path", class_="line thin", stroke_width=thick, d=_path(curve)))
+        return _group(arrow, kind, tag("path", class_="line thin", stroke_width=thick, d=_path(curve)))
     (x, y), thick = curve[-1], 1.1 + 1.5 * arrow.strength * bool(arrow.sign) + 1.2 * arrow.bold
     before = next((point for point in reversed(curve) if math.dist(point, (x, y)) > 0.5), (x - 1, y))
     length, size = math.dist(before, (x, y)), 7.0 + thick
@@ -285,18 +287,18 @@ def _edge(arrow: Arrow, curve: list[Point]) -> str:
     handle = neck if curve[-2] == curve[-1] else curve[-2]
     return _group(
         arrow,
-        "edge",
+        kind,
         tag("path", class_="line" + " dash" * arrow.dashed, stroke_width=thick, d=_path([*curve[:-2], handle, neck])),
         tag("polygon", class_="tip", points=_points(corners)),
     )
 
 
-def _local(arrow: Arrow, place: Point) -> str:
+def _local(arrow: Arrow, place: Point, kind: str = "local") -> str:
     """The local derivative on an edge."""
     (x, y), w = place, width(arrow.label, LABEL) + 4
-    look = {"class_": "field"} if arrow.label == FIELD else {"class_": "paper", "fill_opacity": 0.88}
+    look = {"class_": "field"} if arrow.label == FIELD else {"class_": "paper", "fill_opacity": 1}
     paper = tag("rect", x=x - w / 2, y=y - 7, width=w, height=14, rx=4, **look)
-    return _group(arrow, "local", paper, label(arrow.label, x, y + 4, LABEL, "mid text"))
+    return _group(arrow, kind, paper, label(arrow.label, x, y + 4, LABEL, "mid text"))
 
 
 def _points(points: Iterable[Point]) -> str:
@@ -318,7 +320,7 @@ def outline(kind: str, x: float, y: float, w: float, h: float, corner: float = 1
         place = {"x": x + inset + dx, "y": y + inset + dy, "width": w - 2 * inset, "height": h - 2 * inset}
         return tag("rect", class_=class_, **place, rx=max(0.0, radius - inset))
 
-    return {"cost": frame(0) + frame(3), "group": frame(0, 4, -4) + frame(0)}.get(kind, frame(0))
+    return {"cost": frame(0) + frame(3), "group": frame(0, CARD, -CARD) + frame(0)}.get(kind, frame(0))
 
 
 def _box(box: Box, centre: Point, size: tuple[float, float]) -> str:
@@ -327,6 +329,8 @@ def _box(box: Box, centre: Point, size: tuple[float, float]) -> str:
     if box.kind == "heading":
         lines = label(box.heading, x, y, NUMBER, "mid value"), label(box.remark, x, y + 16, FINE, "mid muted text")
         return _group(box, "node heading", *lines)
+    if box.kind == "group":
+        x, y, w, h = x - CARD / 2, y + CARD / 2, w - CARD, h - CARD
     parts = [outline(box.kind, x - w / 2, y - h / 2, w, h)] if box.kind != "gap" else []
     if box.kind in PILLS:
         if box.sign:
@@ -371,15 +375,7 @@ def _legend(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> list[tuple[str, fl
         return picture + label((Run(words),), x, 11.5, FINE, "muted text"), x + width([Run(words)], FINE)
 
     kinds = {box.kind for box in boxes}
-    items = [
-        item(
-            outline(kind, 0, 0, 24, 14, 5),
-            34 if kind == "group" else 30,
-            "several values, folded" if kind == "group" else kind,
-        )
-        for kind in BOX_KINDS
-        if kind in kinds
-    ]
+    items = [item(_sample(kind), 36, LEGEND.get(kind, kind)) for kind in BOX_KINDS if kind in kinds]
     if any(thing.sign for thing in (*boxes, *arrows)):
         shades = [(-1, 0.6), (-1, 0.35), (-1, 0.12), (1, 0.12), (1, 0.35), (1, 0.6)]
         squares = [
@@ -391,10 +387,25 @@ def _legend(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> list[tuple[str, fl
         if "unit" not in kinds:
             what = "gradient below 0, above 0, on a logarithmic scale"
         items.append(item(scale, 80, what))
-    labelled = any(arrow.label for arrow in arrows)
+    if any(arrow.label for arrow in arrows):
+        number = Arrow(0, 1, (Run("0.5"),))
+        line = _edge(number, [(0, 7), (0, 7), (48, 7), (48, 7)], "sample") + _local(number, (19, 7), "sample")
+        items.append(item(line, 56, "number on an edge: local derivative"))
     if "unit" not in kinds and any(arrow.sign for arrow in arrows):
-        numbers = "edges: numbers are local derivatives, colours the gradients passed back"
-        items.append(item("", 0, numbers if labelled else "colours of edges: gradients passed back"))
-    elif labelled:
-        items.append(item("", 0, "numbers on edges: local derivatives"))
+        coloured = [(Arrow(0, 1, sign=sign, strength=0.6), y) for sign, y in ((-1, 2), (1, 12))]
+        lines = [_edge(arrow, [(0, y), (0, y), (36, y), (36, y)], "sample") for arrow, y in coloured]
+        items.append(item("".join(lines), 44, "colour of an edge: gradient passed back along it"))
     return items
+
+
+LEGEND = {"group": "several values, folded"}
+
+
+def _sample(kind: str) -> str:
+    """A small box of a kind, for the legend: as in the picture, with its badge if it has one."""
+    if kind in PILLS:
+        tint = tag("rect", class_="badge", y=1, width=28, height=12, rx=6, fill_opacity=0.35)
+        return outline(kind, 0, 1, 28, 12) + tag("g", tint, class_="neg") * (kind == "neuron")
+    inset = {"parameter": 7.0, "cost": 5.0}.get(kind, 3.0)
+    badge = tag("rect", class_="badge", x=inset, y=10, width=28 - 2 * inset, height=3, fill_opacity=0.35)
+    return outline(kind, 0, -2, 28, 18, 4) + badge * (kind != "constant")

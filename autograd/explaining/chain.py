@@ -90,7 +90,7 @@ def chain(cost: Value, value: Value, formulas: Formulas) -> dict[Value, Link]:
         chosen = {node: Link(node) for node in way if node in chosen or node in between}
         chosen = connect(chosen, way, value, losses)
     for node in chosen:  # in topological order, so that long formulas are written in terms of earlier names
-        if not node.label and len(text(formulas.name(node))) > LONGEST_UNNAMED:
+        if not node.label and len(text(formulas.alone(node))) > LONGEST_UNNAMED:
             formulas.introduce(node)
     return chosen
 

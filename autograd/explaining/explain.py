@@ -90,7 +90,7 @@ class Explanation:
     # Pieces, in either notation
 
     def _name(self, node: Value) -> Symbol:
-        return self._formulas.name(node)
+        return self._formulas.alone(node)
 
     def _derivative(self, notation: Notation) -> str:
         return notation.derivative(self._name(self.cost), self._name(self.value))
@@ -159,9 +159,9 @@ class Explanation:
         """The quantities on the way, and what the formulas call by a name given here, by their definitions."""
         formulas = self._formulas
         shown = {node for link, i in self._edges for node in (link.node, link.parents[i].node)} | {self.cost}
-        rows = {node: formulas.definition(node) for node in shown if node.op and formulas.is_named(node)}
+        rows = {node: formulas.told_apart(node) for node in shown if node.op and formulas.is_named(node)}
         trees = [*rows.values(), *(formula.symbol for formula in self._formula.values())]
-        rows |= {node: formulas.definition(node) for node in formulas.where(trees, known=self._links)}
+        rows |= {node: formulas.told_apart(node) for node in formulas.where(trees, known=self._links)}
         known = [(self._name(node), rows[node], node.data) for node in formulas.order if node in rows]
         return [*known, *formulas.added()]
 

@@ -6,7 +6,7 @@ results; `explain` puts them in sentences.
 
 import math
 from collections import ChainMap, Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import chain, count
 from typing import Any, NamedTuple
@@ -16,16 +16,16 @@ from autograd.core.graph import topological_order
 from autograd.core.table import TABLE, evaluate
 from autograd.core.value import Value
 from autograd.explaining.crossentropy import Logit
-from autograd.explaining.notation import Notation, runs, text
+from autograd.explaining.notation import Notation, text
 from autograd.explaining.symbols import (
     WORDS,
-    BareOperation,
-    Blank,
     Call,
     Choice,
     Dots,
     Name,
     Number,
+    Power,
+    Product,
     Relation,
     Sum,
     Symbol,
@@ -36,7 +36,6 @@ from autograd.explaining.symbols import (
     symbol,
     total,
 )
-from autograd.explaining.typography import Text
 
 LARGEST_FORMULA = 12  # operations and operands that a formula may hold before it gets a name of its own
 SUMMANDS = 6  # terms of a sum or product that are written out
@@ -73,7 +72,7 @@ class Formula(NamedTuple):
 
 
 class Formulas:
-    """What the values of one graph are called: a label, else a formula, else (where that is long) a name such as u1."""
+    """What the values of one graph are called: a label, else a formula, else (where that is long) a name: u_1."""
 
     def __init__(self, cost: Value, value: Value):
         self.cost, self.value = cost, value
@@ -89,7 +88,7 @@ class Formulas:
                 size[node] = 1
         self._label = distinct_labels(self.order)
         self._given: dict[str, Value] = {label: node for node, label in self._label.items()}
-        self._numbered = (f"u{i}" for i in count(1))
+        self._numbered = numbered(self._given)
         self.losses: dict[Value, list[Logit]] = {}  # cross-entropies, which are written by p_j - y_j
         self._added: dict[str, tuple[Symbol, float]] = {}  # what these names are, and are worth
 
@@ -100,6 +99,26 @@ class Formulas:
         if node.label:
             return Name(self._label[node])
         return Name(self.introduce(node)) if self.is_named(node) else self.definition(node)
+
+    def alone(self, node: Value | float) -> Symbol:
+        """What a value is called where it stands by itself: by nothing that a value before it is called."""
+        is_named = not isinstance(node, Value) or self.is_named(node)
+        return self.name(node) if is_named else self.told_apart(node)
+
+    def told_apart(self, node: Value) -> Symbol:
+        """A value without a label in terms of its operands: 1 z rather than z, which is another value."""
+        formula = self.definition(node)
+        if node.label or not node.op or is_apart(formula, self._names_before(node)):
+            return formula
+        return literal(node, self.alone)
+
+    def _names_before(self, node: Value) -> Iterator[Symbol]:
+        """What the operands are called, and the operands of those that go by a formula."""
+        for x in node.operands:
+            if isinstance(x, Value):
+                yield self.name(x)
+                if not x.label and not self.is_named(x):
+                    yield from self._names_before(x)
 
     def given(self, name: str) -> Value:
         """The value that goes by a name."""
@@ -141,9 +160,9 @@ class Formulas:
 
     def short(self, node: Value, notation: Notation = text, width: int = 28) -> Any:
         """What a value is called, so that it fits into a table."""
-        name = text(self.name(node))
+        name = text(self.alone(node))
         if len(name) <= width or node.label:
-            return notation(self.name(node))
+            return notation(self.alone(node))
         return notation.row(name[: width - 3] + "...")
 
     def is_named(self, node: Value) -> bool:
@@ -154,8 +173,8 @@ class Formulas:
     def introduce(self, node: Value) -> str:
         """A name for a value without a label, the same one from now on."""
         if node not in self.introduced:
-            proper = ["v", "x"] if not node.op else ["C"] if node is self.cost else []
-            name = next(name for name in chain(proper, self._numbered) if name not in self._given)
+            is_cost = node is self.cost and node.op and "C" not in self._given
+            name = "C" if is_cost else next(self._numbered)
             self.introduced[node], self._given[name] = name, node
         return self.introduced[node]
 
@@ -198,7 +217,7 @@ class Formulas:
 Naming = Callable[[Any], Symbol]
 
 
-def defined(node: Value, name: Naming, most: int = SUMMANDS) -> Symbol:
+def defined(node: Any, name: Naming, most: int = SUMMANDS) -> Symbol:
     """A value in terms of its operands, in the names that these are given; a leaf as its number."""
     if not node.op:
         return Number(node.data)
@@ -211,6 +230,33 @@ def defined(node: Value, name: Naming, most: int = SUMMANDS) -> Symbol:
         kept.pop()  # leaky_relu(x), not leaky_relu(x, 0.01)
     names = symbols_of({x: operands[x] for x in kept}, name, most)
     return call(node.op, *(names[x] for x in kept))
+
+
+def literal(node: Any, name: Naming) -> Symbol:
+    """A value as its own operation on its operands, with nothing simplified away: 1 z, z + 0, sum(z)."""
+    operands = tuple(map(name, node.operands))
+    match node.op, operands:
+        case "add", (x, y):
+            return Sum((x, y))
+        case "sub", (x, y):
+            return Sum((x, Product(-1.0, 1.0, ((y, 1.0),))))
+        case "mul", (x, y):
+            return Product(1.0, 1.0, ((x, 1.0), (y, 1.0)))
+        case "div", (x, y):
+            return Product(1.0, 1.0, ((x, 1.0), (y, -1.0)))
+        case "pow", (x, y):
+            return Power(x, y)
+    return call(node.op, *operands)
+
+
+def is_apart(formula: Symbol, names: Iterable[Symbol]) -> bool:
+    """Whether a formula is written like none of the names, and is more than a number."""
+    return any(names_in(formula)) and all(formula.key != name.key for name in names)
+
+
+def numbered(taken: Container[str]) -> Iterator[str]:
+    """u_1, u_2, ...: names for values without a label, as far as they are not taken."""
+    return (name for i in count(1) if (name := f"u_{i}") not in taken and f"u{i}" not in taken)
 
 
 def operands_of_partial(node: Value, position: int) -> tuple[Any, dict[str, Any]]:
@@ -264,54 +310,13 @@ def abbreviated(items: list, most: int = SUMMANDS) -> list:
     return items if len(items) <= most else [*items[: most // 2], Dots(), items[-1]]
 
 
-def brief(node: Value, room: int = 16) -> Symbol:
-    """How a value was computed, within about `room` letters: `w a + b`, `tanh(z)`, `mean of 30`.
-
-    An operand without a label appears as its own formula where there is room, else as a blank; where all would be
-    blanks, the operation stands alone.
-    """
-    blanks = count()
-
-    def name(x: Any) -> Symbol:
-        if not isinstance(x, Value):
-            return Number(float(x))
-        if x.label:
-            return Name(x.label)
-        inner = brief(x, room - 5) if x.op and room > 6 else Blank(0)
-        return inner if any(names_in(inner)) and letters(runs(inner)) <= room - 5 else Blank(next(blanks))
-
-    row = TABLE[node.op]
-    for most in (SUMMANDS, 2):
-        formula = defined(node, name, most)
-        whole = not row.lists or (letters(runs(formula)) <= room and not contains(formula, Blank))
-        if whole and any(names_in(formula)):
-            return formula
-    n = sum(isinstance(x, Value) for x in node.operands)
-    if node.op == "weighted_sum":
-        n = len(row.grouped(node.operands)["inputs"])
-        return BareOperation(f"weighted sum of {n} input{'s' * (n != 1)}")
-    return BareOperation(
-        f"{OPERATOR_SIGNS.get(node.op, node.op)} of {n}" if row.lists else OPERATOR_SIGNS.get(node.op, node.op)
-    )
-
-
-def derivative_rules(node: Value) -> list[Symbol]:
+def derivative_rules(node: Value, name: Naming) -> list[Symbol]:
     """For each operand of a value its partial with all branches, which stays true when the leaves are moved."""
-    out = Name(node.label) if node.label else brief(node)
-    name = lambda x: Number(float(x)) if not isinstance(x, Value) else Name(x.label) if x.label else brief(x)  # noqa: E731
     found = []
     for position in range(len(node.operands)):
         rule, operands = operands_of_partial(node, position)
-        found.append(on_symbols(rule, symbols_of(operands, name) | {"out": out}))
+        found.append(on_symbols(rule, symbols_of(operands, name) | {"out": name(node)}))
     return found
-
-
-OPERATOR_SIGNS: dict[str, str] = dict(zip("add sub mul div neg pow sum prod".split(), "+−×/−^ΣΠ"))
-
-
-def letters(text: Text) -> float:
-    """About how many letters wide a text is."""
-    return sum(len(run.text) / (2 if run.level else 1) for run in text)
 
 
 def distinct_labels(nodes: Iterable[Value]) -> dict[Value, str]:

@@ -21,9 +21,11 @@ from autograd.explaining.symbols import (
     Power,
     Product,
     Relation,
+    Several,
     Sum,
     Symbol,
-    is_negative,
+    product,
+    sign_of,
 )
 from autograd.explaining.typography import (
     GREEK,
@@ -45,7 +47,7 @@ CHOICE, SUM, PRODUCT, POWER, ATOM = range(5)  # how strongly a piece of a formul
 class Notation:
     """Writes symbols as plain text; subclasses say what is written differently."""
 
-    times, dots, blank = " * ", "...", "."
+    times, dots = " * ", "..."
     scientific = POWER  # how strongly 1.5e-9 holds together; written as 1.5 x 10^-9 it is a product
     signs: dict[str, str] = {"==": "="}  # noqa: RUF012
 
@@ -103,13 +105,18 @@ class Notation:
         pieces: list[Any] = []
         for before, factor in zip([None, *factors], factors):
             if before is not None:
-                pieces.append(self.times if begins_with_a_digit(factor) else self.gap(before, factor))
+                plain = begins_with_a_digit(factor) or (isinstance(before, Number) and before.value == 1)  # 1 · z
+                pieces.append(self.times if plain else self.gap(before, factor))
             pieces.append(self.at_least(factor, POWER if before is not None else PRODUCT))
         return self.row(*pieces)
 
     def gap(self, before: Symbol, after: Symbol) -> str:
         """What stands between two factors."""
         return " "
+
+    def sign(self, term: Symbol) -> str:
+        """The sign that a term is written with, if any."""
+        return self.signs.get(sign_of(term), sign_of(term))
 
     def relation(self, x: Symbol, sign: str, y: Symbol) -> Any:
         """Two formulas with the sign of a comparison between them."""
@@ -129,24 +136,24 @@ class Notation:
         match formula:
             case Number(x):
                 return self.number(x), PRODUCT if x < 0 else self.scientific if "e" in in_digits(x) else ATOM
+            case Several(values):
+                return self.row(self.number(values[0]), f" {self.dots} ", self.number(values[-1])), SUM
             case Name(label):
                 parts = label_parts(numbered_label(label)[0])
                 return self.name(label), SUM if parts is None else POWER if parts[2] else ATOM
             case BareOperation(label):
                 return self.row(label), SUM
-            case Blank():
-                return self.row(self.blank), ATOM
-            case Dots():
+            case Blank() | Dots():
                 return self.row(self.dots), ATOM
             case Sum(terms):
                 pieces = []
                 for i, term in enumerate(terms):
-                    minus = is_negative(term)
-                    pieces.append((" - " if minus else " + ") if i else "-" * minus)
+                    sign = self.sign(term)
+                    pieces.append(f" {sign or '+'} " if i else sign)
                     pieces.append(self.at_least(without_sign(term), PRODUCT))
                 return self.row(*pieces), SUM
-            case Product(numerator, _, _) if numerator < 0:
-                return self.row("-", self.at_least(without_sign(formula), PRODUCT)), PRODUCT
+            case Product() | Several() if sign := self.sign(formula):
+                return self.row(sign, self.at_least(without_sign(formula), PRODUCT)), PRODUCT
             case Product(1.0, 1.0, ((base, n),)) if n > 0:
                 return self.power(base, Number(n))
             case Product(numerator, denominator, powers):
@@ -176,6 +183,10 @@ def without_sign(term: Symbol) -> Symbol:
     match term:
         case Number(x):
             return Number(abs(x))
+        case Several(values):
+            return Number(values[-1])
+        case Product(numerator, denominator, ((Several(values), 1.0), *powers)) if sign_of(term) == "±":
+            return product([Number(abs(numerator) * values[-1]), Product(1.0, denominator, tuple(powers))])
         case Product(numerator, denominator, ((base, 1.0),)) if abs(numerator) == denominator == 1:
             return base
         case Product(numerator, denominator, powers):
@@ -196,9 +207,9 @@ def begins_with_a_digit(factor: Symbol) -> bool:
 class Latex(Notation):
     """Writes LaTeX, in the part of it that MathJax and KaTeX know."""
 
-    times, dots, blank = r" \cdot ", r"\dots", r"\cdot"
+    times, dots = r" \cdot ", r"\dots"
     scientific = PRODUCT
-    signs = {">": r"\gt", "<": r"\lt", ">=": r"\ge", "<=": r"\le", "!=": r"\ne", "==": "="}  # noqa: RUF012
+    signs = {">": r"\gt", "<": r"\lt", ">=": r"\ge", "<=": r"\le", "!=": r"\ne", "==": "=", "±": r"\pm"}  # noqa: RUF012
 
     def bracketed(self, piece: str) -> str:
         """In parentheses, which grow with a content that is high."""
@@ -288,7 +299,7 @@ def is_word(factor: Symbol) -> bool:
 class Runs(Notation):
     """Writes runs, for drawings and HTML."""
 
-    times, dots, blank = " · ", "…", "·"
+    times, dots = " · ", "…"
     scientific = PRODUCT
     signs = {">=": "≥", "<=": "≤", "!=": "≠", "==": "="}  # noqa: RUF012
 
@@ -340,10 +351,18 @@ def text_table(heads: list[str], rows: list[list[str]], left: int = 2) -> str:
     return "\n".join("  ".join(cell(i, x) for i, x in enumerate(line)).rstrip() for line in lines)
 
 
+def indices_in_place(page: str) -> str:
+    """HTML whose superscripts stand above subscripts without a stylesheet of ours, in spite of a notebook's own."""
+    column = "display:inline-grid;vertical-align:middle;text-align:left;line-height:1"
+    own = 'style="position:static;line-height:1.1"'
+    both = r'<span class="both"><sup>(.*?)</sup><sub>(.*?)</sub></span>'
+    return re.sub(both, rf'<span style="{column}"><sup {own}>\1</sup><sub {own}>\2</sub></span>', page)
+
+
 def html_table(caption: str, heads: list[str], rows: Sequence[Sequence[Any]], left: int = 2) -> str:
     """A table in HTML, with a caption and headed columns for those who hear it read; cells are words or runs."""
     side = lambda i: f'style="text-align:{"left" if i < left else "right"}"'  # noqa: E731
-    inside = lambda x: html.escape(x) if isinstance(x, str) else markup(x)  # noqa: E731
+    inside = lambda x: html.escape(x) if isinstance(x, str) else indices_in_place(markup(x))  # noqa: E731
     cell = lambda i, x: f"<td {side(i)}>{inside(x)}</td>"  # noqa: E731
     head = "".join(f'<th scope="col" {side(i)}>{html.escape(head)}</th>' for i, head in enumerate(heads))
     body = "".join(f"<tr>{''.join(cell(i, x) for i, x in enumerate(row))}</tr>" for row in rows)

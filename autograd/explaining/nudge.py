@@ -94,7 +94,7 @@ class Nudge:
         self.rows: list[Change] = []
         for node in quantities:
             x, y = self._before[node], after[node]
-            name = text(self._formulas.name(node))
+            name = text(self._formulas.alone(node))
             self.rows.append(Change(name, x, y, y - x, (y - x) / by, self._slopes.get(node, 0.0)))
         self._quantities = quantities
 
@@ -114,7 +114,7 @@ class Nudge:
         try:
             computed_anew(self._way, worth)
         except (ArithmeticError, ValueError) as error:
-            name = text(self._formulas.name(self.value))
+            name = text(self._formulas.alone(self.value))
             raise type(error)(f"{name} cannot be nudged from {self.value.data!r} by {by!r}: then {error}") from None
         return worth
 
@@ -145,7 +145,7 @@ class Nudge:
         ]
         listed = self._formulas.where(names)
         where = [
-            f"where {text(self._formulas.name(node))} = {text(self._formulas.definition(node))}" for node in listed
+            f"where {text(self._formulas.alone(node))} = {text(self._formulas.told_apart(node))}" for node in listed
         ]
         return [*where, *filter(None, [self._replayed])]
 

@@ -87,7 +87,7 @@ class Paths:
         shown = {node for path in self for node in shortened(path.nodes) if node is not None} | {self.cost, self.value}
         names = [formulas.name(node) for node in formulas.order if node in shown and node.op]
         return [
-            f"where {text(formulas.name(node))} = {text(formulas.definition(node))}" for node in formulas.where(names)
+            f"where {text(formulas.name(node))} = {text(formulas.told_apart(node))}" for node in formulas.where(names)
         ]
 
     def _rows(self, formulas: Formulas, notation: Notation, arrow: str, times: str) -> list[list[Any]]:

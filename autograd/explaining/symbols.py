@@ -70,6 +70,18 @@ class Number(Symbol):
 
 
 @dataclass(frozen=True, eq=False)
+class Several(Symbol):
+    """What is a number in each of several formulas that are written as one, and not the same in all: ±1, 0.2 to 0.9."""
+
+    values: tuple[float, ...]  # two or more, in their order
+
+    @property
+    def both_signs(self) -> bool:
+        """Whether the numbers are x and -x."""
+        return len(self.values) == 2 and self.values[0] == -self.values[1]
+
+
+@dataclass(frozen=True, eq=False)
 class Name(Symbol):
     """What a quantity is called."""
 
@@ -239,7 +251,8 @@ def product(factors: Iterable[Symbol]) -> Symbol:
             key = base.key, exponent > 0  # a / (b a) is not 1 / b: what a reader wrote is not cancelled
             before = powers[key][1] if key in powers and not isinstance(base, Dots) else 0.0
             powers[key] = base, before + exponent
-    found = sorted(((b, n) for b, n in powers.values() if n), key=lambda power: not isinstance(power[0], Number))
+    found = [(base, n) for base, n in powers.values() if n]
+    found.sort(key=lambda power: not isinstance(power[0], (Number, Several)))
     return fraction(numerator, denominator, tuple(found))
 
 
@@ -269,10 +282,18 @@ def lost(x: float, y: float) -> bool:
 
 def is_negative(term: Symbol) -> bool:
     """Whether a term is written with a minus."""
+    return sign_of(term) == "-"
+
+
+def sign_of(term: Symbol) -> str:
+    """The sign that a term is written with."""
+    base, n = term.powers[0] if isinstance(term, Product) and term.powers else (term, 1.0)
+    if isinstance(base, Several) and base.both_signs and n == 1:
+        return "±"
     match term:
-        case Number(x) | Product(x, _, _):
-            return math.copysign(1.0, x) < 0
-    return False
+        case Number(x) | Product(x, _, _) if math.copysign(1.0, x) < 0:
+            return "-"
+    return ""
 
 
 def divide(x: Any, y: Any) -> Symbol:

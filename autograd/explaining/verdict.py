@@ -86,7 +86,7 @@ class Verdict:
 
     def judged(self, write: Write) -> tuple[list[Reason], str]:
         """The reasons, and the sentence with its formulas written by `write`; it is empty where nothing is to tell."""
-        cost, value = write(self.formulas.name(self.cost)), write(self.formulas.name(self.value))
+        cost, value = write(self.formulas.alone(self.cost)), write(self.formulas.alone(self.value))
         if not self.count:
             if self.cost in topological_order(self.value):
                 return [], f"No path leads from {value} to {cost}, but from {cost} to {value}: the cost comes first."
@@ -122,7 +122,7 @@ class Verdict:
 
     def _at(self, edge: FactorEdge, write: Write) -> str:
         lower = edge[0].parents[edge[1]].node
-        return f"{write(self.formulas.name(lower))} = {in_digits(lower.data)}"
+        return f"{write(self.formulas.alone(lower))} = {in_digits(lower.data)}"
 
     # Gradients that are 0
 
@@ -167,12 +167,12 @@ class Verdict:
     def _stop(self, edge: FactorEdge, write: Write) -> tuple[str, str]:
         link, i = edge
         op, at = self._operation(edge), self._at(edge, write)
-        lower = write(self.formulas.name(link.parents[i].node))
+        lower = write(self.formulas.alone(link.parents[i].node))
         if op in CHOICES:
             others = [x for x in link.node.operands if x is not link.parents[i].node]
             if decides(edge):
                 return "not chosen", f"{lower} only decides what where chooses: its slope is 0 on both sides."
-            other = next((write(self.formulas.name(x)) for x in others[-1:]), "the other operand")
+            other = next((write(self.formulas.alone(x)) for x in others[-1:]), "the other operand")
             if op != "where" and others and not isinstance(others[0], Value):
                 return "clipped", f"{op} clips {at} to {other}: beyond the bound its slope is 0."
             return "not chosen", f"{lower} is not chosen by {op} here: a branch that is not taken passes nothing back."

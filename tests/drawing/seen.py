@@ -12,7 +12,7 @@ Rectangle = tuple[float, float, float, float]  # left, top, right, bottom
 def seen(svg: str) -> dict[str, list]:
     """The boxes, labels and curves of a picture, in its own pixels."""
     root = ElementTree.fromstring(svg)
-    found: dict[str, list] = {"boxes": [], "labels": [], "curves": []}
+    found: dict[str, list] = {"boxes": [], "labels": [], "curves": [], "tips": []}
     for g in root.iter(f"{SVG}g"):
         kind = (g.get("class") or "").split(" ")[0]
         if kind == "node" and "heading" not in g.get("class") and "gap" not in g.get("class"):
@@ -21,6 +21,7 @@ def seen(svg: str) -> dict[str, list]:
             found["labels"].append(bounds(next(iter(g.iter(f"{SVG}rect")))))
         elif kind == "edge":
             [path] = g.iter(f"{SVG}path")
+            found["tips"] += [bounds(e) for e in g.iter(f"{SVG}polygon")]
             tips = [point(p) for e in g.iter(f"{SVG}polygon") for p in e.get("points").split()]
             found["curves"].append([*points(path.get("d")), *tips[:1]])
     return found
@@ -74,6 +75,7 @@ def faults(svg: str) -> list[str]:
         told += ["box on box"] * overlap(one, other)
     for label in labels:
         told += ["label on box"] * any(overlap(label, box) for box in boxes)
+        told += ["label on tip"] * any(overlap(label, tip) for tip in picture["tips"])
         through = [curve for curve in curves if any(inside(p, label, -1.0) for p in curve)]
         told += [f"label on {len(through)} edges"] * (len(through) != 1)
     for one, other in itertools.combinations(labels, 2):

@@ -6,7 +6,7 @@ import pytest
 from seen import faults, seen, smallest_letters
 from thirty import THIRTY
 
-from autograd import draw
+from autograd import draw, paths
 from autograd.core.graph import topological_order
 from autograd.drawing.draw import ENGINES, FEW_VALUES, find
 
@@ -31,12 +31,25 @@ def test_a_default_drawing_fits_and_nothing_covers_anything(name, engine):
     assert 2 <= len(seen(drawing.svg)["boxes"]) <= 60
 
 
+@pytest.mark.parametrize("engine", ["dot", "builtin"])
 @pytest.mark.parametrize("direction", ["RL", "TB", "BT"])
-def test_other_directions_cover_nothing_either(direction):
+def test_other_directions_cover_nothing_either(direction, engine):
     for name in ("the README's cost", "a diamond", "MLP 2-2-1", "softmax of four"):
-        drawing = draw(THIRTY[name](), engine="builtin", direction=direction)
+        cost = THIRTY[name]()
+        cost.backward()
+        drawing = draw(cost, engine=engine, direction=direction)
         assert drawing.width <= COLUMN
         assert faults(drawing.svg) == []
+
+
+def test_a_number_stands_clear_of_its_line_where_it_is_dimmed_as_well():
+    cost = THIRTY["the README's cost"]()
+    cost.backward()
+    w = next(value for value in topological_order(cost) if value.label == "w")
+    for engine in (None, "builtin"):
+        svg = draw(cost, engine=engine, highlight=paths(cost, w)[0], direction="TB").svg
+        assert faults(svg) == []
+        assert ".local.dim{opacity:1}" in svg  # what hides the line below a number is not dimmed with it
 
 
 def test_the_faults_are_found():
@@ -48,6 +61,9 @@ def test_the_faults_are_found():
     assert {"edge through box", "label on 2 edges"} <= set(faults(good.replace("</svg>", through)))
     moved = f'<g class="local"><rect x="{box[0]}" y="{box[1]}" width="30" height="14"/></g></svg>'
     assert {"label on box", "label on 0 edges"} <= set(faults(good.replace("</svg>", moved)))
+    tip = seen(good)["tips"][0]
+    moved = f'<g class="local"><rect x="{tip[0]}" y="{tip[1]}" width="30" height="14"/></g></svg>'
+    assert "label on tip" in faults(good.replace("</svg>", moved))
 
 
 def test_neurons_stand_in_their_order():
@@ -88,8 +104,8 @@ def test_the_legend_says_what_is_in_the_picture_and_nothing_else():
             cost.backward()
         return draw(cost, engine="builtin").svg
 
-    assert "local derivatives" in legend("a line")
-    assert "local derivatives" not in legend("a sum of forty")  # folded edges carry none
+    assert "local derivative" in legend("a line")
+    assert "local derivative" not in legend("a sum of forty")  # folded edges carry none
     assert "logarithmic scale" in legend("a line")
     assert "logarithmic scale" not in legend("a line", backward=False)
     assert ">parameter<" not in legend("a line")

@@ -1,11 +1,17 @@
 import math
+from collections import Counter
 
 import pytest
+from thirty import THIRTY
 
 import nn
-from autograd import Value, clip, draw, leaky_relu, paths, tanh, weighted_sum
+from autograd import Value, clip, draw, leaky_relu, mean, paths, relu, tanh, weighted_sum
 from autograd import sum as total
-from autograd.drawing.diagram import Diagram, formula, name_of
+from autograd.core.graph import topological_order
+from autograd.drawing.diagram import Diagram
+from autograd.drawing.folding import foldings
+from autograd.drawing.names import Names
+from autograd.explaining.symbols import BareOperation, Blank, Several, contains, names_in, worth
 from autograd.explaining.typography import plain_text
 
 
@@ -77,7 +83,7 @@ def test_a_square_written_as_a_product_has_two_edges():
 def test_shapes_tell_parameters_inputs_operations_and_the_cost_apart():
     _, _z, C = graph()
     diagram = Diagram(C)
-    kinds = {plain_text(name_of(value)): diagram.kind(value) for value in diagram.values}
+    kinds = {diagram.called(value): diagram.kind(value) for value in diagram.values}
     assert kinds["w"] == kinds["b"] == kinds["a"] == kinds["y"] == "leaf"  # whatever the letter
     assert kinds["z"] == "operation"
     assert kinds["C"] == "cost"
@@ -230,23 +236,67 @@ def test_a_layer_box_counts_neurons_parameters_and_examples():
         (lambda a, b: clip(a, 0, 1), "clip(a, 0, 1)"),
         (lambda a, b: total([a, b, a]), "2 a + b"),
         (lambda a, b: weighted_sum([a], [b]), "a b"),
-        (lambda a, b: Value(1.0) * Value(2.0), "×"),
-        (lambda a, b: Value(1.0) * a, "· a"),
-        (lambda a, b: tanh(Value(1.0)), "tanh"),
+        (lambda a, b: Value(1.0) * Value(2.0), "1 · 2"),
+        (lambda a, b: Value(1.0) * a, "1 · a"),
+        (lambda a, b: tanh(Value(1.0)), "tanh(1)"),
         (lambda a, b: total([tanh(Value(1.0)) for _ in range(4)]), "Σ of 4"),
         (lambda a, b: weighted_sum([a], [b]) / 2, "a b / 2"),
     ],
 )
 def test_an_unlabelled_value_is_named_by_its_formula(build, text):
     a, b = Value(2.0, label="a"), Value(3.0, label="b")
-    assert plain_text(formula(build(a, b))) == text
+    cost = build(a, b)
+    assert Diagram(cost).called(cost) == text
 
 
 def test_the_formula_of_a_deep_graph_stays_short():
     v = Value(1.0, label="v")
     for _ in range(10_000):
         v = tanh(v) + 1
-    assert len(plain_text(formula(v))) < 40
+    assert len(Diagram(v).called(v)) < 40
+
+
+def test_a_box_of_several_values_says_what_is_true_of_each():
+    w = Value(0.5, label="w")
+    x, signs, targets = [0.25, 1.0, -2.0, 3.0, 0.5], [1, -1, 1, 1, -1], [0.5, 0.5, 2.0, -1.0, 0.0]
+    rows = [w * k for k in x]
+    for z in rows:
+        z.label = "z"
+    costs = [relu(1 - y * z) for y, z in zip(signs, rows)] + [(z - y) ** 2 for y, z in zip(targets, rows)]
+    cost = total([tanh(c) for c in costs])
+    diagram = Diagram(cost, max_nodes=12, unfold=None)
+    folded = [plain_text(box.heading) for box in diagram.boxes if box.kind == "group"]
+    hinges = {"±z", "1 ± z", "u_1 = relu(1 ± z)", "tanh(u_1)"}
+    squares = {"z − (−1 … 2)", "u_2 = (z − (−1 … 2))^2", "tanh(u_2)"}
+    assert set(folded) == {"z"} | hinges | squares
+
+
+@pytest.mark.parametrize("name", list(THIRTY))
+def test_the_formula_of_a_folded_box_is_that_of_each_of_its_values(name):
+    cost = THIRTY[name]()
+    for groups in foldings(cost):
+        names = Names(groups)
+        for group in groups:
+            if group.kind != "alike" or not group.value.op:
+                continue
+            formula = names.in_common(group)
+            if contains(formula, Several) or contains(formula, Blank) or isinstance(formula, BareOperation):
+                continue
+            for value in group.members:  # worth what the formula says, where that names it by a label or in itself
+                known = {x.label: x.data for x in topological_order(value)}
+                if set(names_in(formula)) <= set(known):
+                    assert worth(formula, known.__getitem__) == pytest.approx(value.data, rel=1e-3)
+
+
+def test_every_arrow_has_a_head_but_where_many_meet():
+    model = nn.MLP(2, [16, 16, 1], seed=0)
+    cost = mean([nn.hinge(model([k / 10, -k / 5]), 1 if k % 3 else -1) for k in range(10)])
+    drawing = draw(cost)
+    headings = [plain_text(box.heading) for box in drawing._boxes]
+    entering = Counter(arrow.head for arrow in drawing._arrows)
+    for arrow in drawing._arrows:
+        assert arrow.thin == (entering[arrow.head] > 3), headings[arrow.head]
+    assert headings[-4:] == ["±z_0^(3)", "1 ± z_0^(3)", "relu(1 ± z_0^(3))", "mean of 10"]
 
 
 def words_of(box):

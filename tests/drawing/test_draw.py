@@ -431,9 +431,9 @@ def test_notes_stay_within_the_width_of_the_picture():
 
 def test_the_legend_says_what_the_colour_of_an_edge_means():
     C = (tanh(Value(0.5, label="w") * -0.3) - 1) ** 2
-    assert "colours the gradients passed back" not in draw(C, engine="builtin").svg
+    assert "gradient passed back along it" not in draw(C, engine="builtin").svg
     C.backward()
-    assert "numbers are local derivatives, colours the gradients passed back" in draw(C, engine="builtin").svg
+    assert "colour of an edge: gradient passed back along it" in draw(C, engine="builtin").svg
     model = nn.MLP(2, [2, 1], seed=0)
     assert "weight (edge) or bias (circle) below 0" in draw(model).svg
 

@@ -153,7 +153,7 @@ def test_values_without_a_label_or_with_a_common_one_get_names_of_their_own():
     a.label = b.label = "a"
     made = exercise(a * b)
     assert made.cost.label == "C"
-    assert set(made.answers) == {"a#1", "a#2", "u_2", "u_1", "v_1"}
+    assert set(made.answers) == {"a#1", "a#2", "u_1", "u_2", "u_3"}
 
 
 def test_of_a_large_graph_the_seed_decides_what_is_asked():

@@ -295,8 +295,8 @@ def test_playing_changes_nothing_and_takes_the_leaves_as_they_are():
 
 
 def test_unlabelled_leaves_get_names_for_their_sliders():
-    cost = Value(1.0) * Value(2.0, label="v_1")
-    assert [value["plain"] for value in graph_of(play(cost))] == ["v_2", "v_1", "v_2 v_1"]
+    cost = Value(1.0) * Value(2.0, label="u_1")
+    assert [value["plain"] for value in graph_of(play(cost))] == ["u_2", "u_1", "u_2 u_1"]
 
 
 def test_a_page_is_one_file_without_links_to_the_network(tmp_path):

@@ -38,7 +38,7 @@ def test_long_arithmetic_is_cut_where_it_gets_a_name():
         total = total + k * x
     steps = names(total, x)
     assert 10 < len(steps) < 50
-    assert steps[1] == "u1"
+    assert steps[1] == "u_1"
 
 
 def test_a_step_is_the_sum_over_the_routes_that_it_hides():

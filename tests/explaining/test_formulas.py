@@ -16,6 +16,8 @@ from autograd import (
     logsumexp,
     maximum,
     mean,
+    nudge,
+    paths,
     prod,
     relu,
     sigmoid,
@@ -26,10 +28,11 @@ from autograd import (
 from autograd.core.floats import VALUES
 from autograd.core.table import TABLE
 from autograd.core.value import OPERATIONS
+from autograd.drawing.diagram import Diagram
 from autograd.explaining.formulas import Formulas, combined, derivative_rules
 from autograd.explaining.notation import html_table, latex, runs, text, text_table
 from autograd.explaining.symbols import Name, Number, Relation, symbol
-from autograd.explaining.typography import in_digits, label_parts, latex_label, latex_number, markup
+from autograd.explaining.typography import in_digits, label_parts, latex_label, latex_number, markup, plain_text
 
 
 def definition(cost):
@@ -181,20 +184,50 @@ def test_several_comparisons_of_the_same_things_become_one():
     assert [text(condition) for condition in combined(tests)] == ["x < y", "y > z"]
 
 
-def test_leaves_without_labels_are_their_numbers_and_the_one_asked_about_is_v():
+def test_leaves_without_labels_are_their_numbers_and_the_one_asked_about_has_a_name():
     x, y = Value(2.0), Value(5.0)
     cost = x * y
     formulas = Formulas(cost, x)
-    assert text(formulas.definition(cost)) == "5 v"
+    assert text(formulas.definition(cost)) == "5 u_1"
 
 
 def test_a_name_given_here_is_none_of_the_users():
-    v, x = Value(1.0, label="v"), Value(2.0)
-    cost = tanh(v * x)
-    assert text(Formulas(cost, x).name(x)) == "x"
-    cost = relu(v * x)
+    u, x = Value(1.0, label="u_1"), Value(2.0)
+    cost = tanh(u * x)
+    assert text(Formulas(cost, x).name(x)) == "u_2"
+    cost = relu(Value(1.0, label="u1") * u)
     other = Value(3.0, label="C") * cost
-    assert text(Formulas(other, x).name(other)) == "u1"
+    assert text(Formulas(other, u).name(other)) == "u_2"
+
+
+@pytest.mark.parametrize(
+    ("build", "written"),
+    [
+        (lambda z: 1 * z, "1 * z"),
+        (lambda z: z * 1, "z * 1"),
+        (lambda z: z / 1, "z / 1"),
+        (lambda z: z + 0, "z + 0"),
+        (lambda z: z**1, "z^1"),
+        (lambda z: mean([z]), "mean(z)"),
+        (lambda z: prod([z]), "prod(z)"),
+        (lambda z: 1 * (1 * z), "1 * (1 * z)"),
+        (lambda z: 2 * (0.5 * z), "2 (0.5 z)"),
+        (lambda z: z * z * 1, "z^2 * 1"),
+        (lambda z: 0 * z, "0 z"),
+    ],
+)
+def test_no_value_is_called_what_another_one_before_it_is_called(build, written):
+    z = Value(0.5, label="z")
+    node = build(z)
+    cost = relu(1 - node)
+    formulas = Formulas(cost, z)
+    assert text(formulas.alone(node)) == written
+    assert [text(formulas.alone(x)) for x in formulas.order[-2:]][1] == "C"
+    shown = [formulas.short(x) for x in paths(cost, z)[0].nodes]
+    assert len(set(shown)) == len(shown)
+    assert len({row.name for row in nudge(cost, z).rows}) == len(nudge(cost, z).rows)
+    headings = [plain_text(box.heading) for box in Diagram(cost).boxes if box.kind != "constant"]
+    assert len(set(headings)) == len(headings)
 
 
 def test_an_unlabelled_result_asked_about_goes_by_its_formula():
@@ -210,7 +243,7 @@ a, b, c = (Value(x, label=label) for x, label in ((0.5, "a"), (2.0, "b"), (3.0, 
 
 
 def written(node):
-    return [re.sub("</?i>", "", markup(runs(rule))) for rule in derivative_rules(node)]
+    return [re.sub("</?i>", "", markup(runs(rule))) for rule in derivative_rules(node, Formulas(node, node).name)]
 
 
 @pytest.mark.parametrize(
@@ -262,7 +295,7 @@ def test_the_rule_of_every_row_has_the_value_of_its_local_derivative(name):
         )
         node.label = "r"
         known = {label: value.data for label, value in names.items()} | {"r": node.data, "π": math.pi}
-        for rule, partial in zip(derivative_rules(node), node.partials):
+        for rule, partial in zip(derivative_rules(node, Formulas(node, node).name), node.partials):
             source = text(rule).replace(" = ", " == ").replace("^", "**")
             # side by side means times: a number, a name or a bracket, then a name, a call or a bracket
             source = re.sub(r"(?<=[\w)]) (?=[(\w])(?!if|else)(?<!if )(?<!else )", "*", source)
