@@ -343,6 +343,8 @@ def shifts(code: Code) -> Code:
 def unities(code: Code) -> Code:
     """The numbers of a softmax sum to one: that sum, its slope and the sum of their slopes are not computed."""
     held, found = shares(code.forward), {each.powers: each for each in logsumexps(code.forward)}
+    if not found:
+        return code
 
     def sums_to_one(y: View, axis: int) -> bool:
         """Whether along an axis of it an array is a softmax."""
@@ -403,32 +405,6 @@ def unities(code: Code) -> Code:
             times[kernel.out.buffer][kernel.places] += 1
         backward.append(kernel)
     return everywhere(replace(code, backward=backward, spared=code.spared | ones), rule)
-
-
-def copies(code: Code) -> Code:
-    """What is a copy of an array is read where that is."""
-    moves: dict[tuple[Buffer, int], tuple[Buffer, int]] = {}
-    sizes: dict = {}
-    writes = Counter(region(code, kernel.out) for kernel in code.forward)
-
-    def move(view: View) -> View:
-        key = region(code, view)
-        return view.moved(moves[key][0], moves[key][1]) if key in moves else view
-
-    forward, spared = [], set(code.spared)
-    for kernel in code.forward:
-        kernel, out = replace(kernel, term=substitute(kernel.term, move)), kernel.out
-        match kernel.term:
-            case View() as y if (
-                out.buffer in code.values and out.is_whole and y.is_whole and writes[region(code, out)] == 1
-            ):
-                key = region(code, out)
-                if key and (y.size, y.batched) == (out.size, out.batched) and out.size == extent(code, key, sizes):
-                    moves[key] = y.buffer, y.start - out.start
-                    spared.add(out)
-        forward.append(kernel)
-    backward = [replace(kernel, term=substitute(kernel.term, move)) for kernel in code.backward]
-    return replace(code, forward=forward, backward=backward, spared=spared)
 
 
 # What is read and written
@@ -951,7 +927,7 @@ def dead(code: Code) -> Code:
 
 
 PASSES: tuple[Callable[[Code], Code], ...] = (
-    powers, doubled, exponentials, unities, shifts, copies, gathers, first_write, inline, numbers, factors, scatters,
+    powers, doubled, exponentials, unities, shifts, gathers, first_write, inline, numbers, factors, scatters,
     in_place, dead,
 )  # fmt: skip
 OF_NUMBERS = (powers, first_write, numbers, factors, dead)  # those that know loops

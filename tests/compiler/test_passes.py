@@ -319,15 +319,6 @@ def test_a_cross_entropy_with_logits_of_any_size_is_as_exact_as_the_eager_one():
             assert np.allclose(slope, gradients(cost, z), rtol=1e-14, atol=1e-16)
 
 
-def test_a_copy_of_an_array_is_read_where_that_is():
-    cost, w = attention()
-    code = passes.unities(passes.exponentials(plain(cost, w)))
-    [copied] = [kernel.out for kernel in code.forward if isinstance(kernel.term, View)]
-    changed = passes.copies(code)
-    assert not any(view.start == copied.start for kernel in changed.forward for view in kernel.reads)
-    assert copied in changed.spared
-
-
 def test_all_that_is_gathered_at_one_depth_is_one_call():
     w, rng = values(40), random.Random(0)
     terms = [rng.choice(w) * rng.choice(w) for _ in range(30)] + [rng.choice(w) - rng.choice(w) for _ in range(30)]
