@@ -43,10 +43,13 @@ class Recording:
     """A trace, packed small: what is interpreted, node by node as the eager engine does, where array code gives up."""
 
     def __init__(self, traced: Trace):
-        small = [
-            x.astype(np.min_scalar_type(x.max(initial=0)))
-            for x in (traced.codes, traced.lists.lengths, traced.lists.flat)
-        ]
+        lists = traced.lists
+        numbers = (
+            traced.codes,
+            lists.lengths,
+            lists.owners - lists.flat,
+        )  # operands are near, and often as near as before
+        small = [x.astype(np.min_scalar_type(x.max(initial=0))) for x in numbers]
         self.ops = traced.names
         self.packed = [(x.dtype, zlib.compress(x.tobytes(), 1)) for x in small]
         self.constants = {i: x for i, x in traced.constants.items() if i < len(traced)}  # without any that were added
@@ -58,15 +61,18 @@ class Recording:
         self.__dict__.update(state)
         self.rows = {op: TABLE[op] if op in TABLE and vars(TABLE[op]) == vars(x) else x for op, x in self.rows.items()}
 
-    def unpacked(self) -> list[np.ndarray]:
-        """The operations, how many operands each node has, and all operands in a row."""
-        return [np.frombuffer(zlib.decompress(x), dtype) for dtype, x in self.packed]
+    def unpacked(self) -> tuple[np.ndarray, Lists]:
+        """The operation of each node, and its operands."""
+        codes, lengths, distances = (
+            np.frombuffer(zlib.decompress(x), dtype).astype(np.int64) for dtype, x in self.packed
+        )
+        return codes, Lists(np.repeat(np.arange(len(lengths)), lengths) - distances, lengths)
 
     def trace(self) -> Trace:
         """The trace that was recorded."""
-        codes, lengths, flat = (x.astype(np.int64) for x in self.unpacked())
+        codes, lists = self.unpacked()
         rest = list(self.roots), list(self.leaves), dict(self.constants), dict(self.labels)
-        return Trace(self.ops, codes, Lists(flat, lengths), *rest, size=len(codes))
+        return Trace(self.ops, codes, lists, *rest, size=len(codes))
 
     def replay(self, data: Sequence[float]) -> tuple[list[Value], list[Value]]:
         """The graph as Values again, for these data: (roots, leaves). Raises what the eager engine raises."""
@@ -76,22 +82,20 @@ class Recording:
                     f"the program was compiled with an operation {op} that has been declared again since, or is not "
                     "declared here, and these data are left to the scalars, which know the present one: compile again"
                 )
-        ops, lengths, flat = (x.tolist() for x in self.unpacked())
-        nodes: list[Any] = [None] * len(ops)
+        codes, lists = self.unpacked()
+        nodes: list[Any] = [None] * len(codes)
         for i, x in self.constants.items():
             nodes[i] = x
         for i, x in zip(self.leaves, data):
             nodes[i] = Value(x, self.labels.get(i, ""))
-        start = 0
-        for i, (code, n) in enumerate(zip(ops, lengths)):
+        for i, (code, numbers) in enumerate(zip(codes.tolist(), lists.tuples())):
             op = self.ops[code]
             if op != LEAF and op != CONSTANT:
-                operands = [nodes[k] for k in flat[start : start + n]]
+                operands = [nodes[k] for k in numbers]
                 # what the first operand of AFTER waits for was computed before
                 nodes[i] = operands[0] if op == AFTER else again(op, operands)
                 if isinstance(nodes[i], Value):
                     nodes[i].label = self.labels.get(i, nodes[i].label)
-            start += n
         roots = [nodes[i] if isinstance(nodes[i], Value) else Value(nodes[i]) for i in self.roots]
         return roots, [nodes[i] for i in self.leaves]
 
