@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.kernels import Code, Kernel, Loop, flat
+from autograd.compiler.kernels import Code, Kernel, Loop, flat, mapped
 from autograd.compiler.passes import read_by_arrays
 from autograd.compiler.terms import COMPARISONS, REDUCTIONS, Expression, Term, View, is_scalar
 from autograd.compiler.trace import Trace
@@ -125,6 +125,20 @@ class Sizes:
                 return max(sizes[0], 0.0)
         return UNKNOWN
 
+    def asked_for(self, x: Expression, asked: set[View]) -> Expression:
+        """The term with its hidden operands asked for, in place; those that have names are `asked` for there."""
+        if not isinstance(x, Term):
+            return x
+        args = [self.asked_for(arg, asked) for arg in x.args]
+        for k, arg in enumerate(x.args):
+            if not any(arg is operand for operand in hidden(x)):
+                continue
+            if isinstance(arg, View):
+                asked.add(arg)
+            elif isinstance(arg, Term) and self.of(arg) > LARGEST and arg.op not in COMPARISONS:
+                args[k] = Term("finite", (args[k],))
+        return x if tuple(args) == x.args else Term(x.op, tuple(args), x.detail)
+
 
 def guarded(code: Code) -> Code:
     """The program with every number that could be infinite in silence, and hidden, asked for."""
@@ -134,28 +148,12 @@ def guarded(code: Code) -> Code:
     made = {view for view in made if view.buffer is values}
     asked: set[View] = set()
 
-    def guard(x: Expression) -> Expression:
-        """The term with its hidden operands asked for: an operand in place, a number with a name where it is made."""
-        if not isinstance(x, Term):
-            return x
-        args = [guard(arg) for arg in x.args]
-        for k, arg in enumerate(x.args):
-            if not any(arg is operand for operand in hidden(x)):
-                continue
-            if isinstance(arg, View):
-                asked.add(arg)
-            elif isinstance(arg, Term) and sizes.of(arg) > LARGEST and arg.op not in COMPARISONS:
-                args[k] = Term("finite", (args[k],))
-        return x if tuple(args) == x.args else Term(x.op, tuple(args), x.detail)
+    def change(kernel: Kernel) -> Kernel:
+        if kernel.out.shape == () and not kernel.out.batched and is_scalar(kernel.term):
+            return replace(kernel, term=sizes.asked_for(kernel.term, asked))
+        return kernel
 
-    def change(item: Kernel | Loop) -> Kernel | Loop:
-        if isinstance(item, Loop):
-            return replace(item, kernels=tuple(map(change, item.kernels)))
-        if item.out.shape == () and not item.out.batched and is_scalar(item.term):
-            return replace(item, term=guard(item.term))
-        return item
-
-    forward = list(map(change, code.forward))
+    forward = mapped(change, code.forward)
     arrays = [kernel for kernel in flat([*code.forward, *code.backward]) if kernel.out.shape or kernel.out.batched]
     asked.update(view for kernel in arrays for view in kernel.reads if view in made)
     everything = [*code.forward, *code.backward]
@@ -164,12 +162,10 @@ def guarded(code: Code) -> Code:
     read = read_by_arrays(code, everything)
     asked.update(view for view in made if read[view.start])
 
-    def ask(item: Kernel | Loop) -> Kernel | Loop:
-        if isinstance(item, Loop):
-            return replace(item, kernels=tuple(map(ask, item.kernels)))
-        doubtful = item.out in asked and item.out in made and sizes.known[item.out] > LARGEST
-        if doubtful and isinstance(item.term, Term) and not item.add:
-            return replace(item, term=Term("finite", (item.term,)))
-        return item
+    def ask(kernel: Kernel) -> Kernel:
+        doubtful = kernel.out in asked and kernel.out in made and sizes.known[kernel.out] > LARGEST
+        if doubtful and isinstance(kernel.term, Term) and not kernel.add:
+            return replace(kernel, term=Term("finite", (kernel.term,)))
+        return kernel
 
-    return replace(code, forward=list(map(ask, forward)))
+    return replace(code, forward=mapped(ask, forward))

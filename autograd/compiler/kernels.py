@@ -92,6 +92,14 @@ def flat(kernels: Sequence[Any]) -> Iterator[Kernel]:
             yield kernel
 
 
+def mapped(change: Callable[[Kernel], Kernel], kernels: Sequence[Any]) -> list[Any]:
+    """All kernels changed, those of loops included."""
+    return [
+        replace(item, kernels=tuple(map(change, item.kernels))) if isinstance(item, Loop) else change(item)
+        for item in kernels
+    ]
+
+
 @dataclass
 class Code:
     """A program as kernels.

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.kernels import Code, Kernel, Loop, flat
+from autograd.compiler.kernels import Code, Kernel, Loop, flat, mapped
 from autograd.compiler.terms import (
     COMPARISONS,
     REDUCTIONS,
@@ -53,13 +53,11 @@ def rewritten(x: Expression, rule: Callable[[Term], Expression]) -> Expression:
 def everywhere(code: Code, rule: Callable[[Term], Expression]) -> Code:
     """The program with a rule applied to all its terms."""
 
-    def change(item: Any) -> Any:
-        if isinstance(item, Loop):
-            return replace(item, kernels=tuple(map(change, item.kernels)))
-        term = rewritten(item.term, rule)
-        return item if term is item.term else replace(item, term=term)
+    def change(kernel: Kernel) -> Kernel:
+        term = rewritten(kernel.term, rule)
+        return kernel if term is kernel.term else replace(kernel, term=term)
 
-    return replace(code, forward=list(map(change, code.forward)), backward=list(map(change, code.backward)))
+    return replace(code, forward=mapped(change, code.forward), backward=mapped(change, code.backward))
 
 
 def power(x: Term) -> Expression:

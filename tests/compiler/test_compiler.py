@@ -4,6 +4,7 @@ The oracle is the eager engine itself: a graph is a function of its leaves, comp
 checked at others, where the eager engine runs the function anew.
 """
 
+import gc
 import itertools
 import math
 import random
@@ -468,6 +469,23 @@ def test_sums_with_unequal_numbers_of_terms():
 def test_equal_subexpressions_are_computed_once():
     twice = check(lambda w, x: autograd.exp(w[0] * w[1]) + autograd.sin(autograd.exp(w[0] * w[1])), parameters=2)
     assert twice.source.count("exp(") == 1
+
+
+def test_compiling_leaves_little_to_the_garbage_collector():
+    rng = random.Random(1)
+    w = leaves([rng.uniform(-1, 1) for _ in range(200)], "w")
+    level = w
+    for _ in range(10):
+        level = [rng.choice([autograd.tanh, autograd.sin, lambda a: a * w[0]])(a + rng.choice(w)) for a in level]
+    cost = autograd.logsumexp(level)
+    autograd.compile(cost, wrt=w)
+    gc.collect()
+    gc.disable()
+    try:
+        program = autograd.compile(cost, wrt=w)
+        assert gc.collect() < 100 < program.nodes
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("depth", [1, 5, 50])
