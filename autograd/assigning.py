@@ -47,8 +47,15 @@ def is_iterable(x: Any) -> bool:
     return hasattr(x, "__iter__") and getattr(x, "shape", None) != ()
 
 
+def taken_out(x: Any) -> Any:
+    """The Value that an array without dimensions holds, such as `np.tensordot` gives; anything else as it is."""
+    return x.item() if getattr(getattr(x, "dtype", None), "kind", "") == "O" and x.shape == () else x
+
+
 def advice(x: Any) -> str:
     """What to do instead of giving something that is no number."""
+    if taken_out(x) is not x:
+        return "take it out of its array, by x.item()"
     if hasattr(x, "_made"):
         return "this is a Value already: use it as it is, or its .data"
     if getattr(x, "shape", None) == () and getattr(x, "mask", False):

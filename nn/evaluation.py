@@ -95,7 +95,7 @@ def eager(function: Callable[[list[Any]], Any], rows: list[list[float]]) -> np.n
     """The outputs of a function, called row by row, as an array (n, n_out)."""
     import numpy as np
 
-    return np.array([[float(a) for a in as_list(function(row))] for row in rows])
+    return np.array([[real(a, "a model", "returns Values or numbers") for a in as_list(function(row))] for row in rows])
 
 
 def classify(model: Any, X: Any, threshold: float | None = None) -> np.ndarray:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from autograd import Value
+from autograd.assigning import taken_out
 from nn.checks import (
     class_indices,
     columns_of,
@@ -134,7 +135,7 @@ class Examples:
         first = np.unique(self.y, axis=0, return_index=True)[1]
         for i in sorted(first.tolist()):
             with found_before_training(f"{self.name}example {i}"):
-                cost = loss(output, self.target(i))
+                cost = taken_out(loss(output, self.target(i)))
             if not isinstance(cost, Value):
                 raise TypeError(f"the loss returned {cost!r}; it has to return a Value, computed from the output")
 

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 import autograd
 from autograd import Value
 from autograd.assigning import set_data as set_data
+from autograd.assigning import taken_out
 from autograd.core.graph import backpropagate, topological_order
 from autograd.recording import tracing
+from nn.checks import real
 from nn.examples import Examples, Loss
 
 if TYPE_CHECKING:
@@ -160,7 +162,7 @@ class Local(Gradients):
 
     def cost(self, data: Examples, i: int) -> Value:
         """The loss of one example, as a graph."""
-        return self.loss(self.model(data.X[i].tolist()), data.target(i))
+        return taken_out(self.loss(self.model(data.X[i].tolist()), data.target(i)))
 
     def failure(self, error: Exception, theta: np.ndarray, data: Examples, batch: list[int], epoch: int) -> Exception:
         """The error that tells where a cost or a gradient stopped being finite: the first example and node at fault."""
@@ -205,9 +207,9 @@ class Eager(Local):
         if self.penalty is None:
             return 0.0, 0.0
         assign(self.parameters, theta)
-        penalty = self.penalty(self.model)
+        penalty = checked_penalty(self.penalty(self.model))
         if not isinstance(penalty, Value):
-            return float(penalty), 0.0
+            return penalty, 0.0
         gradient = backpropagate(penalty)
         return penalty.data, gradient_of(gradient, self.parameters)
 
@@ -215,6 +217,12 @@ class Eager(Local):
         """The mean loss over some data, without penalty."""
         assign(self.parameters, theta)
         return math.fsum(self.cost(data, i).data for i in range(data.n)) / data.n
+
+
+def checked_penalty(penalty: Any) -> Any:
+    """What a penalty function returned, as a Value or a float."""
+    value = taken_out(penalty)
+    return value if isinstance(value, Value) else real(value, "a penalty", "returns a Value or a number")
 
 
 LARGE = 20_000  # nodes of a graph that takes long enough to build once
@@ -243,7 +251,7 @@ class Compiled(Local):
         x, y = inputs[: train.X.shape[1]], inputs[train.X.shape[1] :]
         try:
             with tracing():
-                cost = loss(model(x), y if len(y) > 1 else y[0])
+                cost = taken_out(loss(model(x), y if len(y) > 1 else y[0]))
                 extra = 0.0 if penalty is None else penalty(model)
         except TypeError as error:
             raise NotCompilableError(
@@ -256,7 +264,8 @@ class Compiled(Local):
             cost = cost * inputs[-1]
         self.program = autograd.compile(cost, wrt=parameters, inputs=inputs)
         # a penalty is computed once a step, not once an example
-        self.extra: Any = autograd.compile(extra, wrt=parameters) if isinstance(extra, Value) else float(extra)
+        extra = checked_penalty(extra)
+        self.extra: Any = autograd.compile(extra, wrt=parameters) if isinstance(extra, Value) else extra
         if fault := self.fault():
             raise ValueError(
                 f"{fault}: the loss or the model depends on its numbers in a way that is not in the graph, such as "

@@ -11,7 +11,7 @@ from typing import Any
 
 import autograd
 from autograd import Value, logsumexp, mean, minimum, relu, softplus, weighted_sum
-from autograd.assigning import is_iterable
+from autograd.assigning import is_iterable, taken_out
 from nn.checks import items, real
 
 
@@ -181,7 +181,7 @@ def average(terms: Iterable[Any]) -> Any:
 
 def as_list(x: Any) -> list[Any]:
     """A list of Values or numbers: of one, a list with it."""
-    return list(x) if is_list(x) else [x]
+    return [taken_out(each) for each in x] if is_list(x) else [taken_out(x)]
 
 
 def is_list(x: Any) -> bool:

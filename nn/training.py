@@ -117,6 +117,11 @@ def fit(
         training = Training(model, loss, optimizer, epochs, batch_size, seed, shuffle, clip_norm)
         training.watch(metrics, callbacks, patience, restore_best, validation)
 
+        if penalty is not None and not callable(penalty):
+            raise TypeError(
+                "penalty is a function of the model, as in lambda model: l2_penalty(model.parameters(), 1e-4), not "
+                f"{penalty!r}"
+            )
         kind = kind_of_source(backend, flag(compiled, "compiled"), client is not None or is_collection(X))
 
         @uncollected()

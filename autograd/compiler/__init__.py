@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from autograd.assigning import is_iterable
+from autograd.assigning import is_iterable, taken_out
 from autograd.core.value import Value
 from autograd.recording import tracing
 
@@ -59,6 +59,7 @@ def compile(
         one = roots[0] if isinstance(cost, Value) or callable(cost) else None
         return Program(text, traced, leaves, n, m, one, per_example)
 
+    cost = taken_out(cost)
     if callable(cost):
         if isinstance(wrt, Value) or isinstance(inputs, Value) or [*wrt, *inputs]:
             raise TypeError(
@@ -119,6 +120,7 @@ def traced_function(f: Callable[..., Any], build: Callable[..., Any]) -> tuple[A
         raise TypeError(f"compile takes a function of one number or more; {name} takes none")
     try:
         cost, arguments = recorded(f, [p.name for p in taken])
+        cost = taken_out(cost)
     except TypeError as error:
         if not TAKEN_FOR_A_LIST.search(str(error)):
             raise

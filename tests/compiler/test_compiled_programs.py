@@ -627,6 +627,13 @@ def test_a_compiled_function_takes_numbers_and_arrays():
     assert f(np.array([1.0]), 2.0).shape == (1,)
 
 
+def test_an_array_that_holds_one_value_is_compiled_as_that_value():
+    square = lambda xs: np.tensordot(np.array(xs), np.array(xs), 1)  # noqa: E731
+    assert autograd.compile(lambda x, y: square([x, y])).value_and_grad(1.0, 3.0) == (10.0, 2.0, 6.0)
+    x = Value(3.0)
+    assert autograd.compile(square([x]), wrt=[x]).value_and_grad() == (9.0, [6.0])
+
+
 def test_a_compiled_function_of_no_elements_gives_none():
     f = autograd.compile(lambda x, y: x * y)
     assert f(np.array([]), 2.0).shape == (0,)

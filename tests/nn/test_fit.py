@@ -33,6 +33,7 @@ from nn import (
     mean_squared_error,
     moons,
     one_hot,
+    predict,
     squared_error,
     standardize,
 )
@@ -665,3 +666,58 @@ def test_a_program_without_a_console_trains(monkeypatch, tqdm):
     if not tqdm:
         monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     assert len(run(epochs=2, progress=True)[1]) == 2
+
+
+# What NumPy hands over
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_an_array_that_holds_one_value_is_that_value(compiled):
+    """np.tensordot of arrays of Values gives a 0-d array, from a model, in a list of outputs, a loss or a penalty."""
+
+    class Dot(Module):
+        def __init__(self, outputs):
+            self.w, self.outputs = [Value(0.5), Value(-0.25)], outputs
+
+        def __call__(self, x):
+            z = np.tensordot(np.array(self.w), np.array(x, object), 1)
+            return [z, z][: self.outputs] if self.outputs else z
+
+    X, y = [[1.0, 2.0], [3.0, -1.0]], [1.0, 0.0]
+    found = []
+    for outputs, loss, penalty in (
+        (0, squared_error, None),
+        (1, mean_squared_error, None),
+        (0, lambda a, b: np.tensordot(np.array([a - b]), np.array([a - b]), 1), None),
+        (0, squared_error, lambda model: np.tensordot(np.array(model.w), np.array(model.w), 1)),
+    ):
+        model = Dot(outputs)
+        settings = {"loss": loss, "penalty": penalty, "compiled": compiled, "progress": False}
+        fit(model, X, y, optimizer=SGD(model.parameters(), lr=0.1), epochs=1, **settings)
+        found.append([p.data for p in model.parameters()])
+    # by hand: outputs 0 and 1.75; d mean(cost) / dw = -(1, 2) + 1.75 (3, -1); the penalty adds 2 w
+    slopes = np.array([-1.0 + 1.75 * 3, -2.0 - 1.75])
+    plain = np.array([0.5, -0.25]) - 0.1 * slopes
+    np.testing.assert_allclose(found, [plain, plain, plain, plain - 0.1 * np.array([1.0, -0.5])], rtol=1e-12)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_penalty_that_is_no_number_is_refused(compiled):
+    X, y = moons(6, seed=0)
+    model = MLP(2, [1], seed=0)
+    before = model.state_dict()
+    for penalty, message in (
+        (lambda model: None, "a penalty returns a Value or a number, not None"),
+        (lambda model: [1.0], "a penalty returns a Value or a number, not"),
+        (0.1, "penalty is a function of the model"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            fit(model, X, y, loss=squared_error, optimizer=SGD(model.parameters()), epochs=1, penalty=penalty,
+                compiled=compiled, progress=False)  # fmt: skip
+    assert all((before[k] == v).all() for k, v in model.state_dict().items())
+
+
+def test_what_a_model_returns_must_be_numbers_for_predict():
+    for output in (None, "a", {"a": 1.0}, [[Value(1.0)]]):
+        with pytest.raises(TypeError, match="a model returns Values or numbers"):
+            predict(lambda x: output, [[1.0]])  # noqa: B023
