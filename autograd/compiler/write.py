@@ -478,13 +478,13 @@ class Writer:
             if turned.is_whole and not out.is_whole:
                 return self.product(Term("product", term.args, (a, b, c[::-1])), turned)
             s = summed[0]
-            ways = []
-            for (left, right), (p, q) in (((X, Y), (a, b)), ((Y, X), (b, a))):
-                if p.replace(s, "") + q.replace(s, "") == c:
-                    left = left if p[-1] == s else f"{left}.T"
-                    right = right if q[0] == s else f"{right}.T"
-                    ways.append((left, right))
-            left, right = min(ways, key=lambda way: len("".join(way)))
+            ways = [
+                ((p[-1] != s, left), (q[0] != s, right))
+                for (left, right), (p, q) in (((X, Y), (a, b)), ((Y, X), (b, a)))
+                if p.replace(s, "") + q.replace(s, "") == c
+            ]
+            way = min(ways, key=lambda way: way[0][0] + way[1][0])
+            left, right = [self.array(f"{x}.T", f"{x}_T") if is_turned else x for is_turned, x in way]
             return dotted(left, right, target) if out.is_whole else f"np.matmul({left}, {right}, out={target})"
         if not shared and len(a) == len(b) == 1 and out.is_whole:
             left, right = self.axes(X, a, c), self.axes(Y, b, c)
@@ -499,16 +499,20 @@ class Writer:
                 return f"np.vecdot({Y}, {self.axes(X, a, b)}, out={target})"
             if a[:1] == b[:1] == c[:1] != s and len(shared) == 2 and len(b) == 3 and len(a) <= 3:
                 if len(a) == 2:  # a row for each matrix of a stack
-                    right = Y if b[1] == s else f"{Y}.swapaxes(1, 2)"
+                    right = Y if b[1] == s else self.turned(Y)
                     left, target = self.axes(X, a, f"{a[0]}?{s}"), self.axes(target, c, f"{c[0]}?{c[1:]}")
                     return f"np.matmul({left}, {right}, out={target})"
                 for (left, right), (p, q) in (((X, Y), (a, b)), ((Y, X), (b, a))):
                     if p.replace(s, "") + q[1:].replace(s, "") == c:
-                        left = left if p[2] == s else f"{left}.swapaxes(1, 2)"
-                        right = right if q[1] == s else f"{right}.swapaxes(1, 2)"
+                        left = left if p[2] == s else self.turned(left)
+                        right = right if q[1] == s else self.turned(right)
                         return f"np.matmul({left}, {right}, out={target})"
         self.unchecked = target
         return f"np.einsum('{a},{b}->{c}', {X}, {Y}, out={target})"
+
+    def turned(self, name: str) -> str:
+        """A stack of matrices, each transposed."""
+        return self.array(f"{name}.swapaxes(1, 2)", f"{name}_T")
 
     def axes(self, name: str, letters: str, wanted: str) -> str:
         """An array with an axis of length 1 for each letter that it lacks."""
