@@ -19,7 +19,7 @@ from autograd.drawing import svg
 from autograd.drawing.files import write_whole
 from autograd.drawing.javascript import Script, choose, definitions, page, program
 from autograd.drawing.play import colours, script_json
-from autograd.drawing.statements import STARTS, expression, operations
+from autograd.drawing.statements import OF_SEVERAL, OTHER_NAMES, STARTS, expression, operations
 from autograd.explaining.formulas import is_arithmetic
 from autograd.explaining.typography import GREEK, attribute
 
@@ -64,6 +64,8 @@ class Playground:
             "cost": found.cost.data,
             "starts": STARTS,
             "greek": GREEK,
+            "otherNames": OTHER_NAMES,
+            "ofSeveral": OF_SEVERAL,
         }
         filled = {
             "colours": colours(),

@@ -6,10 +6,9 @@ neither long nor deep text can exhaust anything. `web/statements.js` is its twin
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import cycle
 from typing import Any
@@ -27,6 +26,10 @@ OPERATOR_ROWS = {infix(row): row.name for row in TABLE.values() if infix(row) an
 OPERATOR_ROWS |= {"^": "pow", "×": "mul", "·": "mul", "÷": "div", "−": "sub"} | ({"%": "mod"} if "mod" in TABLE else {})
 RAISED = {"²": 2.0, "³": 3.0}
 OTHER_NAMES = {"ln": "log", "sgn": "sign", "swish": "silu"}
+OF_SEVERAL = {  # functions of the library whose result is more than one number, and what is written for one of these
+    "softmax": "exp(x - logsumexp(x, y))",
+    "log_softmax": "x - logsumexp(x, y)",
+}
 NAMED_NUMBERS = {"pi": math.pi, "π": math.pi}
 _TOKEN = re.compile(
     r"(?P<blank>[ \t\r\f\u00a0]+|\#[^\n]*)|(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
@@ -127,11 +130,28 @@ def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
         at += len(word)
 
 
-def _meant_function(word: str, rows: dict[str, Row]) -> str:
-    """The function that was meant: of another name for it, of its beginning, of a letter too many or too few."""
+def _meant_function(word: str, rows: Iterable[str]) -> str:
+    """The function that was meant: of another name for it, of its beginning, or with few letters to change, if any."""
     other = OTHER_NAMES.get(word, word.replace("arc", "a"))
-    begun = (name for name in rows if len(word) > 2 and name.startswith(word))
-    return other if other in rows else next(begun, next(iter(difflib.get_close_matches(word, rows, 1)), ""))
+    if other in rows:
+        return other
+    begun = next((name for name in rows if len(word) > 2 and name.startswith(word)), "")
+    near = min(rows, key=lambda name: _letters_to_change(word[:30], name))
+    few = _letters_to_change(word[:30], near) <= max(1, len(word) // 3)
+    return begun or (near if few else "")
+
+
+def _letters_to_change(a: str, b: str) -> int:
+    """How many letters must be added, left out, replaced, or change places with the next to make b of a."""
+    older, before = [], list(range(len(b) + 1))
+    for i in range(len(a)):
+        line = [i + 1]
+        for j in range(len(b)):
+            line.append(min(before[j + 1] + 1, line[j] + 1, before[j] + (a[i] != b[j])))
+            if i and j and (a[i - 1], a[i]) == (b[j], b[j - 1]):
+                line[-1] = min(line[-1], older[j - 1] + 1)
+        older, before = before, line
+    return before[-1]
 
 
 class _Parser:
@@ -295,6 +315,9 @@ class _Parser:
         if not called:
             self.emit("number", NAMED_NUMBERS[word], at) if word in NAMED_NUMBERS else self.emit("name", word, at)
         elif word not in rows:
+            if word in OF_SEVERAL:
+                one = f"{word} gives several values, and an expression is one: write {OF_SEVERAL[word]}"
+                raise self.fault(one, at, at + len(word))
             near = _meant_function(word, rows)
             advice = f"; did you mean {near}?" if near else f"; a product is written {word}*(...)"
             raise self.fault(f"there is no function {word}{advice}", at, at + len(word))

@@ -110,28 +110,35 @@ function complain(text, { reason, at, end }) {
   check();
 }
 
-// Names, formulas and rules of all values, as HTML. A value without a label goes by its formula, where that is long by a
-// letter that no label has. Rules follow what the values are worth, for a choice is made by numbers.
+// Names, formulas and rules of all values, as HTML. A value without a label goes by its formula, where that is long by u
+// and a number; never by what a value before it is called. Rules follow what the values are worth, for a choice is made by
+// numbers.
 function describe(values, data, longest = 16) {
-  const letter =
-    ["v", "u", "t", "q"].find((sign) => !values.some(({ label }) => label.startsWith(sign) && /^._?\d/.test(label))) ??
-    "v_";
-  const found = [];
-  let unnamed = 0;
+  const taken = new Set(values.map(({ label }) => label.replace("_", ""))),
+    found = [], // what a value is called within the formulas of others
+    before = []; // what the operands are called, and the operands of those that go by a formula
+  let count = 0;
   values.forEach((value, i) => {
-    if (value.op && !value.label) unnamed++;
-    const operands = (value.operands ?? []).map((x) => (typeof x === "number" ? found[x] : x[0]));
+    const places = (value.operands ?? []).filter((x) => typeof x === "number"),
+      operands = (value.operands ?? []).map((x) => (typeof x === "number" ? found[x] : x[0]));
     const listed = value.op && grouped(operations[value.op].lists, operands);
-    const formula = value.op && symbolic[value.op].value(...listed);
+    let formula = value.op && symbolic[value.op].value(...listed);
+    before[i] = new Set(places.flatMap((x) => [S.html(found[x]), ...(values[x].labelled ? [] : before[x])]));
+    const apart = !value.op || value.label || (typeof formula !== "number" && !before[i].has(S.html(formula)));
+    const alone = (value.operands ?? []).map((x) => (typeof x === "number" ? values[x].alone : x[0]));
+    const written = apart ? formula : S.literal(value.op, alone, data[i]);
+    const isShort = value.op && plainText(S.html(written)).length <= longest;
+    if (!value.label && !isShort) while (taken.has(`u${++count}`));
     found[i] = value.label
       ? S.name(named(value.label), data[i])
-      : typeof formula !== "number" && plainText(formula.html).length <= longest
+      : isShort
         ? formula
-        : S.name(`<i>${letter}</i><sub>${unnamed}</sub>`, data[i]);
-    value.name = S.html(found[i]);
-    value.symbol = S.least(found[i], ATOM);
-    value.labelled = value.op && found[i] !== formula;
-    value.formula = value.op ? S.html(formula) : "";
+        : S.name(`<i>u</i><sub>${count}</sub>`, data[i]);
+    value.labelled = Boolean(value.op) && found[i] !== formula;
+    value.alone = value.labelled || !value.op ? found[i] : written;
+    value.name = S.html(value.alone);
+    value.symbol = S.least(value.alone, ATOM);
+    value.formula = value.op ? S.html(written) : "";
     Object.defineProperty(value, "rules", {
       configurable: true,
       get: () => symbolic[value.op].partials(...listed, found[i]).map(S.html),

@@ -143,20 +143,19 @@ function curve() {
   const columns = Math.min(costs.length, width / 2),
     per = costs.length / columns,
     shown = Array.from({ length: columns }, (_, i) => costs[Math.min(costs.length - 1, Math.floor((i + 1) * per) - 1)]);
-  const top = Math.max(...shown) * 1.05 || 1;
+  const top = Math.max(...shown) * 1.05 || 1,
+    under = 44; // the line of words above the curve
   context.beginPath();
-  shown.forEach((cost, i) => context.lineTo((width * i) / (columns - 1), height - 4 - ((height - 12) * cost) / top));
+  shown.forEach((cost, i) => context.lineTo((width * i) / (columns - 1), height - 4 - ((height - 4 - under) * cost) / top));
   context.strokeStyle = palette.css.ink;
   context.lineWidth = 3.5;
   context.stroke();
-  context.textAlign = "right";
   const several = lab.batch && lab.batch < lab.points.n;
   context.fillText(
     `${several ? "mean before the steps" : "before the step"} of epoch ${costs.length}: ${significant(costs[costs.length - 1])}`,
-    width - 12,
-    costs[costs.length - 1] > top / 2 ? height - 16 : 34, // where the curve is not
+    14,
+    34,
   );
-  context.textAlign = "left";
 }
 
 function maps() {
@@ -228,7 +227,8 @@ function report() {
         : [];
     }),
   );
-  element("units").textContent = trainer.broken || sentences.join(" ");
+  element("units").textContent = sentences.join(" ");
+  if (element("diverged").textContent !== trainer.broken) element("diverged").textContent = trainer.broken;
   const { accuracy, cost } = lab.told;
   element("surface").setAttribute(
     "aria-label",

@@ -26,26 +26,29 @@ const RAISED = { "\u00B2": 2, "\u00B3": 3 };
 const CONSTANTS = Object.assign(Object.create(null), { pi: Math.PI, "\u03C0": Math.PI });
 const isFunction = (word) => word in FUNCTIONS || Object.hasOwn(rows, word);
 
-const OTHER_NAMES = { __proto__: null, ln: "log", sgn: "sign", swish: "silu" };
+const wordOf = (table, word) => (Object.hasOwn(table, word) ? table[word] : undefined);
 
-// The function that was meant: of another name for it, of its beginning, or with the fewest letters to change, if few
+// The function that was meant: of another name for it, of its beginning, or with few letters to change, if any
 function nearest(word, names) {
-  const other = OTHER_NAMES[word] ?? word.replaceAll("arc", "a");
+  const other = wordOf(opening.otherNames, word) ?? word.replaceAll("arc", "a");
   if (names.includes(other)) return other;
   const begun = word.length > 2 && names.find((name) => name.startsWith(word));
   if (begun) return begun;
   const distance = (a, b) => {
-    let before = Array.from({ length: b.length + 1 }, (_, j) => j);
-    for (let i = 1; i <= a.length; i++) {
-      const line = [i];
-      for (let j = 1; j <= b.length; j++)
-        line.push(Math.min(before[j] + 1, line[j - 1] + 1, before[j - 1] + (a[i - 1] !== b[j - 1])));
-      before = line;
+    let older = [],
+      before = Array.from({ length: b.length + 1 }, (_, j) => j);
+    for (let i = 0; i < a.length; i++) {
+      const line = [i + 1];
+      for (let j = 0; j < b.length; j++) {
+        line.push(Math.min(before[j + 1] + 1, line[j] + 1, before[j] + (a[i] !== b[j])));
+        if (i && j && a[i - 1] === b[j] && a[i] === b[j - 1]) line[j + 1] = Math.min(line[j + 1], older[j - 1] + 1);
+      }
+      [older, before] = [before, line];
     }
     return before[b.length];
   };
   const [best] = names.map((name) => [distance(word.slice(0, 30), name), name]).sort((x, y) => x[0] - y[0]);
-  return best[0] <= (word.length > 2 ? 2 : 1) ? best[1] : "";
+  return best[0] <= Math.max(1, Math.floor(word.length / 3)) ? best[1] : "";
 }
 
 class Parser {
@@ -200,6 +203,9 @@ class Parser {
       throw this.fault(`${word} is a function: write ${word}(...)`, at, at + word.length);
     if (!called) this.emit(...(word in CONSTANTS ? ["number", CONSTANTS[word], at] : ["name", word, at]));
     else if (!(word in FUNCTIONS)) {
+      const one = wordOf(opening.ofSeveral, word);
+      if (one)
+        throw this.fault(`${word} gives several values, and an expression is one: write ${one}`, at, at + word.length);
       const near = nearest(word, Object.keys(FUNCTIONS));
       throw this.fault(
         `there is no function ${word}${near ? `; did you mean ${near}?` : `; a product is written ${word}*(...)`}`,

@@ -14,7 +14,7 @@ const S = {
   html: (x) => (typeof x !== "number" ? x.html : Number.isNaN(x) ? "undefined" : html(x)),
   least(x, level) {
     // as it stands where parts must hold together at least that strongly
-    const own = typeof x !== "number" ? x.level : x < 0 || /\d \u00D7/.test(html(x)) ? SUM : ATOM;
+    const own = typeof x !== "number" ? x.level : x < 0 || /\d\s\u00D7/.test(html(x)) ? SUM : ATOM;
     return own < level ? `(${S.html(x)})` : S.html(x);
   },
   both: (x, y) => typeof x === "number" && typeof y === "number",
@@ -82,6 +82,14 @@ const S = {
       shown = shown.filter((x, i) => !(names[i] in defaults) || x !== defaults[names[i]]);
     }
     return S.symbol(`${word}(${shown.map(S.html).join(", ")})`, ATOM, n);
+  },
+  literal(op, operands, n) {
+    // an operation as it stands, with nothing simplified away: 1 · z
+    const [sign, level, inside] =
+      { add: [" + ", SUM, QUOTIENT], sub: [" \u2212 ", SUM, QUOTIENT], mul: [" \u00B7 ", QUOTIENT, POWER], div: [" / ", QUOTIENT, POWER] }[op] ?? [];
+    if (sign) return S.symbol(operands.map((x) => S.least(x, inside)).join(sign), level, n);
+    if (op === "pow") return S.symbol(`${S.least(operands[0], ATOM)}<sup>${S.html(operands[1])}</sup>`, POWER, n);
+    return S.symbol(`${op}(${operands.map(S.html).join(", ")})`, ATOM, n);
   },
   others: (xs, i) => xs.filter((_, at) => at !== i).reduce(S.mul, 1),
 };

@@ -61,18 +61,21 @@ function explain() {
   const listed = order.slice(0, EXAMPLES);
   if (!listed.includes(chosen)) listed.splice(-1, 1, chosen);
   const rest = order.filter((e) => !listed.includes(e)).reduce((sum, e) => sum + inputOf(e) * deltaOf(e), 0);
-  const own = layer > 1 || k === null; // an input that is no coordinate has a column of its own
+  // what is multiplied stands first, then where the example lies; an input that is one of its coordinates stands once
+  const places = [0, 1].filter((c) => layer > 1 || k !== c),
+    beside = places.length + 1;
   const line = (e) =>
     `<tr${e === chosen ? ' class="chosen"' : ""}><th scope="row"><button data-example="${batch[e]}" aria-pressed="${e === chosen}">${batch[e]}</button></th>` +
-    `<td>${html(room.a[0][2 * e])}</td><td>${html(room.a[0][2 * e + 1])}</td><td>${html(targets[e])}</td>${own ? `<td>${html(inputOf(e))}</td>` : ""}<td>${html(deltaOf(e))}</td><td class="${inputOf(e) * deltaOf(e) < 0 ? "neg" : "pos"}">${html(inputOf(e) * deltaOf(e))}</td></tr>`;
-  const more = n - listed.length;
+    `<td>${html(inputOf(e))}</td><td>${html(deltaOf(e))}</td><td class="${inputOf(e) * deltaOf(e) < 0 ? "neg" : "pos"}">${html(inputOf(e) * deltaOf(e))}</td>` +
+    `${places.map((c) => `<td class="beside">${html(room.a[0][2 * e + c])}</td>`).join("")}<td class="beside">${html(targets[e])}</td></tr>`;
+  const more = n - listed.length,
+    heads = [...places.map((c) => inputName(0, c)), "<i>y</i>"].map((name) => `<th scope="col" class="beside">${name}</th>`);
+  const sum = (words, x, kind) =>
+    `<tr class="${kind}"><th scope="row" colspan="3">${words}</th><td>${x}</td><td colspan="${beside}"></td></tr>`;
   element("examples").innerHTML =
-    `<h3>Example by example${more > 0 ? ", the largest first" : ""}${lab.points.columns ? ", inputs standardized" : ""}</h3><div class="scroll"><table><thead><tr><th scope="col">example</th><th scope="col">${inputName(0, 0)}</th><th scope="col">${inputName(0, 1)}</th><th scope="col"><i>y</i></th>` +
-    `${own ? `<th scope="col">${input}</th>` : ""}<th scope="col">${slope(C, z)}</th><th scope="col">product</th></tr></thead><tbody>${listed.map(line).join("")}` +
-    (more > 0
-      ? `<tr><th scope="row" colspan="${own ? 6 : 5}">the sum of the other ${more}</th><td>${html(rest)}</td></tr>`
-      : "") +
-    `<tr class="total"><th scope="row" colspan="${own ? 6 : 5}">all of them, divided by ${n}</th><td><b>${html(gradient)}</b></td></tr></tbody></table></div>`;
+    `<h3>Example by example${more > 0 ? ", the largest first" : ""}${lab.points.columns ? ", inputs standardized" : ""}</h3><div class="scroll"><table><thead><tr><th scope="col">example</th>` +
+    `<th scope="col">${input}</th><th scope="col">${slope(C, z)}</th><th scope="col">product</th>${heads.join("")}</tr></thead><tbody>${listed.map(line).join("")}` +
+    `${more > 0 ? sum(`the sum of the other ${more}`, html(rest), "rest") : ""}${sum(`all of them, divided by ${n}`, `<b>${html(gradient)}</b>`, "total")}</tbody></table></div>`;
   element("examples")
     .querySelectorAll("button")
     .forEach((button) =>

@@ -13,7 +13,7 @@ function significant(x, digits = 4) {
 }
 const html = (x) => {
   const [mantissa, power] = significant(x).split("e");
-  return power === undefined ? mantissa : `${mantissa} \u00D7 10<sup>${power}</sup>`;
+  return power === undefined ? mantissa : `${mantissa}\u00A0\u00D7\u00A010<sup>${power}</sup>`;
 };
 // What is said of a number box that holds none, or one that cannot be taken
 function refused(what, wanted, input, stays) {
@@ -22,7 +22,7 @@ function refused(what, wanted, input, stays) {
 }
 function write(text, x, before = "") {
   const [mantissa, power] = significant(x).split("e");
-  text.textContent = before + mantissa + (power === undefined ? "" : " \u00D7 10");
+  text.textContent = before + mantissa + (power === undefined ? "" : "\u00A0\u00D7\u00A010");
   if (power === undefined) return;
   const raised = document.createElementNS("http://www.w3.org/2000/svg", "tspan");
   raised.setAttribute("dy", "-5");
