@@ -71,8 +71,7 @@ def compile(
     parameters, columns = leaves_of(wrt, "wrt"), leaves_of(inputs, "inputs")
     if not roots or not all(isinstance(root, Value) for root in roots):
         raise TypeError(f"compile takes a Value, a list of Values or a function of Values, not {cost!r}")
-    twice = set(parameters) & set(columns)
-    if twice or len(set(columns)) < len(columns) or len(set(parameters)) < len(parameters):
+    if len({*parameters, *columns}) < len(parameters) + len(columns):
         raise ValueError("a leaf stands twice in wrt and inputs; each has one place, in theta or in the batch")
     return build(roots, parameters, columns)
 
