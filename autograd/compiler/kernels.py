@@ -245,7 +245,7 @@ class Kernels:
                 reads, kind = [*factors, *singles], "short"
         out = whole(self.code.values[group.batched], shape, group.start)
         operands = [self.operand(read) for read in reads]
-        up = replace(out, buffer=self.code.slopes[group.batched])
+        up = out.moved(self.code.slopes[group.batched], 0)
         operation = Operation(group, operands, reads, out, up, kind, pairs)
         self.code.forward += list(self.forward(operation))
         if (group.op == DOT or group.op == "mean") and not self.signs_matter.isdisjoint(group.nodes.tolist()):

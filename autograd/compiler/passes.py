@@ -144,7 +144,7 @@ def product(x: Term) -> Expression:
     others.sort(key=lambda y: shape_size(y))
     for k, y in enumerate(others):
         if constant != 1.0 and isinstance(y, View) and y.buffer.data is not None and are_safe(y.buffer.data):
-            others[k] = replace(y, buffer=Buffer(y.buffer.size, False, "given", y.buffer.data * constant))
+            others[k] = y.moved(Buffer(y.buffer.size, False, "given", y.buffer.data * constant), 0)
             constant = 1.0
     for k, y in enumerate(others):
         match y:

@@ -12,10 +12,8 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import chain
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -39,8 +37,7 @@ class Buffer:
     dtype: str = "float"
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """The places `start + i * strides[0] + j * strides[1] + ...` of a buffer, as an array of `shape`."""
 
     buffer: Buffer
@@ -90,7 +87,6 @@ class View:
         return View(buffer, self.start + by, self.shape, self.strides)
 
 
-@dataclass(frozen=True)
 class Term:
     """An operation on terms, views and numbers.
 
@@ -101,25 +97,35 @@ class Term:
     "nonzero", an error if there is a zero.
     """
 
-    op: str
-    args: tuple[Any, ...] = ()
-    detail: Any = None
-    _hash: int = field(default=0, compare=False, repr=False)
+    # Thousands are made, and asked again and again for these; a frozen dataclass would take three times as long.
+    __slots__ = ("_hash", "_shape", "args", "detail", "op", "views")
+    __match_args__ = ("op", "args", "detail")
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_hash", hash((self.op, self.args, self.detail)))
+    def __init__(self, op: str, args: tuple[Any, ...] = (), detail: Any = None):
+        self.op, self.args, self.detail = op, args, detail
+        self.views: tuple[View, ...] = tuple([view for arg in args for view in views(arg)])  # which it reads
+        self._hash = hash((op, args, detail))
+        self._shape: Shape | None = None
+
+    def __eq__(self, other: object) -> bool:
+        if self is other or not isinstance(other, Term):
+            return self is other
+        return (self._hash, self.op, self.args, self.detail) == (other._hash, other.op, other.args, other.detail)
 
     def __hash__(self) -> int:
         return self._hash
 
-    @cached_property
-    def views(self) -> tuple[View, ...]:
-        """The arrays that it reads, as often as they occur."""
-        return tuple(chain.from_iterable(map(views, self.args)))
+    def __repr__(self) -> str:
+        return f"Term({self.op!r}, {self.args!r}, {self.detail!r})"
 
-    @cached_property
+    @property
     def shape(self) -> Shape:
         """Its shape, 1 where one value serves many, and whether it differs by example."""
+        if self._shape is None:
+            self._shape = self._found_shape()
+        return self._shape
+
+    def _found_shape(self) -> Shape:
         if self.op == "nonzero":
             return (), False
         if self.op == "take":

@@ -279,7 +279,7 @@ def test_the_numbers_of_a_softmax_sum_to_one():
     changed = passes.unities(code)
     [total] = changed.spared - code.spared
     assert not any(total in kernel.reads for kernel in (*changed.forward, *changed.backward))
-    slope = replace(total, buffer=code.slopes[0])
+    slope = total.moved(code.slopes[0], 0)
     assert any(slope in kernel.reads for kernel in code.backward)
     assert not any(slope in kernel.reads for kernel in changed.backward)
     for chosen in ((passes.exponentials, passes.unities), passes.PASSES):
