@@ -269,16 +269,16 @@ def shares(forward: Sequence[Kernel]) -> dict[View, tuple[LogSumExp, list[int]]]
 def exponentials(code: Code) -> Code:
     """Softmaxes, and slopes of a logsumexp, from the exponentials in its value: exp(x - out) is exp(x - top) / sum."""
     made = {kernel.out: kernel.term for kernel in code.forward}
-    at = {(each.x.buffer, each.x.start): each for each in logsumexps(code.forward)}
+    by = {(each.out.buffer, each.out.start): each for each in logsumexps(code.forward)}
     forward, spared = [], set(code.spared)
     for kernel in code.forward:
         match kernel.term:
             case Term("exp", (View() as shifted,)) if isinstance(made.get(shifted), Term):
                 match made[shifted]:
-                    case Term("subtract", (View() as x, y)):
-                        each = at.get((x.buffer, x.start))
+                    case Term("subtract", (View() as x, y)) if out := spread(y, x.shape):
+                        each = by.get((out.buffer, out.start))
                         order = turned(x, each.x) if each else None
-                        if each and order and spread(y, x.shape) == along(each.out, order, x.shape):
+                        if each and order and out == along(each.out, order, x.shape):
                             kernel = replace(kernel, term=each.share(order, x.shape))
                             spared |= {shifted, each.out}
         forward.append(kernel)
@@ -290,16 +290,17 @@ def exponentials(code: Code) -> Code:
 
     def rule(x: Term) -> Expression:
         match x:
-            case Term("multiply", (up, Term("divide", (Term("exp", (Term("subtract", (View() as xs, out)),)), _)))):
-                each, axis = at.get((xs.buffer, xs.start)), len(xs.shape) - 1
-                if not each or xs != each.x or out != expand(each.out, axis):
+            case Term("multiply", (up, Term("divide", (Term("exp", (Term("subtract", (View() as xs, y)),)), _)))):
+                out = spread(y, xs.shape)
+                each = by.get((out.buffer, out.start)) if out else None
+                if not each or xs != each.x or y != expand(each.out, each.axis):
                     return x
                 if each in held:
                     return Term("multiply", (up, held[each]))
                 if isinstance(up, Term) and up.op == "expand":
-                    up = expand(Term("divide", (up.args[0], each.sums)), axis)
+                    up = expand(Term("divide", (up.args[0], each.sums)), each.axis)
                 else:
-                    up = Term("divide", (up, expand(each.sums, axis)))
+                    up = Term("divide", (up, expand(each.sums, each.axis)))
                 return Term("multiply", (up, each.powers))
         return x
 
@@ -340,27 +341,18 @@ def shifts(code: Code) -> Code:
 
 def unities(code: Code) -> Code:
     """The numbers of a softmax sum to one: that sum, its slope and the sum of their slopes are not computed."""
-    held, found = shares(code.forward), {each.powers: each for each in logsumexps(code.forward)}
+    found = {each.powers: each for each in logsumexps(code.forward)}
+    held = {(y.buffer, y.start): (y, each, order) for y, (each, order) in shares(code.forward).items()}
     if not found:
         return code
 
     def sums_to_one(y: View, axis: int) -> bool:
         """Whether along an axis of it an array is a softmax."""
-        for whole_of, (each, order) in held.items():
-            places = turned(y, whole_of)
-            if places and order[places[axis]] == each.axis:
-                return True
-        return False
-
-    def weighed(x: Expression, axis: int) -> Expression | None:
-        """The sum over an axis of a term, if it is a number for each softmax times this."""
-        match x:
-            case Term("multiply", (Term("expand", (up,), at), View() as y)) if at == axis:
-                match up:
-                    case Term("divide", (above, sums)) if y in found and (sums, axis) == (found[y].sums, found[y].axis):
-                        return above
-                return up if sums_to_one(y, axis) else None
-        return None
+        if (y.buffer, y.start) not in held:
+            return False
+        share, each, order = held[y.buffer, y.start]
+        places = turned(y, share)
+        return places is not None and order[places[axis]] == each.axis
 
     ones: set[View] = set()
     for kernel in code.forward:
@@ -368,10 +360,11 @@ def unities(code: Code) -> Code:
             case Term("sum", (View() as y,), (axis,)) if kernel.out.buffer in code.values and sums_to_one(y, axis):
                 ones.add(kernel.out)
     regions = {region(code, view) for view in ones}
-    slopes = {(code.slopes[buffer.batched], k) for buffer, k in regions}
+    unused = {(code.slopes[buffer.batched], k) for buffer, k in regions}
     is_one = lambda x: isinstance(x, View) and region(code, x) in regions  # noqa: E731
 
-    def rule(x: Term) -> Expression:
+    def without(x: Term) -> Expression:
+        """A quotient by such a sum without it."""
         match x:
             case Term("divide", (View() | Term() as y, below)) if is_one(below) and shape_of(y) == shape_of(x):
                 return y
@@ -380,29 +373,42 @@ def unities(code: Code) -> Code:
         return x
 
     backward: list[Kernel] = []
-    latest = {buffer: np.full(buffer.size, -1) for buffer in code.slopes}
+    latest = {buffer: np.full(buffer.size, -1) for buffer in code.slopes}  # which kernel wrote to a place
     times = {buffer: np.zeros(buffer.size, int) for buffer in code.slopes}
+
+    def summed(x: Expression) -> Expression:
+        """A sum of slopes that are one number for each softmax times this: that number."""
+        match x:
+            case Term("sum", (Term("multiply", (View() as y, float(c))),), axes):
+                total = summed(Term("sum", (y,), axes))
+                return Term("multiply", (total, c)) if total != Term("sum", (y,), axes) else x
+            case Term("sum", (View() as y,), (axis,)) if y.buffer in latest and (times[y.buffer][y.places] == 1).all():
+                j = int(latest[y.buffer][y.places][0])
+                total = weighed(backward[j].term, axis) if backward[j].out == y else None
+                if total is not None and all((latest[v.buffer][v.places] < j).all() for v in slopes_in(total)):
+                    return total
+        return x
+
+    def weighed(x: Expression, axis: int) -> Expression | None:
+        """The number that multiplies a softmax in a term."""
+        match x:
+            case Term("multiply", (Term("expand", (up,), at), View() as y)) if at == axis:
+                match up:
+                    case Term("divide", (above, sums)) if y in found and (sums, axis) == (found[y].sums, found[y].axis):
+                        return above
+                return up if sums_to_one(y, axis) else None
+        return None
+
+    slopes_in = lambda x: (view for view in views(x) if view.buffer in latest)  # noqa: E731
     for kernel in code.backward:
-        match kernel.term:
-            case _ if any(region(code, view) in slopes for view in kernel.reads):
-                continue
-            case Term("sum", (inner,), (axis,)):
-                source, factor = inner, 1.0
-                match inner:
-                    case Term("multiply", (View() as y, float(c))):
-                        source, factor = y, c
-                if isinstance(source, View) and source.buffer in latest:
-                    j = int(latest[source.buffer][source.places][0])
-                    is_alone = j >= 0 and (times[source.buffer][source.places] == 1).all() and backward[j].out == source
-                    total = weighed(backward[j].term, axis) if is_alone else None
-                    if total is not None and not any((latest[v.buffer][v.places] > j).any() for v in views(total)
-                                                     if v.buffer in latest):  # fmt: skip
-                        kernel = replace(kernel, term=total if factor == 1.0 else Term("multiply", (total, factor)))
+        if any(region(code, view) in unused for view in kernel.reads):
+            continue
+        term = summed(kernel.term)
+        backward.append(kernel if term is kernel.term else replace(kernel, term=term))
         if kernel.out.buffer in latest and kernel.term != 0.0:
-            latest[kernel.out.buffer][kernel.places] = len(backward)
+            latest[kernel.out.buffer][kernel.places] = len(backward) - 1
             times[kernel.out.buffer][kernel.places] += 1
-        backward.append(kernel)
-    return everywhere(replace(code, backward=backward, spared=code.spared | ones), rule)
+    return everywhere(replace(code, backward=backward, spared=code.spared | ones), without)
 
 
 # What is read and written
