@@ -167,11 +167,15 @@ class Page:
 
     def _repr_html_(self) -> str:
         """The page in a frame, and the picture for notebooks that do not run it; where scripts run, it goes away."""
-        away = "<script>document.currentScript.parentElement.remove()</script>"
+        as_high_as_its_page = (
+            "<script>{const own=document.currentScript.parentElement,frame=own.previousElementSibling;"
+            "addEventListener('message',({source,data})=>{if(source===frame.contentWindow&&data.height>0)"
+            "frame.style.height=`${Math.min(data.height,2000)+2}px`});own.remove()}</script>"
+        )
         return (
             f'<iframe srcdoc="{attribute(self.html)}" title="{attribute(self.title)}" sandbox="allow-scripts" '
-            'style="width:100%;height:44rem;box-sizing:border-box;border:1px solid #8888;border-radius:6px"></iframe>'
-            f"<div>{self.drawing.image}{away}</div>"
+            'allow="fullscreen *" style="width:100%;height:44rem;box-sizing:border-box;border:1px solid #8888;'
+            f'border-radius:6px"></iframe><div>{self.drawing.image}{as_high_as_its_page}</div>'
         )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:

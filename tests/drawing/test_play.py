@@ -1,10 +1,12 @@
 import json
 import math
+import pathlib
 import re
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 from browser import dom, drive
+from devtools import Tab
 
 import nn
 from autograd import Value, gradients, log, play, relu, tanh
@@ -505,29 +507,73 @@ def test_a_page_of_a_thousand_values_has_at_most_a_megabyte(cost):
     assert len(page.html.encode()) <= 1_000_000
 
 
+@pytest.fixture(scope="module")
+def tab():
+    tab = Tab()
+    yield tab
+    tab.close()
+
+
+def opened(tab: Tab, folder: pathlib.Path, cost: Value, width: int, height: int, fragment: str = "") -> None:
+    path = folder / "page.html"
+    play(cost).save(path)
+    tab.size(width, height)
+    tab.open(path.as_uri() + fragment)
+    tab.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 @pytest.mark.parametrize("width", [320, 1280, 1920])
 @pytest.mark.parametrize("folded", [False, True])
-def test_the_page_fills_the_window_and_nothing_but_the_picture_scrolls_sideways(width, folded):
-    frame = (
-        "<!doctype html><html><head></head><body style='margin:0'>"
-        f"<iframe style='border:0;width:{width}px;height:1080px'></iframe></body></html>"
-    )
-    tell = """<script>addEventListener("load", () => { go(7); fit(); parent.postMessage([
-        document.documentElement.scrollWidth, innerWidth,
-        parseFloat(getComputedStyle(document.documentElement).fontSize),
-        document.querySelector("#picture svg").getBoundingClientRect().width,
-        [...document.querySelectorAll("button, label, input, select, h1, h2, p")]
-          .filter((e) => e.offsetParent && e.getBoundingClientRect().right > innerWidth + 1).length], "*") })
-        </script></body>"""
-    page = play(network(2, 4, 4, 1) if folded else cost_of_one_neuron()[1])
-    inside = json.dumps(page.html.replace("</body>", tell)).replace("</", "<\\/")
-    listen = (
-        "<script>addEventListener('message', (event) => { document.body.dataset.told = JSON.stringify(event.data) });"
-        f"document.querySelector('iframe').srcdoc = {inside};</script></body>"
-    )
-    document, _ = dom(frame.replace("</body>", listen), width=max(width, 600))
-    total_width, inner, letters, picture, clipped = json.loads(re.search(r'data-told="(.*?)"', document)[1])
-    assert total_width <= inner == width
-    assert clipped == 0
+def test_the_page_fills_the_window_and_nothing_but_the_picture_scrolls_sideways(tab, tmp_path, width, folded):
+    cost = network(2, 4, 4, 1) if folded else cost_of_one_neuron()[1]
+    opened(tab, tmp_path, cost, width, 1080, "#step=7")
+    assert tab.run("document.documentElement.scrollWidth") <= width
+    things = "[...document.querySelectorAll('button, label, input, select, h1, h2, p')].filter((e) => e.offsetParent)"
+    assert tab.run(f"Math.max(...{things}.map((e) => e.getBoundingClientRect().right))") <= width + 1
+    letters = tab.run("parseFloat(getComputedStyle(document.documentElement).fontSize)")
     assert letters >= (20 if width == 1920 else 16)
+    picture = tab.run("document.querySelector('#picture svg').getBoundingClientRect().width")
     assert picture >= (800 if width == 1920 else 240)
+    assert tab.errors == []
+
+
+SMALLEST = """(() => {
+    const letters = [...pictures[shown].querySelectorAll("text, tspan")];
+    const smallest = Math.min(...letters.map((e) => parseFloat(getComputedStyle(e).fontSize)));
+    return smallest * pictures[shown].getBoundingClientRect().width / pictures[shown].viewBox.baseVal.width;
+})()"""
+OUT_OF_SIGHT = """steps.flatMap((_, at) => {
+    go(at);
+    const box = pictures[shown].querySelector(".node.now")?.getBoundingClientRect();
+    if (!box) return [];
+    const x = (box.left + box.right) / 2, y = (box.top + box.bottom) / 2;
+    const frame = element("picture").getBoundingClientRect();
+    return frame.left < x && x < frame.right && frame.top < y && y < frame.bottom ? [] : [at];
+})"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (1024, 768), (800, 900), (360, 740)])
+@pytest.mark.parametrize("sizes", [(2, 3, 1), (2, 2, 1), (2, 4, 4, 1)])
+def test_the_step_is_in_sight_and_its_letters_can_be_read_in_every_window(tab, tmp_path, sizes, width, height):
+    opened(tab, tmp_path, network(*sizes), width, height)
+    assert tab.run(SMALLEST) > 10.9
+    assert tab.run(OUT_OF_SIGHT) == []
+
+
+@pytest.mark.parametrize("width", [1000, 420])
+def test_a_notebooks_frame_is_as_high_as_its_page(tab, tmp_path, width):
+    page = play(cost_of_one_neuron()[1])
+    frame = page._repr_html_().replace('sandbox="allow-scripts"', "")  # so that this test can look inside
+    path = tmp_path / "notebook.html"
+    path.write_text(f"<!doctype html><meta charset=utf-8><body style='width:{width}px'>{frame}", encoding="utf-8")
+    tab.size(1100, 900)
+    tab.open(path.as_uri())
+    inside = "document.querySelector('iframe').contentDocument"
+    root = f"{inside}.documentElement"
+    tab.wait(f"{root}.scrollHeight <= {root}.clientHeight")  # nothing to scroll
+    assert tab.run("document.querySelector('iframe').offsetHeight") < 1.1 * tab.run(f"{inside}.body.offsetHeight")
+    tab.run(f"{inside}.getElementById('all').open = true")
+    tab.wait(f"{root}.scrollHeight <= {root}.clientHeight && {inside}.getElementById('table').offsetHeight > 100")
+    full = f"{inside}.getElementById('full').hidden"
+    assert tab.run(f"{full} === {inside}.getElementById('fullkey').hidden")
+    assert tab.run(full) is False
