@@ -364,3 +364,39 @@ def test_the_page_is_saved_whole(tmp_path):
     assert pathlib.Path(path).read_text(encoding="utf-8") == exercise(C).html
     with pytest.raises(ValueError, match="saved as"):
         exercise(C).save(tmp_path / "sheet.doc")
+
+
+def test_a_hint_goes_to_the_first_field_that_is_not_right_unless_the_reader_is_in_one():
+    made = exercise(neuron()[0])
+    names = list(made.answers)
+    told = drive(
+        made.html,
+        """
+        const hint = document.getElementById("hint");
+        const marks = () => fields.map((_, i) => document.getElementById(`m${i}`).textContent);
+        const type = (i, x) => {
+          inputs[i].focus();
+          inputs[i].value = x;
+          inputs[i].dispatchEvent(new Event("change"));
+        };
+        const hinted = () => {
+          document.activeElement.blur();
+          hint.click();
+          return [fields[inputs.indexOf(document.activeElement)].name, marks()];
+        };
+        const told = [];
+        inputs[0].value = fields[0].answer;
+        told.push(hinted());
+        type(1, fields[1].answer);
+        told.push(hinted());
+        type(3, "999");
+        told.push(hinted());
+        fields.forEach((field, i) => type(i, field.answer));
+        hint.click();
+        return [...told, marks()];
+        """,
+    )
+    assert [name for name, _ in told[:3]] == [names[1], names[2], names[3]]
+    assert [marks[0] for _, marks in told[:3]] == ["right"] * 3
+    assert told[1][1][1] == "right"
+    assert told[3] == ["right"] * len(names)
