@@ -51,9 +51,18 @@ def summed_words(cost: Value) -> str:
 
     Whether they are sums, of another cost or of before a refresh() cannot be told from the numbers.
     """
-    if not cost.grad or not math.isfinite(cost.grad):
+    if not math.isfinite(cost.grad):
         return ""
     order = backpropagate(cost)
+    if not cost.grad:
+        others = [x for x in order if not x.op and x.grad and x is not cost]
+        if not others:
+            return ""
+        leaf = max(others, key=lambda x: abs(x.grad))
+        return (
+            "This cost has had no backward pass: gradients are those of other costs, such as "
+            f"{in_digits(leaf.grad)} of {leaf_name(leaf)}. {clearing(others)} starts afresh."
+        )
     leaves = [x for x in order if not x.op and x.grad and not same_gradient(x.grad, order[x] * cost.grad)]
     if not leaves:
         return ""

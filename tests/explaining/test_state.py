@@ -113,6 +113,20 @@ def test_a_gradient_of_another_cost_or_of_before_a_refresh_is_not_called_a_sum_o
         assert "a sum" not in text
 
 
+def test_a_drawing_of_a_cost_without_a_backward_pass_says_whose_gradients_its_leaves_hold():
+    x = Value(3.0, label="x")
+    f, g = x * x, x * 5
+    assert "other costs" not in draw(g).table
+    f.backward()
+    f.backward()
+    for text in (draw(g).table, draw(g).svg):
+        assert "no backward pass: gradients are those of other costs, such as 12 of x" in " ".join(text.split())
+    assert "other costs" not in draw(x).table
+    x.grad = 0.0
+    g.backward()
+    assert "other costs" not in draw(g).table
+
+
 def test_a_drawing_and_a_page_say_it_too():
     C, w, _ = product()
     C.backward()
