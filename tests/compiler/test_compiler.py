@@ -221,6 +221,16 @@ def test_a_domain_error_names_operation_value_and_label(f, theta, error, message
     assert np.isfinite(program.forward([0.5] * len(theta)))  # and the program is as good as before
 
 
+def test_a_batch_that_is_known_to_be_finite_gives_the_same_numbers():
+    w, b, x = Value(-2.0), Value(0.5), Value(1.0)
+    program = autograd.compile(autograd.relu(w * x + b) + 3 * x, wrt=[w, b], inputs=[x])
+    for batch in ([[1.0], [-3.0]], [[1e200], [-1e200], [0.0]]):  # numbers whose squares overflow are finite, too
+        cost, gradient = program.value_and_grad([-2.0, 0.5], batch, finite=True)
+        expected, slopes = program.value_and_grad([-2.0, 0.5], batch)
+        assert (cost, *gradient) == pytest.approx((expected, *slopes), rel=1e-15)
+        assert np.isfinite([cost, *gradient]).all()
+
+
 def test_an_error_in_one_example_of_a_batch_names_the_operation_and_its_value():
     w, x = Value(1.0, "w"), Value(1.0, "x")
     program = autograd.compile(autograd.log(w * x), wrt=[w], inputs=[x])

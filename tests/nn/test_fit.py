@@ -620,6 +620,24 @@ def test_a_callback_that_goes_back_to_the_best_and_stops_leaves_the_best(compile
 
 
 @COMPILED
+def test_what_a_callback_does_to_the_given_arrays_changes_nothing(compiled):
+    def costs(spoils):
+        X, y = moons(20, seed=1)
+        targets = 2.0 * y - 1
+        model = MLP(2, [4, 1], "tanh", seed=3)
+
+        def spoil(*_):
+            if spoils:
+                X[:], targets[:] = 100.0, 0.0
+
+        optimizer = SGD(model.parameters(), lr=0.1)
+        settings = {"compiled": compiled, "progress": False, "callbacks": spoil, "metrics": accuracy}
+        return fit(model, X, targets, loss=hinge, optimizer=optimizer, epochs=3, batch_size=6, **settings).cost
+
+    assert costs(spoils=True) == costs(spoils=False)
+
+
+@COMPILED
 def test_a_callback_may_change_what_the_model_computes(compiled):
     def change(epoch, history, model):
         if epoch == 1:
