@@ -5,10 +5,11 @@ and exactly as the eager engine does, where array code cannot be used.
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, pairwise
+from itertools import chain, count, pairwise
 from typing import Any
 
 import numpy as np
@@ -104,17 +105,52 @@ def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[
     """The graph of the roots, and its leaves: those given, in their order, then the others in order of first use.
 
     Those given are its first nodes.
+    """
+    number, made, lists, constants = _numbered(roots, leaves)
+    kinds: dict[tuple[str, str], int] = defaultdict(count().__next__)
+    kind = np.fromiter(map(kinds.__getitem__, made), np.intp, len(made))
+    names = list(dict.fromkeys(op for op, _ in kinds))
+    codes = np.array([names.index(op) for op, _ in kinds], np.int64)[kind]
+    is_other = lists.lengths == 0
+    is_other[: len(leaves)] = is_other[list(constants)] = False
+    others = np.flatnonzero(is_other)
+
+    same = _shared(codes, lists)
+    kept = same == np.arange(len(same))
+    new = (np.cumsum(kept) - 1)[same]
+    labelled = np.flatnonzero(np.array([label != "" for _, label in kinds])[kind] & kept).tolist()
+    traced = Trace(
+        names,
+        codes[kept],
+        Lists(new[lists.flat[kept[lists.owners]]], lists.lengths[kept]),
+        roots=new[[number[root] for root in roots]].tolist(),
+        leaves=[*new[: len(leaves)].tolist(), *new[others].tolist()],
+        constants={int(new[i]): x for i, x in constants.items()},
+        labels={i: leaf._made[1] for i, leaf in enumerate(leaves) if leaf._made[1]},
+    )
+    traced.labels.update(zip(new[labelled].tolist(), [made[i][1] for i in labelled]))
+    is_read = np.zeros(len(traced), bool)
+    is_read[traced.lists.flat] = is_read[traced.roots] = True
+    traced.size = len(made) - len(constants) - int(np.count_nonzero(~is_read[: len(leaves)]))
+    nodes = list(number)[1:] if len(others) else []
+    return traced, [*leaves, *(nodes[i] for i in others)]
+
+
+def _numbered(
+    roots: Sequence[Value], leaves: Sequence[Value]
+) -> tuple[dict[Any, int], list[tuple[str, str]], Lists, dict[int, float]]:
+    """The number of each node, after None; of each number operation and label, and the operands; the constants.
+
     Depth first, as in `topological_order`; a node waits on the stack until its operands have numbers.
     """
     number: dict[Any, int] = {None: -1}  # of nodes, and of constants
     number.update(zip(leaves, range(len(leaves))))
-    labels = {i: leaf._made[1] for i, leaf in enumerate(leaves) if leaf._made[1]}
-    made = [(LEAF, "")] * len(leaves)  # operation and label, of each number; few are different
+    made = [(LEAF, "")] * len(leaves)  # few are different, without the labels of parameters
     flat: list[int] = []  # operands, and how many each node has
     lengths = [0] * len(made)
     constants: dict[int, float] = {}
     stack: list[Any] = list(chain.from_iterable((root, None) for root in reversed(roots)))
-    number_of, push, note, read, count = number.get, stack.append, made.append, flat.append, lengths.append
+    number_of, push, note, read, size = number.get, stack.append, made.append, flat.append, lengths.append
 
     def constant(x: float) -> int:
         key = x or str(x)  # the text tells -0.0 from 0.0
@@ -122,7 +158,7 @@ def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[
             number[key] = i = len(made)
             constants[i] = x
             note((CONSTANT, ""))
-            count(0)
+            size(0)
         return number[key]
 
     while stack:
@@ -146,7 +182,7 @@ def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[
                     continue
                 operands = [number[z] if z in number else constant(z) for z in x]
             flat += operands
-            count(len(x))
+            size(len(x))
         else:
             if (j := number_of(y)) is None:
                 if isinstance(y, Value):
@@ -158,44 +194,15 @@ def trace(roots: Sequence[Value], leaves: Sequence[Value]) -> tuple[Trace, list[
             if j >= 0:
                 read(i)
                 read(j)
-                count(2)
+                size(2)
             elif i >= 0:
                 read(i)
-                count(1)
+                size(1)
             else:
-                count(0)
+                size(0)
         number[node] = len(made)
         note(node._made)
-
-    kinds = {kind: k for k, kind in enumerate(dict.fromkeys(made))}
-    names = list(dict.fromkeys(op for op, _ in kinds))
-    kind = np.fromiter(map(kinds.__getitem__, made), np.intp, len(made))
-    codes = np.array([names.index(op) for op, _ in kinds], np.int64)[kind]
-    lists = Lists(*(np.fromiter(x, np.int64, len(x)) for x in (flat, lengths)))
-    is_other = lists.lengths == 0
-    is_other[: len(leaves)] = is_other[list(constants)] = False
-    others = np.flatnonzero(is_other)
-    size = len(made) - len(constants)
-
-    same = _shared(codes, lists)
-    kept = same == np.arange(len(same))
-    new = (np.cumsum(kept) - 1)[same]
-    labelled = np.flatnonzero(np.array([label != "" for _, label in kinds])[kind] & kept).tolist()
-    labels.update(zip(new[labelled].tolist(), [made[i][1] for i in labelled]))
-    traced = Trace(
-        names,
-        codes[kept],
-        Lists(new[lists.flat[kept[lists.owners]]], lists.lengths[kept]),
-        roots=new[[number[root] for root in roots]].tolist(),
-        leaves=[*new[: len(leaves)].tolist(), *new[others].tolist()],
-        constants={int(new[i]): x for i, x in constants.items()},
-        labels=labels,
-    )
-    is_read = np.zeros(len(traced), bool)
-    is_read[traced.lists.flat] = is_read[traced.roots] = True
-    traced.size = size - int(np.count_nonzero(~is_read[: len(leaves)]))  # without what is given but not read
-    values = list(number)[1:] if len(others) else []
-    return traced, [*leaves, *(values[i] for i in others)]
+    return number, made, Lists(*(np.fromiter(x, np.int64, len(x)) for x in (flat, lengths))), constants
 
 
 def _shared(codes: np.ndarray, lists: Lists) -> np.ndarray:
