@@ -2,7 +2,7 @@
 
     python tests/test_readme.py
 
-brings the shown outputs, the table of operations and the picture up to date.
+brings the shown outputs, the table of operations and the pictures up to date.
 """
 
 import contextlib
@@ -62,14 +62,19 @@ def table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def picture() -> str:
-    """The README's expression as SVG, by the layout that every machine has."""
+def cost_of_the_readme() -> Value:
+    """The README's expression, after its backward pass."""
     w, a, b, y = Value(0.8, "w"), Value(1.5, "a"), Value(-0.5, "b"), Value(1.0, "y")
     z = w * a + b
     C = (tanh(z) - y) ** 2
     z.label, C.label = "z", "C"
     C.backward()
-    return draw(C, engine="builtin").svg
+    return C
+
+
+def picture() -> str:
+    """The README's expression as SVG, by the layout that every machine has."""
+    return draw(cost_of_the_readme(), engine="builtin").svg
 
 
 def rebuilt(text: str) -> str:
@@ -151,6 +156,34 @@ def test_a_block_without_output_stays_without():
     assert rebuilt(text) == text
 
 
+PHOTOGRAPHS = {  # of a page in a window of that size: what the address asks for, and the scheme
+    "playground.png": ((1312, 1100), "#data=spirals&layers=7-6&epoch=300&lr=0.03&show=1.0.0", "light"),
+    "play-light.png": ((1280, 780), "#step=13", "light"),
+    "play-dark.png": ((1280, 780), "#step=13", "dark"),
+}
+
+
+def photograph(folder: pathlib.Path) -> None:
+    """Take the README's pictures of pages, where there is a Chromium."""
+    from devtools import Tab
+    from PIL import Image
+
+    tab = Tab()
+    for name, (size, address, scheme) in PHOTOGRAPHS.items():
+        made = autograd.playground() if name == "playground.png" else autograd.play(cost_of_the_readme())
+        made.save(folder / "page.html")
+        tab.size(*size, scale=1.5)
+        tab.scheme(scheme)
+        tab.open((folder / "page.html").as_uri() + address)
+        tab.run("new Promise((done) => setTimeout(done, 500))")
+        tab.picture(PICTURE.parent / name)
+        with Image.open(PICTURE.parent / name) as taken:
+            taken.convert("RGB").quantize(255, dither=Image.Dither.NONE).save(PICTURE.parent / name, optimize=True)
+    tab.close()
+
+
 if __name__ == "__main__":
     README.write_bytes(rebuilt(README.read_text(encoding="utf-8")).encode())
     PICTURE.write_bytes(picture().encode())
+    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(pytest.skip.Exception):
+        photograph(pathlib.Path(folder))
