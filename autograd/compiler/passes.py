@@ -1,7 +1,8 @@
 """Passes: functions from a program to the same program, faster. Each can be left out, and none is needed to be right.
 
 `PASSES` lists them in their order. The way back as `transpose` makes it clears all gradients and adds to them; the
-passes find what is written first, what is one expression, what can stay where it is, and what can be done in one call.
+passes find what is written first, what is one expression, what a softmax computed already, what can stay where it is,
+and what can be done in one call.
 """
 
 from __future__ import annotations
@@ -637,7 +638,6 @@ def inline(code: Code) -> Code:
 
 def numbers(code: Code) -> Code:
     """A single number that one expression alone reads is part of it."""
-    code.values[0]
     stay = {*code.roots, *(view for kernel in flat(code.backward) for view in kernel.reads)}
     read = read_by_arrays(code, code.forward)
     stay.update(kernel.out for kernel in flat(code.forward) if is_number(kernel.out, code) and read[kernel.out.start])

@@ -532,7 +532,7 @@ class Writer:
         self.is_backward, self.from_forward, self.count = False, set(), 0
         self.lines = written.forward
         self.kernels(self.code.forward)
-        roots = [f"vs[{r.start}]" if r.batched else self.expression(r) for r in self.code.roots]
+        roots = [self.view(root) if root.batched else self.expression(root) for root in self.code.roots]
         written.roots = roots[0] if len(roots) == 1 else f"({', '.join(roots)})"
         self.is_backward, self.from_forward = True, set(self.defined)
         self.lines = written.backward
