@@ -58,7 +58,7 @@ def chain(cost: Value, value: Value, formulas: Formulas) -> dict[Value, Link]:
     of longer arithmetic. Of these, such as have a long formula are given a name.
     """
     way = reached(cost, value)
-    losses = cross_entropies(formulas.order, way)
+    losses = cross_entropies(formulas.order, way, value)
     logits = {logit.value for loss in losses.values() for logit in loss}
     applied = {
         parent

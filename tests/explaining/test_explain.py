@@ -16,6 +16,7 @@ from autograd import (
     explain,
     gradients,
     log,
+    log_softmax,
     logsumexp,
     mean,
     paths,
@@ -252,6 +253,49 @@ def test_what_is_no_cross_entropy_is_not_taken_for_one():
     C = nn.cross_entropy(logits()[0], 1) * logsumexp(logits()[0])
     C.label = "C"
     assert explain(C, C.parents[0]).derivation == ""
+
+
+def test_a_value_that_enters_a_loss_other_than_by_its_logits_has_all_its_paths():
+    w, x, y, z = (Value(v, label=k) for k, v in {"w": 0.3, "x": 1.0, "y": 0.75, "z": 0.4}.items())
+    s = 1 / (1 + math.exp(-0.3))
+    for C, value, slope in (
+        (softplus(w * x) - w, w, s - 1),
+        (softplus(w * x) - y, y, -1.0),
+        (softplus(w) - tanh(w), w, s - 1 / math.cosh(0.3) ** 2),
+        (nn.binary_cross_entropy(z, y), y, -0.4),
+        (softplus(z) - tanh(w) * z, w, -0.4 / math.cosh(0.3) ** 2),
+    ):
+        C.label = "C"
+        assert explain(C, value).gradient == pytest.approx(slope, rel=1e-12)
+        assert gradients(C, [value])[0] == pytest.approx(slope, rel=1e-12)
+
+
+def test_a_slope_that_is_softmax_minus_target_by_chance_is_not_taken_for_it():
+    x, y = Value(1.0, label="x"), Value(0.0, label="y")
+    for C in (softplus(x) - y, softplus(x) + y, softplus(x) - y * y):
+        C.label = "C"
+        assert "p - y " not in explain(C, x).text  # y is 0, like a target, and no target
+    z = [Value(v, label=f"z_{i}") for i, v in enumerate([0.2, -0.3, 0.5])]
+    t = [Value(v, label=f"t_{i}") for i, v in enumerate([0.0, 1.0, 0.0])]
+    C = -sum([a * b for a, b in zip(t, log_softmax(z))])
+    C.label = "C"
+    for j in range(3):
+        [factor] = explain(C, z[j]).factors
+        assert factor.formula == f"p_{j} - t_{j}"
+
+
+@settings(max_examples=300)
+@given(st.randoms(use_true_random=False))
+def test_whatever_is_done_with_exponentials_the_explained_gradient_is_the_gradient(random):
+    nodes = [Value(random.choice([0.0, 1.0, -1.0, 0.3]), label=name) for name in "xyz"]
+    for _ in range(random.randrange(1, 8)):
+        a, b = random.choice(nodes), random.choice([*nodes, 1.0, 0.5])
+        f = random.choice([softplus, sigmoid, exp, tanh, lambda a: log(1 + exp(a)), lambda a: logsumexp([a, b])])  # noqa: B023
+        nodes.append(random.choice([lambda: f(a), lambda: f(a), lambda: a - b, lambda: a + b, lambda: a * b])())  # noqa: B023
+    for value in nodes[:3]:
+        sizes = math.fsum(abs(path.product) for path in paths(nodes[-1], value, limit=1000))
+        wanted = gradients(nodes[-1], [value])[0]
+        assert explain(nodes[-1], value).gradient == pytest.approx(wanted, rel=1e-9, abs=1e-9 * sizes)
 
 
 def test_cross_entropies_of_several_examples_are_told_apart():
