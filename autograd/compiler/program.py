@@ -33,6 +33,7 @@ from autograd.core.value import Value
 _STRICT: Any = {"over": "raise", "invalid": "raise", "divide": "raise", "under": "ignore"}
 _FLOAT = np.dtype(float)
 _NO_INPUTS = np.empty((1, 0))
+_EXAMPLES = 128
 _CLOSURES = 1000  # names of closures are found sooner than globals, but Python compiles thousands in quadratic time
 _UNKNOWN = "lambda *x: 1 / 0  # a function that was declared, which only the Program knows"
 _IMPORTS = "import base64\nimport math\nimport zlib\n\nimport numpy as np\n"
@@ -295,7 +296,7 @@ class Program:
             space.seen, others = last_change[0], list(map(_data, self._others))
             space.others[:], space.finite = others, all(map(math.isfinite, others))
         if self._inputs:
-            space.inputs[:] = batch.T
+            set_columns(space.inputs, batch)
         run = space.strict.run
         if self._by_scalars_only or not space.finite:
             return None, space
@@ -453,6 +454,16 @@ class Program:
         if root is not None:
             root._data = cost
         return cost
+
+
+def set_columns(inputs: np.ndarray, batch: np.ndarray) -> None:
+    """Put examples into columns; many long ones a few at a time, whose rows and columns fit a cache together."""
+    n, m = batch.shape
+    if n <= 2 * _EXAMPLES or m < 32:
+        inputs[:] = batch.T
+        return
+    for start in range(0, n, _EXAMPLES):
+        inputs[:, start : start + _EXAMPLES] = batch[start : start + _EXAMPLES].T
 
 
 class Function:

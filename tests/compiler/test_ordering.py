@@ -1,4 +1,4 @@
-"""Parameters and gradients are moved in blocks as they are one by one."""
+"""Parameters, gradients and examples are moved in blocks as they are one by one."""
 
 from itertools import pairwise
 
@@ -8,6 +8,7 @@ import pytest
 import autograd
 from autograd import Value, gradients
 from autograd.compiler.ordering import Ordering, blocks
+from autograd.compiler.program import set_columns
 from nn import MLP, squared_error
 
 
@@ -70,3 +71,12 @@ def test_a_network_whose_parameters_are_moved_in_blocks_has_its_gradient():
         cost = squared_error(model(x), [0.1, 0.2])
         program = autograd.compile(cost, wrt=wrt)
         assert np.allclose(program.value_and_grad()[1], gradients(cost, wrt), rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 40), (256, 40), (257, 31), (257, 32), (300, 33), (1000, 64)])
+def test_examples_become_columns(shape):
+    batch, columns = np.random.default_rng(0).normal(size=shape), np.full(shape[::-1], np.nan)
+    set_columns(columns, batch)
+    assert np.array_equal(columns, batch.T)
+    set_columns(columns, np.asfortranarray(-batch)[::-1])
+    assert np.array_equal(columns, -batch[::-1].T)
