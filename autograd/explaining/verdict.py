@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from autograd.assigning import again
 from autograd.core.graph import backpropagate, topological_order
 from autograd.core.value import Value
 from autograd.explaining.chain import Link
@@ -182,6 +183,8 @@ class Verdict:
             return "off", f"relu is off for this example, at {at}: its slope is 0 there, and nothing passes back."
         if op in LARGEST_SLOPE:
             return "saturated", f"{function_in_words(op)} is saturated at {at}: its slope there is 0."
+        if op in ("abs", "hypot") and not link.node.data:
+            return "flat", f"{op} has a kink at {at}: its slope counts as 0 there, and nothing passes back."
         if op:
             everywhere = "everywhere" if op in FLAT else f"at {at}"
             return "flat", f"{function_in_words(op)} is flat {everywhere}: its slope is 0, and nothing passes back."
@@ -190,9 +193,26 @@ class Verdict:
         subject = ONE[part.kind] if isinstance(part.symbol, Number) else f"{ONE[part.kind]} {write(part.symbol)}"
         if len(write(part.symbol)) > LONGEST_FORMULA:
             subject = "one factor"
-        if part.kind == "error":
-            return part.kind, f"{subject[:1].upper()}{subject[1:]} is 0: the cost is at its lowest here."
+        if part.kind == "error" and (extreme := self._extreme()):
+            return part.kind, f"{subject[:1].upper()}{subject[1:]} is 0: the cost is at its {extreme} here."
         return part.kind, f"{subject[:1].upper()}{subject[1:]} is 0, so the whole product is 0."
+
+    def _extreme(self) -> str:
+        """Whether the cost is "lowest" or "highest" where the value is, beside two points close by; else nothing."""
+        order, step, beside = topological_order(self.cost), 1e-3 * max(1.0, abs(self.value.data)), []
+        for x in (self.value.data - step, self.value.data + step):
+            worth = {self.value: x}
+            try:
+                for node in order:
+                    if node not in worth and not worth.keys().isdisjoint(node.parents):
+                        worth[node] = again(
+                            node.op, [worth.get(y, y.data) if isinstance(y, Value) else y for y in node.operands]
+                        )
+            except (ArithmeticError, ValueError):
+                return ""
+            beside.append(worth[self.cost])
+        lowest, highest = min(beside) > self.cost.data, max(beside) < self.cost.data
+        return "lowest" if lowest else "highest" if highest else ""
 
     def _not_finite(self, write: Write) -> tuple[list[Reason], str]:
         """Why a gradient is infinite or no number, though every slope is a number."""

@@ -10,6 +10,7 @@ from autograd import (
     clip,
     explain,
     gradients,
+    hypot,
     leaky_relu,
     logsumexp,
     maximum,
@@ -328,6 +329,26 @@ def test_a_gradient_that_is_not_finite_is_explained_by_what_made_it_so(cost, kin
     assert not re.search("cancel|near 1|nan times", explanation.text)
     for notation in (explanation.markdown, explanation.latex):
         assert notation
+
+
+@pytest.mark.parametrize(
+    ("cost", "says"),
+    [
+        (lambda a, b: (a - 1) ** 2, "The error a - 1 is 0: the cost is at its lowest here."),
+        (lambda a, b: (a - 1) ** 2 + (b - 1) ** 2, "the cost is at its lowest here."),
+        (lambda a, b: sqrt(1 + (a - 1) ** 2), "the cost is at its lowest here."),
+        (lambda a, b: 3 - (a - 1) ** 2, "the cost is at its highest here."),
+        (lambda a, b: 1 / (1 + (a - 1) ** 2), "the cost is at its highest here."),
+        (lambda a, b: (a - 1) ** 3, "The error a - 1 is 0, so the whole product is 0."),
+        (lambda a, b: (a - 1) * (b - 2), "The error b - 2 is 0, so the whole product is 0."),
+        (lambda a, b: abs(a - 1), "abs has a kink at a - 1 = 0: its slope counts as 0 there"),
+        (lambda a, b: hypot(a - 1, b - 2), "hypot has a kink at a - 1 = 0"),
+        (lambda a, b: hypot(a - 1, b), "hypot is flat at a - 1 = 0"),
+    ],
+)
+def test_what_is_said_where_a_factor_is_0_is_true_of_the_cost(cost, says):
+    a, b = named(a=1.0, b=2.0)
+    assert says in explain(labelled(cost(a, b), "C"), a).text.split("\n\n")[-1]
 
 
 def test_a_cost_and_a_value_in_the_wrong_order_are_told_apart_from_no_dependence():
