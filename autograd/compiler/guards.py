@@ -50,11 +50,9 @@ SAYS_ERRORS = _says_errors()
 
 def multiplies_infinity(traced: Trace) -> bool:
     """Whether a constant factor of a graph is infinite: 0 times it is nan, but BLAS skips products with 0."""
-    infinite = {i for i, x in traced.constants.items() if not math.isfinite(x)}
-    return bool(infinite) and any(
-        op in ("mul", "weighted_sum", "prod") and not infinite.isdisjoint(operands)
-        for op, operands in zip(traced.ops, traced.operands)
-    )
+    infinite = [i for i, x in traced.constants.items() if not math.isfinite(x) and i < len(traced)]
+    readers = traced.lists.owners[np.isin(traced.lists.flat, infinite)] if infinite else []
+    return any(traced.names[code] in ("mul", "weighted_sum", "prod") for code in traced.codes[readers].tolist())
 
 
 def hidden(x: Term) -> Sequence[Expression]:

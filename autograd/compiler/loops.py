@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from autograd.compiler.fuse import Fused
 from autograd.compiler.kernels import Code, Kernel, Loop, as_number, flat
 from autograd.compiler.roll import stem
 from autograd.compiler.terms import WORDS, Buffer, Expression, Number, Term, View, substitute, term_of
-from autograd.compiler.trace import CONSTANT, LEAF, Trace, steep
+from autograd.compiler.trace import Trace, steep
 from autograd.compiler.transpose import times
 from autograd.core.table import TABLE, evaluate
 
@@ -43,17 +43,12 @@ def is_narrow(fused: Fused) -> bool:
 
 def period(traced: Trace, sequence: list[int]) -> Period | None:
     """The repetition that covers nearly all of a sequence of nodes, if there is one."""
-    lengths = [len(traced.operands[node]) for node in sequence]
-    flat, at = traced.lists.flat, np.full(len(traced), -1)
+    lists, at = traced.lists, np.full(len(traced), -1)
     at[sequence] = np.arange(len(sequence))
-    uses = np.bincount(flat, minlength=len(traced))
+    uses = np.bincount(lists.flat, minlength=len(traced))
     near = (at >= 0) & (uses < 100)
-    distances = np.where(near[flat], np.repeat(np.arange(len(sequence)), lengths) - at[flat], 0)
-    following = iter(distances.tolist())
-    kinds: dict[tuple, int] = {}
-    kind = np.array([
-        kinds.setdefault((traced.ops[node], *islice(following, n)), len(kinds)) for node, n in zip(sequence, lengths)
-    ])  # fmt: skip
+    distances = np.where(near[lists.flat], at[lists.owners] - at[lists.flat], 0)
+    kind = lists.keys(np.array(sequence), traced.codes, distances)
     for length in range(1, min(_LONGEST, len(sequence) // 4) + 1):
         same = kind[length:] == kind[:-length]
         if same.mean() < 0.9:
@@ -109,7 +104,7 @@ class Narrow:
         self.earlier = [View(self.code.values[0], size - len(self.body) + q) for q in range(len(self.body))]
         self.needs = self.needed(set(traced.leaves[:parameters]))
         self.steep = steep(traced)
-        self.steep |= {first for first, last in zip(self.body, self.last) if last in self.steep}
+        self.steep[self.body] |= self.steep[self.last]
 
     def needed(self, parameters: set[int]) -> set[int]:
         """The nodes that depend on a parameter."""
@@ -190,7 +185,7 @@ class Narrow:
             slopes = [term_of(evaluate(partial, WORDS, names)) for partial in row.partials]
         for node_of, x, slope in zip(operands, xs, slopes):
             is_zero = isinstance(slope, float) and slope == 0.0
-            if is_zero and (op == AFTER or node_of not in self.steep):
+            if is_zero and (op == AFTER or not self.steep[node_of]):
                 continue
             if isinstance(x, View) and node_of in self.needs:
                 yield Kernel(self.slope(x), times(up, slope), add=True)
@@ -240,7 +235,7 @@ def added(terms: Sequence[Expression]) -> Expression:
 
 def narrow(traced: Trace, parameters: int, inputs: int, others: Sequence[float]) -> Code | None:
     """The program of a long chain over single numbers: one loop, or straight lines; None if it is neither."""
-    sequence = [i for i, op in enumerate(traced.ops) if op not in (LEAF, CONSTANT)]
+    sequence = np.flatnonzero(traced.lists.lengths).tolist()
     if inputs or len(traced.roots) > 1 or len(sequence) < _STRAIGHT:
         return None
     found = period(traced, sequence)

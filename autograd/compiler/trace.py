@@ -4,7 +4,6 @@ A trace holds no reference to a node. It is what the later steps rewrite, and wh
 and exactly as the eager engine does, where array code cannot be used.
 """
 
-import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -47,6 +46,22 @@ class Lists:
         at = (self.stops[nodes] - lengths)[:, None] + column
         inside = column < lengths[:, None]
         return self.flat[at] if inside.all() else np.where(inside, self.flat[np.where(inside, at, 0)], -1)
+
+    def keys(self, nodes: np.ndarray, codes: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """For each of some nodes a number, the same where its code is and its values are.
+
+        Args:
+            values: for each element of `flat` a number, 0 at least.
+        """
+        length, n = self.lengths[nodes], values.max(initial=0) + 2
+        start = self.stops[nodes] - length
+        second = np.where(length == 2, values[start + (length == 2)] + 1, 0)
+        keys = (codes[nodes] * n + values[start]) * n + second
+        seen: dict[tuple, int] = {}
+        for k in np.flatnonzero(length > 2).tolist():
+            key = codes[nodes[k]], values[start[k] : start[k] + length[k]].tobytes()
+            keys[k] = ~seen.setdefault(key, k)
+        return keys
 
     def tuples(self) -> list[tuple[int, ...]]:
         """All lists as tuples."""
@@ -210,16 +225,10 @@ def _shared(codes: np.ndarray, lists: Lists) -> np.ndarray:
 
     Where two are the same, what reads them may be, too: in rounds, and where those are many in one pass over all nodes.
     """
-    n, starts = len(codes), lists.stops - lists.lengths
+    n = len(codes)
     same, nodes = np.arange(n), np.flatnonzero(lists.lengths)
     for _ in range(_ROUNDS):
-        flat, start, length = same[lists.flat], starts[nodes], lists.lengths[nodes]
-        y = np.where(length == 2, flat[start + (length == 2)] + 1, 0)
-        keys = (codes[nodes] * (n + 1) + flat[start]) * (n + 1) + y
-        seen: dict[tuple, int] = {}
-        for k in np.flatnonzero(length > 2).tolist():
-            key = codes[nodes[k]], flat[start[k] : start[k] + length[k]].tobytes()
-            keys[k] = ~seen.setdefault(key, k)
+        keys = lists.keys(nodes, codes, same[lists.flat])
         order = np.argsort(keys)
         begins = np.flatnonzero(np.diff(keys[order], prepend=~n))
         counts = np.diff(begins, append=len(nodes))
@@ -240,24 +249,22 @@ def _shared(codes: np.ndarray, lists: Lists) -> np.ndarray:
     return np.array(result)
 
 
-def steep(traced: Trace) -> set[int]:
-    """The nodes on whose paths to a root or to a leaf a slope may be infinite or nan: 0 times it is not 0."""
-    constants = traced.constants
-    wild = {i for i, x in constants.items() if not math.isfinite(x)}
-    if not wild and GENTLE.issuperset(set(traced.names) - {LEAF, CONSTANT}):
-        return set()
-
-    def is_steep(op: str, operands: tuple[int, ...]) -> bool:
-        is_power = op == "pow" and constants.get(operands[1], 0.0) >= 1.0
-        return bool(operands) and ((op not in GENTLE and not is_power) or not wild.isdisjoint(operands))
-
-    nodes = list(enumerate(zip(traced.ops, traced.operands)))
-    own = {i for i, (op, operands) in nodes if is_steep(op, operands)}
-    above, below = set(own), set(own)
-    for i, (_, operands) in nodes if own else ():
-        if not below.isdisjoint(operands):
-            below.add(i)
-    for i, (_, operands) in reversed(nodes) if own else ():
-        if i in above:
-            above.update(operands)
-    return above | below
+def steep(traced: Trace) -> np.ndarray:
+    """Whether a slope may be infinite or nan on the paths from a node to a root or to a leaf: 0 times it is not 0."""
+    codes, lists, constants = traced.codes, traced.lists, traced.constants
+    own = np.array([op not in (GENTLE | {LEAF, CONSTANT}) for op in traced.names])[codes]
+    known = np.zeros(len(traced) + traced.added)
+    known[list(constants)] = list(constants.values())
+    if "pow" in traced.names:
+        powers = np.flatnonzero(codes == traced.names.index("pow"))
+        own[powers] = ~(known[lists.flat[lists.stops[powers] - 1]] >= 1.0)
+    own[lists.owners[~np.isfinite(known[lists.flat])]] = True
+    above, below = own.tolist(), own.tolist()
+    if own.any():
+        for i, x in zip(numbers(lists.owners), numbers(lists.flat)):
+            if below[x]:
+                below[i] = True
+        for i, x in zip(numbers(lists.owners[::-1]), numbers(lists.flat[::-1])):
+            if above[i]:
+                above[x] = True
+    return np.append(np.logical_or(above, below), np.zeros(traced.added, bool))

@@ -51,7 +51,7 @@ class Transposed:
         """Whether a read needs a gradient. A partial of 0 passes nothing back, but nan to an infinite slope."""
         if read.constant is not None or not self.needs[read.batched][read.at].any():
             return False
-        return partial != "0" or not self.steep.isdisjoint(read.nodes.flat)
+        return partial != "0" or bool(self.steep[read.nodes].any())
 
     def backward(self) -> Iterator[Kernel]:
         """All kernels of the backward pass."""
