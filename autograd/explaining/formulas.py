@@ -102,8 +102,9 @@ class Formulas:
 
     def alone(self, node: Value | float) -> Symbol:
         """What a value is called where it stands by itself: by nothing that a value before it is called."""
-        is_named = not isinstance(node, Value) or self.is_named(node)
-        return self.name(node) if is_named else self.told_apart(node)
+        if isinstance(node, Value) and not self.is_named(node):
+            return self.told_apart(node)
+        return self.name(node)
 
     def told_apart(self, node: Value) -> Symbol:
         """A value without a label in terms of its operands: 1 z rather than z, which is another value."""

@@ -185,8 +185,8 @@ def without_sign(term: Symbol) -> Symbol:
             return Number(abs(x))
         case Several(values):
             return Number(values[-1])
-        case Product(numerator, denominator, ((Several(values), 1.0), *powers)) if sign_of(term) == "±":
-            return product([Number(abs(numerator) * values[-1]), Product(1.0, denominator, tuple(powers))])
+        case Product(numerator, denominator, ((Several(values), 1.0), *_)) if sign_of(term) == "±":
+            return product([Number(abs(numerator) * values[-1]), Product(1.0, denominator, term.powers[1:])])
         case Product(numerator, denominator, ((base, 1.0),)) if abs(numerator) == denominator == 1:
             return base
         case Product(numerator, denominator, powers):
