@@ -91,7 +91,7 @@ class Local(Gradients):
         self.total = train.n if train.weights is None else float(train.weights.sum())
 
     def of_batch(self, theta: np.ndarray, batch: np.ndarray) -> tuple[float, np.ndarray]:
-        """As `value_and_grad`, whatever the numbers are."""
+        """As `value_and_grad`; an ArithmeticError or ValueError where something is not finite, without its place."""
         raise NotImplementedError
 
     def of_penalty(self, theta: np.ndarray) -> tuple[float, Any]:
@@ -127,16 +127,10 @@ class Local(Gradients):
 
     def value_and_grad(self, theta: np.ndarray, batch: np.ndarray, epoch: int) -> tuple[float, np.ndarray]:
         """The mean cost over a batch, penalty included, and its gradient (n_parameters,), all finite."""
-        import numpy as np
-
         try:
-            cost, gradient = self.of_batch(theta, batch)
-            if math.isfinite(cost) and np.isfinite(gradient).all():
-                return cost, gradient
-            error: Exception = OverflowError(f"the cost is {cost}, the gradient's norm {np.linalg.norm(gradient)}")
-        except (ArithmeticError, ValueError, RuntimeWarning) as raised:  # warnings may be errors
-            error = raised
-        raise self.failure(error, theta, self.train, batch.tolist(), epoch) from error
+            return self.of_batch(theta, batch)
+        except (ArithmeticError, ValueError, RuntimeWarning) as error:  # warnings may be errors
+            raise self.failure(error, theta, self.train, batch.tolist(), epoch) from error
 
     def held_out_cost(self, theta: np.ndarray, epoch: int) -> float | None:
         """The mean loss on the validation data, without penalty, finite; None if there are no such data."""
@@ -199,7 +193,7 @@ class Eager(Local):
             cost = autograd.weighted_sum((weights / weights.sum()).tolist(), costs)
         gradient = backpropagate(cost)
         more, slope = self.of_penalty(theta)
-        return cost.data + more, gradient_of(gradient, self.parameters) + slope
+        return finite(cost.data + more, gradient_of(gradient, self.parameters) + slope)
 
     def of_penalty(self, theta: np.ndarray) -> tuple[float, Any]:
         """The penalty and its gradient (n_parameters,), or 0 for no gradient."""
@@ -309,16 +303,18 @@ class Compiled(Local):
     def of_batch(self, theta: np.ndarray, batch: np.ndarray) -> tuple[float, np.ndarray]:
         """The mean cost over a batch, penalty included, and its gradient (n_parameters,)."""
         cost, gradient = self.of_rows(theta, batch)
+        if self.train.weights is None and self.penalty is None:
+            return cost, gradient
         if self.train.weights is not None:  # the program's mean counts the examples, not their weights
             scale = len(batch) / self.weight(batch)
             cost, gradient = cost * scale, gradient * scale
         if self.penalty is not None:
             more, slope = self.of_penalty(theta)
             cost, gradient = cost + more, gradient + slope
-        return float(cost), gradient
+        return finite(float(cost), gradient)
 
     def of_rows(self, theta: np.ndarray, batch: np.ndarray) -> tuple[float, np.ndarray]:
-        """The program's mean over a batch and its gradient (n_parameters,)."""
+        """The program's mean over a batch and its gradient (n_parameters,), all finite."""
         return self.program.value_and_grad(theta, self.train.rows.take(batch, axis=0), finite=True)
 
     def of_penalty(self, theta: np.ndarray) -> tuple[float, Any]:
@@ -376,13 +372,13 @@ class OnJAX(Compiled):
         return [leaf.data for leaf in self.program._others]
 
     def of_rows(self, theta: np.ndarray, batch: np.ndarray) -> tuple[float, np.ndarray]:
-        """The program's mean over a batch and its gradient (n_parameters,)."""
+        """The program's mean over a batch and its gradient (n_parameters,), all finite."""
         import numpy as np
 
         if self.data_of_others() != self.others:
             self.compile()
         cost, gradient = self.jitted(theta, self.examples, batch)
-        return float(cost), np.array(gradient)
+        return finite(float(cost), np.array(gradient))
 
     def mean(self, theta: np.ndarray, data: Examples) -> float:
         """The mean loss over some data, without penalty."""
@@ -416,6 +412,15 @@ def gradient_of(found: Mapping[Any, float], parameters: Iterable[Value]) -> np.n
     import numpy as np
 
     return np.fromiter(map(found.get, parameters, itertools.repeat(0.0)), float)
+
+
+def finite(cost: float, gradient: np.ndarray) -> tuple[float, np.ndarray]:
+    """A cost and its gradient; an OverflowError if some of it is not finite."""
+    import numpy as np
+
+    if math.isfinite(cost) and np.isfinite(gradient).all():
+        return cost, gradient
+    raise OverflowError(f"the cost is {cost}, the gradient's norm {np.linalg.norm(gradient)}")
 
 
 def assign(parameters: Iterable[Value], theta: np.ndarray) -> None:

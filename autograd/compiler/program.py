@@ -344,7 +344,8 @@ class Program:
         Args:
             theta: the parameters in the order of `wrt`, (n_params,); their present `.data` when left out.
             batch: the inputs, (examples, n_inputs); their present `.data`, as one example, when left out.
-            finite: whether all numbers of the batch are known to be finite; otherwise they are looked at, every time.
+            finite: all numbers of the batch are known to be finite and need not be looked at, and those that are found
+                have to be: an OverflowError otherwise.
         """
         if self._outputs != 1:
             raise ValueError(f"this program has {self._outputs} roots; a gradient needs one cost")
@@ -353,10 +354,12 @@ class Program:
         if found is not None:
             return found
         values, gradients, _ = self._by_scalars(theta, batch)
-        if len(values) == 1:  # as it is: the mean of -0.0 would be 0.0
-            return float(values[0, 0]), gradients[0]
         with np.errstate(all="ignore"):  # of infinities of both signs, too
-            return float(values.mean()), gradients.mean(axis=0)
+            # of one as it is: the mean of -0.0 would be 0.0
+            cost, slopes = (x[0] if len(x) == 1 else x.mean(axis=0) for x in (values[:, 0], gradients))
+        if finite and not (np.isfinite(cost) and np.isfinite(slopes).all()):
+            raise OverflowError(f"the cost is {cost}, the norm of its gradient {np.linalg.norm(slopes)}")
+        return float(cost), slopes
 
     def _by_arrays(
         self, theta: np.ndarray, batch: np.ndarray, gradient: bool = True, finite: bool = False

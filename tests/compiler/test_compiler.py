@@ -229,6 +229,12 @@ def test_a_batch_that_is_known_to_be_finite_gives_the_same_numbers():
         expected, slopes = program.value_and_grad([-2.0, 0.5], batch)
         assert (cost, *gradient) == pytest.approx((expected, *slopes), rel=1e-15)
         assert np.isfinite([cost, *gradient]).all()
+    w.data = 2.0
+    root = autograd.compile(autograd.sqrt(w * x), wrt=[w], inputs=[x])
+    with pytest.warns(RuntimeWarning, match="gradient"):
+        assert root.value_and_grad([0.0], [[1.0], [2.0]])[1] == [math.inf]
+    with pytest.warns(RuntimeWarning), pytest.raises(OverflowError, match="the norm of its gradient inf"):
+        root.value_and_grad([0.0], [[1.0], [2.0]], finite=True)
 
 
 def test_an_error_in_one_example_of_a_batch_names_the_operation_and_its_value():
