@@ -339,8 +339,9 @@ def mistakes(cost: Value, value: Value, gradient: dict[Value, float]) -> Iterato
         factor, x = n.partials[i], n.parents[i]
         what = called_factor(formulas, n, i)
         wrong = [(1.0, f"The factor {what} is left out.")]
-        if abs(factor) != 1:
+        if re.search(r"= .*(?<![\w.^])2(?![\w.]).*=", what):  # in its rule
             wrong += [(factor / 2, f"A 2 is missing in the factor {what}.")]
+        if abs(factor) != 1:
             wrong += [(factor * 2, f"There is a 2 too many in the factor {what}.")]
         wrong += [
             (n.data, f"{called(n)} = {in_digits(n.data)} itself stands in place of its slope, the factor {what}."),

@@ -95,6 +95,16 @@ def test_a_wrong_factor_is_named(label, wrong, says):
     assert says in remark(C, **{label: wrong(right)})
 
 
+def test_a_2_is_missing_only_where_a_rule_has_one():
+    x, w = Value(1.5, label="x"), Value(0.5, label="w")
+    C = (x * w).tanh() ** 2
+    C.label = "C"
+    for label in ("w", "x", "u_1"):
+        assert "A 2 is missing in the factor du" not in remark(C, **{label: exercise(C).answers[label] / 2})
+    assert "A 2 is missing in the factor dC/du_2 = 2 u_2" in remark(C, u_1=exercise(C).answers["u_1"] / 2)
+    assert "A 2 is missing" not in remark(12 * w**2 * x, x=exercise(12 * w**2 * x).answers["x"] / 2)  # the rule is u_2
+
+
 def test_an_answer_that_follows_from_a_wrong_one_is_not_blamed():
     C, _ = neuron()
     marks = exercise(C).check({"w": 7.0, "z": 3.5})
