@@ -219,8 +219,8 @@ class Adam(Optimizer):
         m, s, root = state.get("mean", 0.0), state.get("square", 0.0), (1 - beta2**t) ** 0.5
         mean, x = beta * m, (1 - beta) * g  # x is the only array for what is in between
         mean += x
-        np.multiply(g, g, out=x)
-        x *= 1 - beta2
+        x *= x
+        x *= (1 - beta2) / (1 - beta) ** 2
         square = beta2 * s
         square += x
         np.sqrt(square, out=x)
