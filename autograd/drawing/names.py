@@ -43,11 +43,13 @@ class Names:
         self._free = numbered({value.label for value in self._group})
         self._blanks = count()
         self._formulas: dict[Value | FoldedGroup, Symbol] = {}
+        self._alone: dict[Value, Symbol] = {}  # of single values
         for group in groups:
             if group.kind == "alike" and group.value.op:
                 self._formulas[group] = self._short(self._step(group), given is None)
             elif group.kind == "value" and group.value.op:
                 self._formulas[group.value] = self._short(group.value, given is None)
+                self._alone[group.value] = self._told_apart(group.value, given is None)
 
     def symbol(self, value: Value) -> Symbol:
         """What a value is called where it stands by itself."""
@@ -61,10 +63,22 @@ class Names:
         """How a value was computed, written like no value before it; a leaf as its number."""
         if not value.op:
             return Number(value.data)
+        return self._alone[value] if value in self._alone else self._own(value)
+
+    def _told_apart(self, value: Value, introduce: bool) -> Symbol:
+        """The formula of a value; where one before it is written like that, its own operation, 1 · z rather than z."""
         formula = self._own(value)
-        if value.label or isinstance(formula, BareOperation) or is_apart(formula, self._before(value)):
+        if value.label or isinstance(formula, BareOperation) or not any(names_in(formula)):
             return formula
-        return literal(value, lambda x: self.symbol(x) if isinstance(x, Value) else Number(float(x)))
+        if is_apart(formula, self._before(value)):
+            return formula
+
+        def operand(x: Any) -> Symbol:
+            title = self._alone.get(x) if isinstance(x, Value) and not self.label(x) else None
+            fits = title and letters(runs(title)) <= ROOM
+            return title if title and fits else self._operand(x, 0 if title else ROOM, introduce)
+
+        return literal(value, operand)
 
     def in_common(self, group: FoldedGroup) -> Symbol:
         """How all the values of a group were computed: a formula, or the operation alone where they differ."""
@@ -113,52 +127,65 @@ class Names:
             return Name(xs[0].label)
         groups = {self._group[x] for x in xs}
         group = groups.pop()
-        return group if not groups and group.kind == "alike" else None
+        return group if not groups and group.kind == "alike" else Blank(next(self._blanks))
 
     def _short(self, step: Value | Step, introduce: bool = False) -> Symbol:
         """A formula of few letters, in which what is longer has a name; else the operation without its operands."""
         row = TABLE[step.op]
+        named = {x: self.operand(x).key for x in step.operands if isinstance(x, Value)}
+        if len(set(named.values())) < len(named):  # z of one example and z of another
+            return self._bare(step)
         fits = lambda formula: letters(runs(formula)) <= ROOM  # noqa: E731
         if row.lists:
             for most in (SUMMANDS, 2):
                 formula = defined(step, self.operand, most)
                 if any(names_in(formula)) and not contains(formula, Blank) and fits(formula):
                     return formula
-            n = len(row.grouped(step.operands)[row.lists[0]])
-            inputs = f"weighted sum of {n} input{'s' * (n != 1)}"
-            return BareOperation(inputs if step.op == "weighted_sum" else f"{SIGNS.get(step.op, step.op)} of {n}")
+            return self._bare(step)
         for room in (ROOM, 11, 6, 0):
             if fits(formula := defined(step, lambda x, room=room: self._operand(x, room))):
                 break
         formula = defined(step, lambda x: self._operand(x, room, introduce))
-        if any(names_in(formula)) and letters(runs(formula)) <= 2 * ROOM:
-            return formula
-        if all(isinstance(self._operand(x, room), Blank) for x in step.operands) or any(names_in(formula)):
-            return BareOperation(SIGNS.get(step.op, step.op))
-        return formula if contains(formula, Blank) else literal(step, self.operand)
+        if not any(names_in(formula)) and not contains(formula, Blank):  # of numbers alone: not what they come to
+            formula = literal(step, self.operand)
+        all_blank = all(isinstance(self._operand(x, room), Blank) for x in step.operands)
+        return self._bare(step) if (all_blank and step.op in SIGNS) or letters(runs(formula)) > 2 * ROOM else formula
+
+    def _bare(self, step: Value | Step) -> Symbol:
+        """The operation alone."""
+        row, sign = TABLE[step.op], SIGNS.get(step.op, step.op)
+        if not row.lists:
+            return BareOperation(sign)
+        n = len(row.grouped(step.operands)[row.lists[0]])
+        inputs = f"weighted sum of {n} input{'s' * (n != 1)}"
+        return BareOperation(inputs if step.op == "weighted_sum" else f"{sign} of {n}")
 
     def _operand(self, x: Any, room: float, introduce: bool = False) -> Symbol:
         """The name of an operand, or its formula where that is not longer than the room; else a blank."""
         if isinstance(x, Symbol):
             return x
-        if x is None:
-            return Blank(next(self._blanks))
         if not isinstance(x, Value | FoldedGroup):
             return Number(float(x))
-        value, group = (x, self._group[x]) if isinstance(x, Value) else (x.value, x)
+        of_each = isinstance(x, FoldedGroup)  # in the formula of a box, what the values of another box are called
+        value, group = (x.value, x) if isinstance(x, FoldedGroup) else (x, self._group[x])
         if value.label:
-            return Name(value.label if value is x else (label_parts(value.label) or (value.label,))[0])
+            return Name((label_parts(value.label) or (value.label,))[0] if of_each else value.label)
         if not value.op:
             return Number(value.data)
-        if group in self._formulas or value in self._formulas or self._is_brief(value):
-            if group.value in self.introduced:
-                return Name(self.introduced[group.value])
-            formula = self._own(value) if value is x else self._formulas[group]
-            if letters(runs(formula)) <= room and not isinstance(formula, BareOperation):
+        may_be_named = of_each or group.kind == "value"
+        if may_be_named and value in self.introduced:
+            return Name(self.introduced[value])
+        if of_each or value in self._formulas or self._is_brief(value):
+            formula = self._formulas[group] if of_each else self._own(value)
+            if (
+                letters(runs(formula)) <= room
+                and not isinstance(formula, BareOperation)
+                and not contains(formula, Blank)
+            ):
                 return formula
-            if introduce and group.kind in ("value", "alike"):
-                self.introduced[group.value] = next(self._free)
-                return Name(self.introduced[group.value])
+        if introduce and may_be_named:
+            self.introduced[value] = next(self._free)
+            return Name(self.introduced[value])
         return Blank(next(self._blanks))
 
 

@@ -5,12 +5,13 @@ import pytest
 from thirty import THIRTY
 
 import nn
-from autograd import Value, clip, draw, leaky_relu, mean, paths, relu, tanh, weighted_sum
+from autograd import Value, clip, draw, exp, leaky_relu, mean, paths, relu, tanh, weighted_sum
 from autograd import sum as total
 from autograd.core.graph import topological_order
 from autograd.drawing.diagram import Diagram
 from autograd.drawing.folding import foldings
 from autograd.drawing.names import Names
+from autograd.explaining.notation import runs
 from autograd.explaining.symbols import BareOperation, Blank, Several, contains, names_in, worth
 from autograd.explaining.typography import plain_text
 
@@ -269,6 +270,36 @@ def test_a_box_of_several_values_says_what_is_true_of_each():
     hinges = {"±z", "1 ± z", "u_1 = relu(1 ± z)", "tanh(u_1)"}
     squares = {"z − (−1 … 2)", "u_2 = (z − (−1 … 2))^2", "tanh(u_2)"}
     assert set(folded) == {"z"} | hinges | squares
+
+
+@pytest.mark.parametrize("step", [lambda v: v * 1, lambda v: tanh(v), lambda v: v + 0 * v])
+@pytest.mark.parametrize("start", [Value(0.5), Value(0.5, label="z")])
+def test_names_of_a_long_chain_stay_short_and_differ(step, start):
+    v = start
+    for _ in range(300):
+        v = step(v)
+    diagram = Diagram(v)
+    headings = [plain_text(box.heading) for box in diagram.boxes if box.kind == "operation"]
+    assert max(map(len, headings)) < 40
+    assert len(set(headings)) == len(headings)
+    assert draw(v).table.startswith("value")
+
+
+def test_values_of_one_name_are_not_taken_for_one_value():
+    w = Value(0.5, label="w")
+    rows = [w * (k / 5) for k in range(5)]
+    for z in rows:
+        z.label = "z"
+    exps = [exp(tanh(z) * 3.5 - 0.25) for z in rows]
+    for cost in (
+        rows[0] - rows[1],
+        total(rows),
+        total(exps),
+        mean([tanh(z) for z in rows]),
+    ):
+        for groups in foldings(cost):
+            formula = Names(groups).symbol(cost)
+            assert isinstance(formula, BareOperation) or "z" not in plain_text(runs(formula)), plain_text(runs(formula))
 
 
 @pytest.mark.parametrize("name", list(THIRTY))
