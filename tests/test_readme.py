@@ -176,6 +176,7 @@ def photograph(folder: pathlib.Path) -> None:
         tab.scheme(scheme)
         tab.open((folder / "page.html").as_uri() + address)
         tab.run("new Promise((done) => setTimeout(done, 500))")
+        tab.run("document.getAnimations().forEach((animation) => animation.cancel())")
         tab.picture(PICTURE.parent / name)
         with Image.open(PICTURE.parent / name) as taken:
             taken.convert("RGB").quantize(255, dither=Image.Dither.NONE).save(PICTURE.parent / name, optimize=True)
