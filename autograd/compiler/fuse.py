@@ -78,7 +78,27 @@ def fuse(traced: Trace) -> Fused:
     absorbed = fuses[top] & ~fuses
     top = np.where(absorbed, top, own)
 
-    edges = np.flatnonzero((fuses | absorbed)[reader])  # of sums and their products
+    lists = _terms(traced, reading, is_last, is_zero, top, fuses | absorbed, absorbed)
+    return Fused(np.flatnonzero(~absorbed), _depth(traced, top, ~absorbed), fuses, *lists)
+
+
+def _terms(
+    traced: Trace,
+    reading: np.ndarray,
+    is_last: np.ndarray,
+    is_zero: np.ndarray,
+    top: np.ndarray,
+    in_sum: np.ndarray,
+    absorbed: np.ndarray,
+) -> tuple[Lists, Lists, Lists, np.ndarray]:
+    """The terms of each sum that is fused, in the order that they are written in, and whether it starts at zero.
+
+    Args:
+        reading, is_last: for each operand the role of the node that reads it, and whether it is the last of that.
+        in_sum: whether a node is a sum, or part of one, which is its `top`.
+    """
+    flat, reader, count = traced.lists.flat, traced.lists.owners, len(traced)
+    edges = np.flatnonzero(in_sum[reader])
     is_factor = (reading[edges] == 1) | ((reading[edges] == _WEIGHTED_SUM) & ~is_last[edges])
     factors, singles = edges[is_factor], edges[~is_factor & ~absorbed[flat[edges]]]
     length = np.bincount(reader[factors], minlength=count)
@@ -89,20 +109,12 @@ def fuse(traced: Trace) -> Fused:
     is_positive = [math.copysign(1.0, traced.constants[x]) > 0 for x in flat[zeros].tolist()]
     starts_at_zero[top[reader[zeros[np.array(is_positive, bool)]]]] = True
 
-    def terms(edges: np.ndarray) -> Lists:
-        """The operands at some edges, by the sum that they are terms of, in the order that they are written in."""
+    def by_sum(edges: np.ndarray) -> Lists:
         owner = top[reader[edges]]
         return Lists(flat[edges[np.argsort(owner, kind="stable")]], np.bincount(owner, minlength=count))
 
-    return Fused(
-        np.flatnonzero(~absorbed),
-        _depth(traced, top, ~absorbed),
-        fuses,
-        terms(factors[is_left]),
-        terms(factors[~is_left]),
-        terms(singles[~is_zero[flat[singles]]]),
-        starts_at_zero,
-    )
+    singles = singles[~is_zero[flat[singles]]]
+    return by_sum(factors[is_left]), by_sum(factors[~is_left]), by_sum(singles), starts_at_zero
 
 
 def _shorter(
