@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-_recording: ContextVar[str] = ContextVar("recording", default="")  # "differentiated", "compiled"; of one thread
+_recording: ContextVar[str] = ContextVar("recording", default="")  # "differentiated", "compiled", "kept"; of one thread
 
 FUNCTIONS = (
     "Use autograd's functions (autograd.exp instead of math.exp), and a list or an array of objects to keep Values in"
@@ -55,8 +55,13 @@ def differentiating() -> _Recording:
     return _Recording("differentiated")
 
 
+def keeping() -> _Recording:
+    """Keep, within this context and thread, the graphs of derivatives: what is computed will be differentiated."""
+    return _Recording("kept")
+
+
 def is_recording() -> bool:
-    """Whether this thread is within a function that is being differentiated or compiled."""
+    """Whether this thread is within a function that is being differentiated or compiled, or whose graph is kept."""
     return bool(_recording.get())
 
 
@@ -73,7 +78,7 @@ def refuse(reading: str) -> None:
             f"{reading} of a Value inside a function that is being compiled: its result would be frozen into the "
             f"program. {INSTEAD_OF_BRANCHES}{f' {FUNCTIONS}.' * (reading == 'float')}"
         )
-    if purpose and reading in ("float", "int", "round"):
+    if purpose == "differentiated" and reading in ("float", "int", "round"):
         raise TypeError(
             f"{reading} of a Value inside a function that is being differentiated: its derivative would be lost. "
             f"{FUNCTIONS}; x.data is the number where no derivative is wanted."

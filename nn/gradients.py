@@ -19,7 +19,7 @@ from autograd import Value
 from autograd.assigning import set_data as set_data
 from autograd.assigning import taken_out
 from autograd.core.graph import backpropagate, topological_order
-from autograd.recording import tracing
+from autograd.recording import keeping, tracing
 from nn.checks import real
 from nn.examples import Examples, Loss
 
@@ -156,7 +156,8 @@ class Local(Gradients):
 
     def cost(self, data: Examples, i: int) -> Value:
         """The loss of one example, as a graph."""
-        return taken_out(self.loss(self.model(data.X[i].tolist()), data.target(i)))
+        with keeping():  # a derivative in it, with respect to numbers, depends on the parameters
+            return taken_out(self.loss(self.model(data.X[i].tolist()), data.target(i)))
 
     def failure(self, error: Exception, theta: np.ndarray, data: Examples, batch: list[int], epoch: int) -> Exception:
         """The error that tells where a cost or a gradient stopped being finite: the first example and node at fault."""
@@ -201,7 +202,8 @@ class Eager(Local):
         if self.penalty is None:
             return 0.0, 0.0
         assign(self.parameters, theta)
-        penalty = checked_penalty(self.penalty(self.model))
+        with keeping():
+            penalty = checked_penalty(self.penalty(self.model))
         if not isinstance(penalty, Value):
             return penalty, 0.0
         gradient = backpropagate(penalty)

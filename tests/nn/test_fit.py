@@ -739,3 +739,32 @@ def test_what_a_model_returns_must_be_numbers_for_predict():
     for output in (None, "a", {"a": 1.0}, [[Value(1.0)]]):
         with pytest.raises(TypeError, match="a model returns Values or numbers"):
             predict(lambda x: output, [[1.0]])  # noqa: B023
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_derivative_with_respect_to_the_inputs_in_a_model_or_a_penalty_is_trained_through(compiled):
+    """u' + u = 0 with u(t) = a exp(b t): the slopes of a and b as worked out by hand."""
+
+    class Equation(Module):
+        def __init__(self):
+            self.a, self.b = Value(2.0), Value(-0.5)
+
+        def u(self, t):
+            return self.a * autograd.exp(self.b * t)
+
+        def __call__(self, x):
+            return autograd.grad(self.u)(x[0]) + self.u(x[0])  # a (b + 1) exp(b t)
+
+    def penalty(model):
+        return autograd.grad(model.u)(0.0) ** 2  # (a b)^2
+
+    t = np.array([0.25, 1.0])
+    e = np.exp(-0.5 * t)
+    residual = 2.0 * 0.5 * e
+    slopes = np.array([np.mean(2 * residual * 0.5 * e), np.mean(2 * residual * (2.0 * e + 2.0 * 0.5 * t * e))])
+    for extra, more in ((None, [0.0, 0.0]), (penalty, [2 * -1.0 * -0.5, 2 * -1.0 * 2.0])):
+        model = Equation()
+        fit(model, t[:, None], [0.0, 0.0], loss=squared_error, optimizer=SGD(model.parameters(), lr=0.1), epochs=1,
+            penalty=extra, compiled=compiled, progress=False)  # fmt: skip
+        found = (np.array([2.0, -0.5]) - [p.data for p in model.parameters()]) / 0.1
+        np.testing.assert_allclose(found, slopes + more, rtol=1e-12)
