@@ -34,6 +34,7 @@ _STRICT: Any = {"over": "raise", "invalid": "raise", "divide": "raise", "under":
 _FLOAT = np.dtype(float)
 _NO_INPUTS = np.empty((1, 0))
 _EXAMPLES = 128
+_VALUES = 300_000  # of a batch that with their gradients fit a cache
 _CLOSURES = 1000  # names of closures are found sooner than globals, but Python compiles thousands in quadratic time
 _UNKNOWN = "lambda *x: 1 / 0  # a function that was declared, which only the Program knows"
 _IMPORTS = "import base64\nimport math\nimport zlib\n\nimport numpy as np\n"
@@ -169,6 +170,7 @@ class Program:
         self._functions = {word: VALUES[word] for word in self._written.functions if word in ATOMS}
         self._order = self._written.arrays.get("order")  # which parameter lies at each place
         self._blocks = None if self._order is None else blocks(self._order)
+        self._most = max(2 * _EXAMPLES, _VALUES // max(1, self._written.rows))  # examples of which all values are there
         lines = [*self._written.setup, *self._passes()]
         if len(lines) < _CLOSURES:
             result = "v, g, vs, gs, forward, backward"
@@ -177,7 +179,7 @@ class Program:
         self._code = compile(text, "<autograd program>", "exec")
 
     def __getstate__(self) -> dict[str, Any]:
-        made = ("_workspaces", "_code", "_cost", "_others", "_order", "_blocks", "_functions")
+        made = ("_workspaces", "_code", "_cost", "_others", "_order", "_blocks", "_most", "_functions")
         return {name: x for name, x in self.__dict__.items() if name not in made}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -325,6 +327,8 @@ class Program:
         Without inputs, a float, or an array (roots,).
         """
         theta, batch = self._checked(theta, batch)
+        if len(batch) > self._most:
+            return np.concatenate([self.forward(theta, part) for part in self._parts(batch)])
         values, _ = self._run(theta, batch, False)
         columns = values if self._outputs > 1 else (values,)
         if values is None or not all(np.isfinite(column).all() for column in columns):
@@ -365,6 +369,8 @@ class Program:
         self, theta: np.ndarray, batch: np.ndarray, gradient: bool = True, finite: bool = False
     ) -> tuple[Any, Any] | None:
         """The mean cost, for several roots their values, and the gradient; None where array code gives up."""
+        if len(batch) > self._most:
+            return self._by_parts(theta, batch, gradient, finite)
         values, space = self._run(theta, batch, gradient, finite)
         if values is None:
             return None
@@ -380,6 +386,23 @@ class Program:
         if not gradient:
             return cost, None
         return cost, space.slopes.copy() if space.ordering is None else space.ordering.ordered()
+
+    def _parts(self, batch: np.ndarray) -> list[np.ndarray]:
+        """Parts of a batch, of about the same length, whose values fit a cache and little memory."""
+        return np.array_split(batch, math.ceil(len(batch) / self._most))
+
+    def _by_parts(self, theta: np.ndarray, batch: np.ndarray, gradient: bool, finite: bool) -> tuple[Any, Any] | None:
+        """What `_by_arrays` gives for a large batch, of its parts one after the other."""
+        found = []
+        for part in self._parts(batch):
+            found.append((part, self._by_arrays(theta, part, gradient, finite)))
+            if found[-1][1] is None:
+                return None
+        if self._outputs > 1:
+            return np.concatenate([table for _, (table, _) in found]), None
+        shares = [len(part) / len(batch) for part, _ in found]
+        cost = math.fsum(share * cost for share, (_, (cost, _)) in zip(shares, found))
+        return cost, sum(share * slopes for share, (_, (_, slopes)) in zip(shares, found)) if gradient else None
 
     def _signed(self, theta: np.ndarray, batch: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Those of some examples whose result, a zero, may have another sign than arrays say: some leaf is -0.0."""
@@ -491,6 +514,9 @@ class Function:
         if not len(batch):
             return tuple(np.empty(0) for _ in range(self._arity + 1))
         program = self.program
+        if len(batch) > program._most:
+            found = [self.value_and_grad(*part.T) for part in program._parts(batch)]
+            return tuple(map(np.concatenate, zip(*found)))
         theta = np.empty(0)
         values, space = program._run(theta, batch, True)
         if values is not None and np.isfinite(values).all() and np.isfinite(space.input_slopes).all():

@@ -44,6 +44,7 @@ class Written:
 
     Attributes:
         first_input: the row of `vs` at which the inputs begin.
+        rows: how many rows `vs` has.
         kernels: how many NumPy calls there are.
         functions: words that are functions of floats, which a declaration gave.
     """
@@ -56,6 +57,7 @@ class Written:
     saved: list[str] = field(default_factory=list)
     roots: str = ""
     first_input: int = 0
+    rows: int = 0
     kernels: int = 0
     functions: list[str] = field(default_factory=list)
 
@@ -112,7 +114,7 @@ class Writer:
     """Writes the calls of a program."""
 
     def __init__(self, code: Code):
-        self.code, self.written = code, Written(first_input=code.first_input)
+        self.code, self.written = code, Written(first_input=code.first_input, rows=code.values[1].size)
         self.names = {*RESERVED.split(), *ATOMS, *TABLE, "pow", *keyword.kwlist, *dir(builtins), *DEFINITIONS}
         self.numbered: dict[str, int] = {}
         self.buffers: dict[Buffer, str] = dict(zip((*code.values, *code.slopes), ("v", "vs", "g", "gs")))

@@ -1,5 +1,6 @@
-"""Parameters, gradients and examples are moved in blocks as they are one by one."""
+"""Parameters, gradients and examples are moved in blocks as they are one by one; large batches part by part."""
 
+import tracemalloc
 from itertools import pairwise
 
 import numpy as np
@@ -80,3 +81,66 @@ def test_examples_become_columns(shape):
     assert np.array_equal(columns, batch.T)
     set_columns(columns, np.asfortranarray(-batch)[::-1])
     assert np.array_equal(columns, -batch[::-1].T)
+
+
+# Large batches, part by part
+
+
+@pytest.fixture
+def parts(monkeypatch):
+    monkeypatch.setattr("autograd.compiler.program._VALUES", 0)  # parts of 256 examples at most
+
+
+def two_roots():
+    w, x = [Value(0.3, "w"), Value(-0.2, "b")], [Value(1.0, "x"), Value(2.0, "y")]
+    return [autograd.tanh(w[0] * x[0] + w[1]) * x[1], w[0] * x[1]], w, x
+
+
+@pytest.mark.parametrize("n", [256, 257, 1000])
+def test_a_large_batch_has_the_values_and_the_mean_gradient_of_its_parts(n, parts):
+    roots, w, x = two_roots()
+    batch, theta = np.random.default_rng(0).normal(size=(n, 2)), np.array([0.3, -0.2])
+    slope = 1 - np.tanh(batch[:, 0] * 0.3 - 0.2) ** 2
+    expected = np.tanh(batch[:, 0] * 0.3 - 0.2) * batch[:, 1]
+    program = autograd.compile(roots[0], wrt=w, inputs=x)
+    value, gradient = program.value_and_grad(theta, batch)
+    assert value == pytest.approx(expected.mean(), rel=1e-12)
+    assert gradient == pytest.approx([(slope * batch.prod(1)).mean(), (slope * batch[:, 1]).mean()], rel=1e-12)
+    assert np.allclose(program.forward(theta, batch), expected, rtol=1e-13, atol=0)
+    both = autograd.compile(roots, wrt=w, inputs=x).forward(theta, batch)
+    assert np.allclose(both, np.stack([expected, 0.3 * batch[:, 1]], axis=-1), rtol=1e-13, atol=0)
+
+
+def test_an_overflow_in_one_part_is_what_the_eager_engine_makes_of_it(parts):
+    x, w = Value(1.0, "x"), Value(1.0, "w")
+    program = autograd.compile(autograd.exp(w * x), wrt=[w], inputs=[x])
+    batch = np.zeros((1000, 1))
+    batch[700] = 1000.0
+    for run in (program.value_and_grad, program.forward):
+        with pytest.raises(OverflowError):
+            run([1.0], batch)
+    assert program.value_and_grad([0.5], batch[:700])[0] == 1.0
+
+
+def test_a_function_of_long_arrays_is_computed_in_parts(parts):
+    f = autograd.compile(lambda x, y: autograd.sin(x) * y)
+    x, y = np.random.default_rng(1).normal(size=(2, 1001))
+    assert np.allclose(f(x, y), np.sin(x) * y, rtol=1e-14, atol=0)
+    value, dx, dy = f.value_and_grad(x, y)
+    assert np.allclose(value, np.sin(x) * y, rtol=1e-14, atol=0)
+    assert np.allclose(dx, np.cos(x) * y, rtol=1e-14, atol=0)
+    assert np.allclose(dy, np.sin(x), rtol=1e-14, atol=0)
+    assert all(column.shape == (1001,) for column in (value, dx, dy))
+
+
+def test_a_million_examples_take_the_memory_of_a_part():
+    f = autograd.compile(lambda x: autograd.tanh(x) * x)
+    x = np.linspace(-3, 3, 1_000_000)
+    tracemalloc.start()
+    try:
+        y = f(x)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert np.allclose(y, np.tanh(x) * x, rtol=1e-14, atol=0)
+    assert most < 6 * x.nbytes  # arguments, results, and one part's values
