@@ -119,7 +119,7 @@ def test_an_overflow_in_one_part_is_what_the_eager_engine_makes_of_it(parts):
     for run in (program.value_and_grad, program.forward):
         with pytest.raises(OverflowError):
             run([1.0], batch)
-    assert program.value_and_grad([0.5], batch[:700])[0] == 1.0
+    assert program.value_and_grad([0.5], batch[:700])[0] == pytest.approx(1.0, rel=1e-15)
 
 
 def test_a_function_of_long_arrays_is_computed_in_parts(parts):
