@@ -74,10 +74,8 @@ class Value(Methods):
     def parents(self) -> tuple[Value, ...]:
         """The Values among the operands, in their order, repeats kept."""
         x, y = self._x, self._y
-        if x is None:
-            return ()
-        if isinstance(x, Value):
-            return (x, y) if isinstance(y, Value) else (x,)
+        if x is None or isinstance(x, Value):
+            return () if x is None else (x, y) if isinstance(y, Value) else (x,)
         return self._y if type(self._x) is tuple else (y,) if y is not None else ()
 
     @property

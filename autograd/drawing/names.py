@@ -24,7 +24,7 @@ SIGNS: dict[str, str] = dict(zip("add sub mul div neg pow sum prod".split(), "+â
 
 
 @dataclass(eq=False)
-class Step:
+class FoldedStep:
     """How values that are drawn as one box are computed: an operand that is a group stands for any of its values."""
 
     op: str
@@ -112,9 +112,11 @@ class Names:
                     yield self._operand(x, ROOM)
                     waiting += [x] * (not self.label(x) and (x in self._formulas or self._is_brief(x)))
 
-    def _step(self, group: FoldedGroup) -> Step:
+    def _step(self, group: FoldedGroup) -> FoldedStep:
         """What the values of a group have in common."""
-        return Step(group.value.op, [self._column(xs) for xs in zip(*(value.operands for value in group.members))])
+        return FoldedStep(
+            group.value.op, [self._column(xs) for xs in zip(*(value.operands for value in group.members))]
+        )
 
     def _column(self, xs: tuple[Any, ...]) -> Any:
         """The operand that values which are alike have in one place: the same one, some numbers, or a group."""
@@ -129,7 +131,7 @@ class Names:
         group = groups.pop()
         return group if not groups and group.kind == "alike" else Blank(next(self._blanks))
 
-    def _short(self, step: Value | Step, introduce: bool = False) -> Symbol:
+    def _short(self, step: Value | FoldedStep, introduce: bool = False) -> Symbol:
         """A formula of few letters, in which what is longer has a name; else the operation without its operands."""
         row = TABLE[step.op]
         named = {x: self.operand(x).key for x in step.operands if isinstance(x, Value)}
@@ -151,7 +153,7 @@ class Names:
         all_blank = all(isinstance(self._operand(x, room), Blank) for x in step.operands)
         return self._bare(step) if (all_blank and step.op in SIGNS) or letters(runs(formula)) > 2 * ROOM else formula
 
-    def _bare(self, step: Value | Step) -> Symbol:
+    def _bare(self, step: Value | FoldedStep) -> Symbol:
         """The operation alone."""
         row, sign = TABLE[step.op], SIGNS.get(step.op, step.op)
         if not row.lists:
