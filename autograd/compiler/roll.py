@@ -431,9 +431,11 @@ class Vectorizer:
         """Lists that are padded; those that lie in columns with holes have these for padding."""
         if self.columns:
             filler = self.padding if padding == 0.0 else self._constant(padding)
-            for k, nodes in enumerate(lists):
-                column, hole = self.columns.get(int(nodes[0]), (nodes, padding))
-                if hole == padding and len(column) == len(nodes) and ((nodes == column) | (nodes == filler)).all():
+            for k, first in enumerate(lists[:, 0].tolist()):
+                column, hole = self.columns.get(first, (lists[k, :0], padding))
+                if hole != padding or len(column) != lists.shape[1]:
+                    continue
+                if ((lists[k] == column) | (lists[k] == filler)).all():
                     lists[k] = column
         return lists
 
