@@ -114,9 +114,14 @@ class Names:
 
     def _step(self, group: FoldedGroup) -> FoldedStep:
         """What the values of a group have in common."""
-        return FoldedStep(
-            group.value.op, [self._column(xs) for xs in zip(*(value.operands for value in group.members))]
-        )
+        columns = list(zip(*(value.operands for value in group.members)))
+        operands = [self._column(xs) for xs in columns]
+        first: dict[Any, tuple[Any, ...]] = {}
+        for i, (x, xs) in enumerate(zip(operands, columns)):  # x_0 - x_1, x_1 - x_2, ... are no x - x
+            key = x.label if isinstance(x, Name) else x
+            if isinstance(x, FoldedGroup | Name) and first.setdefault(key, xs) != xs:
+                operands[i] = Blank(next(self._blanks))
+        return FoldedStep(group.value.op, operands)
 
     def _column(self, xs: tuple[Any, ...]) -> Any:
         """The operand that values which are alike have in one place: the same one, some numbers, or a group."""
@@ -127,9 +132,8 @@ class Names:
             return Several(tuple(sorted(numbers))) if len(numbers) > 1 else numbers.pop()
         if xs[0].label and len({x.label for x in xs}) == 1:
             return Name(xs[0].label)
-        groups = {self._group[x] for x in xs}
-        group = groups.pop()
-        return group if not groups and group.kind == "alike" else Blank(next(self._blanks))
+        group, *others = {self._group[x] for x in xs}
+        return group if group.kind == "alike" and not others else Blank(next(self._blanks))
 
     def _short(self, step: Value | FoldedStep, introduce: bool = False) -> Symbol:
         """A formula of few letters, in which what is longer has a name; else the operation without its operands."""
@@ -179,11 +183,8 @@ class Names:
             return Name(self.introduced[value])
         if of_each or value in self._formulas or self._is_brief(value):
             formula = self._formulas[group] if of_each else self._own(value)
-            if (
-                letters(runs(formula)) <= room
-                and not isinstance(formula, BareOperation)
-                and not contains(formula, Blank)
-            ):
+            is_whole = not isinstance(formula, BareOperation) and not contains(formula, Blank)
+            if is_whole and letters(runs(formula)) <= room:
                 return formula
         if introduce and may_be_named:
             self.introduced[value] = next(self._free)

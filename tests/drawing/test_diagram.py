@@ -1,5 +1,6 @@
 import math
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from thirty import THIRTY
@@ -270,6 +271,13 @@ def test_a_box_of_several_values_says_what_is_true_of_each():
     hinges = {"±z", "1 ± z", "u_1 = relu(1 ± z)", "tanh(u_1)"}
     squares = {"z − (−1 … 2)", "u_2 = (z − (−1 … 2))^2", "tanh(u_2)"}
     assert set(folded) == {"z"} | hinges | squares
+
+
+def test_neighbours_in_a_row_are_not_taken_for_one_value():
+    x = [Value(0.1 * k, label=f"x_{k}") for k in range(9)]
+    cost = total([tanh(a - b) for a, b in pairwise(x)] + [exp(a * a) for a in x])
+    folded = [plain_text(box.heading) for box in Diagram(cost, unfold=None, max_nodes=6).boxes if box.kind == "group"]
+    assert set(folded) == {"x", "u_1 = x − …", "tanh(u_1)", "x^2", "exp(x^2)"}
 
 
 @pytest.mark.parametrize("step", [lambda v: v * 1, lambda v: tanh(v), lambda v: v + 0 * v])
