@@ -582,6 +582,7 @@ class Writer:
         n, head = len(loop.kept), f"for _ in repeat(None, {loop.count}):"  # range would make a number for every round
         self.words.add("repeat")
         outer, self.lines = self.lines, []
+        words, self.words = self.words, set()
         own = {kernel.out for kernel in loop.kernels} | set(loop.saved)
         self.defined |= {self.variable(view) for view in chain(own, chain(*loop.before)) if not self.in_memory(view)}
         if loop.back and lists:
@@ -601,6 +602,10 @@ class Writer:
             body = [*body[:n], *self.lines, *body[n:]]
         self.lines = outer
         self.lines += [head, *(f"    {line}" for line in body or ["pass"])]
+        local = {word for word in self.words & set(ATOMS) if ATOMS[word].floats == f"math.{word}"}
+        lines = [f"{word} = math.{word}" for word in sorted(local)]
+        self.lines[:0] = [line for line in lines if line not in self.lines]  # found sooner than what is global
+        self.words = words | (self.words - local)
 
     def number_line(self, kernel: Kernel) -> None:
         """The line that computes one number."""
