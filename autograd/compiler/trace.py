@@ -259,12 +259,13 @@ def steep(traced: Trace) -> np.ndarray:
         powers = np.flatnonzero(codes == traced.names.index("pow"))
         own[powers] = ~(known[lists.flat[lists.stops[powers] - 1]] >= 1.0)
     own[lists.owners[~np.isfinite(known[lists.flat])]] = True
+    if not own.any():
+        return np.zeros(len(known), bool)
     above, below = own.tolist(), own.tolist()
-    if own.any():
-        for i, x in zip(numbers(lists.owners), numbers(lists.flat)):
-            if below[x]:
-                below[i] = True
-        for i, x in zip(numbers(lists.owners[::-1]), numbers(lists.flat[::-1])):
-            if above[i]:
-                above[x] = True
+    for i, x in zip(numbers(lists.owners), numbers(lists.flat)):
+        if below[x]:
+            below[i] = True
+    for i, x in zip(numbers(lists.owners[::-1]), numbers(lists.flat[::-1])):
+        if above[i]:
+            above[x] = True
     return np.append(np.logical_or(above, below), np.zeros(traced.added, bool))
