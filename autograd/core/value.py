@@ -74,9 +74,9 @@ class Value(Methods):
     def parents(self) -> tuple[Value, ...]:
         """The Values among the operands, in their order, repeats kept."""
         x, y = self._x, self._y
-        if x is None or isinstance(x, Value):
-            return () if x is None else (x, y) if isinstance(y, Value) else (x,)
-        return self._y if type(self._x) is tuple else (y,) if y is not None else ()
+        if x is None or type(x) is tuple:
+            return y or ()
+        return (y,) if not isinstance(x, Value) else (x, y) if isinstance(y, Value) else (x,)
 
     @property
     def partials(self) -> tuple[float, ...]:
