@@ -24,6 +24,7 @@ from autograd.compiler.transpose import times
 from autograd.core.table import TABLE, evaluate
 
 _STRAIGHT = 2000  # nodes outside the loop that may be written out
+_MANY = 16  # terms of a sum that are written one after the other
 _LONGEST = 128  # nodes in a loop's body
 
 
@@ -226,7 +227,10 @@ class Narrow:
 
 
 def added(terms: Sequence[Expression]) -> Expression:
-    """The sum of some terms."""
+    """The sum of some terms; of many, of its halves, so that neither we nor Python's parser recurse deeply."""
+    if len(terms) > _MANY:
+        half = len(terms) // 2
+        return Term("add", (added(terms[:half]), added(terms[half:])))
     total, *others = terms
     for other in others:
         total = Term("add", (total, other))

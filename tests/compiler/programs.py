@@ -650,6 +650,7 @@ class Pen:
             n = {"weighted_sum": 5, "mean": 2, "sum": 3}.get(op, 0) or len(TABLE[op].operands) - len(TABLE[op].defaults)
             body.append((op, [rng.choice(choices) for _ in range(n)]))
         body.append((rng.choice(["tanh", "sin", "sigmoid"]), [width + len(body) - 1]))
+        seen = []  # a cost of every round, now and then
         renewed = [(rng.randrange(len(state)), len(body) - 1 - rng.randrange(min(2, len(body)))) for _ in state]
         for _ in range(rng.choice([8, 12, 30])):
             known = [*state, *fixed]
@@ -657,6 +658,10 @@ class Pen:
                 known.append(self.node(op, *[known[i] for i in operands]))
             for place, k in renewed:
                 state[place] = known[width + k]
+            seen.append(rng.choice([state[0], known[-1]]) if rng.random() < 0.9 else state[0])
+        if rng.random() < 0.25:
+            others = [rng.choice([x, self.leaf() if rng.random() < 0.1 else 1.5]) for x in seen]
+            return [self.node(*rng.choice([("sum", *seen), ("mean", *seen), ("weighted_sum", *seen, *others, 0.0)]))]
         return [state[0] if rng.random() < 0.6 else self.node(rng.choice(BINARY), self.operand(), state[0])]
 
     # The program

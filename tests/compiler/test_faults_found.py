@@ -341,6 +341,33 @@ def test_a_pickled_program_knows_whether_its_operations_are_declared_as_they_wer
     assert pickle.loads(data).forward([-math.inf]) == -math.inf
 
 
+# Many rounds
+
+
+@pytest.mark.parametrize("rounds", [40, 1500])
+@pytest.mark.parametrize("total", [autograd.sum, mean, sum, lambda ys: weighted_sum(ys, ys[::-1], 0.5)])
+def test_a_cost_of_every_round_of_a_long_recurrence(rounds, total):
+    w, y = leaves(0.7, 0.3)
+    z, ys = y, []
+    for _ in range(rounds):
+        z = autograd.tanh(w * z + 0.1 * z * z)
+        ys.append(z)
+    program = check(total(ys), [w, y])
+    assert len(program.source) < 600 * rounds + 5000  # linear in the graph
+
+
+def test_the_gradient_of_a_long_recurrence_as_a_graph():
+    w, y = leaves(0.7, 0.3)
+    z = y
+    for _ in range(500):
+        z = 3 * w * z * (1 - z)
+    [slope] = gradients(z, [w], create_graph=True)
+    program = autograd.compile(slope, wrt=[w, y])
+    value, found = program.value_and_grad()
+    assert value == pytest.approx(slope.data, rel=1e-9)
+    np.testing.assert_allclose(found, gradients(slope, [w, y]), rtol=1e-6)
+
+
 # What is no number, zeros, errors
 
 
