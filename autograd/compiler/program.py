@@ -34,7 +34,8 @@ _STRICT: Any = {"over": "raise", "invalid": "raise", "divide": "raise", "under":
 _FLOAT = np.dtype(float)
 _NO_INPUTS = np.empty((1, 0))
 _EXAMPLES = 128
-_VALUES = 150_000  # of a batch that with their gradients fit a cache
+_VALUES = 300_000  # of a part of a batch: with their gradients they fit a cache
+_PARTS = 4  # fewer take longer than the batch as a whole
 _CLOSURES = 1000  # names of closures are found sooner than globals, but Python compiles thousands in quadratic time
 _UNKNOWN = "lambda *x: 1 / 0  # a function that was declared, which only the Program knows"
 _IMPORTS = "import base64\nimport math\nimport zlib\n\nimport numpy as np\n"
@@ -170,9 +171,8 @@ class Program:
         self._functions = {word: VALUES[word] for word in self._written.functions if word in ATOMS}
         self._order = self._written.arrays.get("order")  # which parameter lies at each place
         self._blocks = None if self._order is None else blocks(self._order)
-        self._most = max(
-            2 * _EXAMPLES, _VALUES // max(1, self._written.rows) // 8 * 8
-        )  # examples of which all values are there
+        # examples of which all values are there
+        self._most = _PARTS * max(2 * _EXAMPLES, _VALUES // max(1, self._written.rows))
         lines = [*self._written.setup, *self._passes()]
         if len(lines) < _CLOSURES:
             result = "v, g, vs, gs, forward, backward"
@@ -391,7 +391,7 @@ class Program:
 
     def _parts(self, batch: np.ndarray) -> list[np.ndarray]:
         """Parts of a batch, of about the same length, whose values fit a cache and little memory."""
-        size = math.ceil(len(batch) / math.ceil(len(batch) / self._most))
+        size = math.ceil(len(batch) / math.ceil(_PARTS * len(batch) / self._most))
         size += -size % 8  # so that values are aligned to lines of the cache
         return [batch[start : start + size] for start in range(0, len(batch), size)]
 
