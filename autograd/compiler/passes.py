@@ -688,7 +688,7 @@ def inline_numbers(kernels: Sequence[Any], stay: set[View]) -> list[Any]:
             written.update((inner.out, i) for inner in kernel.kernels)
             result.append(kernel)
             continue
-        for view in dict.fromkeys(kernel.reads):
+        for view in dict.fromkeys(kernel.reads) if weight(kernel.term) <= LARGEST else ():
             j = made.get(view, -1)
             if j < 0 or any(written.get(x, -1) > j for x in result[j].reads):
                 continue

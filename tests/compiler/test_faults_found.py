@@ -16,6 +16,7 @@ from standalone import run_source
 import autograd
 from autograd import Value, gradients, mean, primitive, weighted_sum
 from autograd.assigning import again
+from autograd.compiler import passes
 from autograd.compiler.trace import GENTLE
 from autograd.core.table import TABLE
 from nn import SGD, Module, Neuron, fit, hinge, moons, squared_error
@@ -354,6 +355,18 @@ def test_a_cost_of_every_round_of_a_long_recurrence(rounds, total):
         ys.append(z)
     program = check(total(ys), [w, y])
     assert len(program.source) < 600 * rounds + 5000  # linear in the graph
+
+
+def test_numbers_are_not_put_into_a_sum_that_is_too_long_for_them_one_by_one(monkeypatch):
+    w, y = leaves(0.7, 0.3)
+    z, squares, sizes = y, [], []
+    for _ in range(900):
+        z = autograd.tanh(w * z)
+        squares.append(z * z)
+    put = passes.put
+    monkeypatch.setattr(passes, "put", lambda x, *more: sizes.append(passes.weight(x)) or put(x, *more))
+    check(autograd.sum(squares), [w, y])
+    assert max(sizes) <= passes.LARGEST
 
 
 def test_the_gradient_of_a_long_recurrence_as_a_graph():
