@@ -143,6 +143,7 @@ GLOBALS: dict[str, Any] = {
     "new": object.__new__,
     "nan": math.nan,
     "fsum": math.fsum,
+    "sum_of_floats": sum,
     "pow_of_slopes": math.pow,
 }
 for _helper in (Value, apply, compress, operate, manners.number, manners.listed, plain_operand, separated, others):
@@ -263,6 +264,8 @@ def of_many(row: Row, otherwise: str) -> list[str]:
         for x in row.operands
     ]
     values = " and ".join(f"isinstance({x}{'[0]' * (x in row.lists)}, Value)" for x in row.operands)
+    # a masked array has `_data`, too, an array, of which a sum is none of floats
+    floats = " and ".join(f"type(sum_of_floats({x}_data)) is float" for x in row.lists)
     lists = [
         line for x in row.lists for line in indented(f"if type({x}) is not list:", [f"{x} = listed({x}, {row.name!r})"])
     ]
@@ -274,8 +277,9 @@ def of_many(row: Row, otherwise: str) -> list[str]:
         *indented(
             f"if {values}:",
             [
-                *indented("try:", [*quick, f"operands = parents = ({display})"]),
+                *indented("try:", quick),
                 *indented("except AttributeError:", ["pass  # a plain number further on"]),
+                *indented("else:", indented(f"if {floats}:", [f"operands = parents = ({display})"])),
             ],
         ),
         *indented(

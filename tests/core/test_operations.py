@@ -212,3 +212,28 @@ def test_an_operation_of_ones_own_keeps_its_words_when_another_one_is_declared()
     x = Value(3.0)
     assert first(x).data == math.lgamma(3.0)
     assert first(x).partials == (0.42,)
+
+
+@pytest.mark.parametrize("masked", [np.ma.masked, np.ma.array(-999.0, mask=True)])
+def test_a_masked_number_after_values_is_refused(masked):
+    v, w = Value(2.0), Value(3.0)
+    calls = (
+        lambda: autograd.mean([v, masked, w]),
+        lambda: autograd.prod([v, masked]),
+        lambda: logsumexp([v, w, masked]),
+        lambda: softmax([v, masked]),
+        lambda: autograd.weighted_sum([v, w], [v, masked], w),
+        lambda: autograd.weighted_sum([v, masked], [v, w], w),
+    )
+    for call in calls:
+        with pytest.raises(TypeError, match=r"(?s)takes one real number.*masked"):
+            call()
+
+
+def test_a_number_in_an_array_that_could_be_masked_is_that_number():
+    v, w, two = Value(2.0), Value(3.0), np.ma.array(2.0)
+    s = autograd.mean([v, two, w])
+    assert (s.data, s.parents, s.operands) == (7 / 3, (v, w), (v, 2.0, w))
+    z = autograd.weighted_sum([v, w], [w, two], v)
+    assert (z.data, z.parents) == (2 * 3 + 3 * 2 + 2, (v, w, w, v))
+    assert gradients(z, [v, w]) == [4.0, 4.0]
