@@ -136,7 +136,7 @@ def learn_moons(seed: int) -> None:
     X, y = moons(100, seed=seed)
     model = MLP(2, [16, 16, 1], "relu", seed=seed)
     history = fit(model, X, 2 * y - 1, loss=hinge, optimizer=Adam(model.parameters(), lr=0.02), epochs=120, seed=seed)
-    print(f"  cost: {falling(history.cost)}")
+    print(f"  hinge cost, 0 once each point lies beyond its margin: {falling(history.cost)}")
     X_new, y_new = moons(400, seed=seed + 1)
     known, new = accuracy(model, X, y), accuracy(model, X_new, y_new)
     print(f"  accuracy: {known:.1%} of the 100 points, {new:.1%} of 400 new ones\n")
