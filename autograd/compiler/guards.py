@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd.compiler.kernels import Code, Kernel, Loop, flat, mapped
 from autograd.compiler.passes import read_by_arrays
-from autograd.compiler.terms import COMPARISONS, REDUCTIONS, Expression, Term, View, is_scalar
+from autograd.compiler.terms import COMPARISONS, REDUCTIONS, Expression, Term, View, is_scalar, views
 from autograd.compiler.trace import Trace
 
 # Sizes are powers of ten. A leaf that is larger than this is left to the scalars, if a loop depends on it.
@@ -128,6 +128,8 @@ class Sizes:
         if not isinstance(x, Term):
             return x
         args = [self.asked_for(arg, asked) for arg in x.args]
+        if x.op == "where":  # what only the branch that is not taken reads
+            asked.update(views(Term("where", x.args[1:])))
         for k, arg in enumerate(x.args):
             if not any(arg is operand for operand in hidden(x)):
                 continue

@@ -674,3 +674,15 @@ def test_one_gradient_for_a_whole_array_that_is_read_in_another_shape():
     cost = autograd.sum([autograd.sum([x - 1.0 for x in row]) for row in rows]) * 3.0
     for wrt in ([a, b, c, d], [d], [b, d]):
         check(cost, wrt)
+
+
+def test_an_overflow_that_only_a_branch_not_taken_reads_is_an_error():
+    gate = primitive("gate", "a * v if v > b else b - v", "v if v > b else 0", "a if v > b else -1",
+                     "0 if v > b else 1", operands="a, v, b")  # fmt: skip
+    square = primitive("square_and", "x ** 2 + y", "2 * x", "1")
+    (x,) = leaves(-0.5, labels="x")
+    program = autograd.compile(gate(square(x * 0.5, 1.0), x, 2.0), wrt=[x])
+    assert program.backward() == 2.5
+    x.data = -5e199
+    with pytest.raises(OverflowError, match="square_and overflows"):
+        program.backward()
