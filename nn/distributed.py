@@ -69,7 +69,7 @@ class Distributed(Gradients):
         pairs = partitions(X, y)
         first = Examples(model, *self.first_examples(pairs), loss)
         self.local = (Compiled if compiled else Eager)(model, loss, first, parameters, penalty)
-        self.source = self.workers.share(self.local.without_penalty())
+        self.source, self.sent = self.workers.share(self.local.without_penalty()), self.not_trained()
         self.parts, self.sizes = self.load(pairs, "")
         self.held_out, self.held_out_sizes = [], []
         if validation is not None:
@@ -95,6 +95,19 @@ class Distributed(Gradients):
         return f"{len(self.parts)} partitions {self.workers}"
 
     # What `fit` asks for
+
+    def holds(self, changed: bool) -> bool:
+        """Whether the model still computes what was sent to the workers."""
+        if not isinstance(self.local, Compiled) and changed:
+            return False
+        return self.not_trained() == self.sent and self.local.holds(changed)
+
+    def not_trained(self) -> list[float]:
+        """The data of leaves that are not trained: what is sent keeps those that they had."""
+        if isinstance(self.local, Compiled):
+            return [leaf.data for leaf in self.local.program._others]
+        trained = set(self.parameters)
+        return [p.data for p in self.local.model.parameters() if p not in trained]
 
     def batches(self, size: int | None, rng: np.random.Generator | None) -> Iterator[Batch]:
         """The batches of one epoch: every partition gives its share to each of them."""

@@ -49,8 +49,12 @@ class Gradients:
         """
         raise NotImplementedError
 
-    def holds(self) -> bool:
-        """Whether the model still computes what this source does, after a callback may have changed it."""
+    def holds(self, changed: bool) -> bool:
+        """Whether the model still computes what this source does, after callbacks that may have changed it.
+
+        Args:
+            changed: whether they have been seen to change it; what it reads elsewhere may have changed as well.
+        """
         return True
 
     def share(self, batch: Any) -> float:
@@ -268,18 +272,26 @@ class Compiled(Local):
                 "reading .data or drawing random numbers. Use fit(..., compiled=False)"
             )
 
-    def holds(self) -> bool:
-        """Whether the program and the model still agree on a few examples."""
-        return not self.fault()
+    def holds(self, changed: bool) -> bool:
+        """Whether the program and the model still agree on a few examples, and on the penalty."""
+        return not (self.fault() if changed else self.fault(1e-7, gradients=False))
 
-    def fault(self) -> str:
-        """Where the program differs from the eager cost of a few examples, or from all their gradients; else empty.
+    def fault(self, tolerance: float = 1e-9, gradients: bool = True) -> str:
+        """Where the program differs from the eager penalty, the cost of a few examples, or all their gradients.
 
-        One gradient that agrees is enough: at a kink, such as that of relu at 0, a rounding may decide between two.
+        Empty if it does not. One gradient that agrees is enough: at a kink, such as that of relu at 0, a rounding may
+        decide between two.
         """
         import numpy as np
 
-        theta, differs, agrees = data_of(self.parameters), "", False
+        theta, differs, agrees = data_of(self.parameters), "", not gradients
+        if self.penalty is not None:
+            with keeping():
+                penalty = checked_penalty(self.penalty(self.model))
+            eager = penalty.data if isinstance(penalty, Value) else penalty
+            compiled = self.extra if isinstance(self.extra, float) else self.extra.forward(theta)
+            if math.isfinite(eager) and not math.isclose(compiled, eager, rel_tol=tolerance, abs_tol=1e-9):
+                return f"the compiled penalty is {compiled}, the eager one {eager}"
         few = {0, self.n // 2, self.n - 1} if self.program.nodes < LARGE else {self.n // 2}
         for i in sorted(few):
             row = self.rows(self.train, slice(i, i + 1))
@@ -291,7 +303,7 @@ class Compiled(Local):
             if not math.isfinite(eager):
                 continue
             compiled = self.program.forward(theta, row)[0]
-            if not math.isclose(compiled, eager, rel_tol=1e-9, abs_tol=1e-9):
+            if not math.isclose(compiled, eager, rel_tol=tolerance, abs_tol=1e-9):
                 return f"the compiled cost of example {i} is {compiled}, the eager one {eager}"
             found = {} if agrees else backpropagate(cost)
             if agrees or not all(map(math.isfinite, found.values())):

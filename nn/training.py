@@ -260,7 +260,7 @@ class Training:
         answers = [callback(self.epoch, self.history, self.model) for callback in self.callbacks]
         if any(type(answer).__name__ in ("bool", "bool_") and answer for answer in answers):
             self.history.stopped = "callback"
-        elif structure(self.model) != before and not self.source.holds():
+        elif not self.source.holds(structure(self.model) != before):
             self.parameters = trained_parameters(self.model, self.optimizer)
             self.source = source()
         self.theta = data_of(self.parameters)

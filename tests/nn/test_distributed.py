@@ -185,6 +185,32 @@ def test_callbacks_and_patience_work_as_on_one_machine(client):
     assert history.stopped == "patience"
 
 
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
+@pytest.mark.parametrize("what", ["an activation", "a leaf that is not trained"])
+def test_what_a_callback_does_to_the_model_reaches_the_workers(client, compiled, what):
+    def change(epoch, history, model):
+        if what == "an activation":
+            model.layers[0].activation = "sin"
+        else:
+            for p in model.layers[0].parameters():
+                p.data *= 1.5
+
+    def costs(client):
+        model = MLP(2, [3, 1], "tanh", seed=0)
+        optimizer = SGD(model.layers[1].parameters(), lr=0.0)
+        data = da.from_array(X[:40], chunks=(20, 2)), da.from_array(T[:40], chunks=20)
+        return fit(model, *data, client=client, progress=False, loss=squared_error, optimizer=optimizer, epochs=3,
+                   callbacks=change, compiled=compiled).cost  # fmt: skip
+
+    cost = costs(client)
+    assert cost == costs(None)
+    if what == "an activation":
+        assert cost[1] != pytest.approx(cost[0])
+        assert cost[2] == cost[1]
+    else:
+        assert len(set(cost)) == 3
+
+
 def test_the_error_of_a_partition_names_it_the_example_and_the_node(client):
     class Logarithm(Module):
         def __init__(self):

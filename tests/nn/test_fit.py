@@ -653,6 +653,49 @@ def test_a_callback_may_change_what_the_model_computes(compiled):
 
 
 @COMPILED
+@pytest.mark.parametrize("where", ["in the loss", "in what the model reads", "in the penalty", "in a changed penalty"])
+def test_a_callback_may_change_numbers_that_are_no_part_of_the_model(compiled, where):
+    X, y = moons(10, seed=1)
+    model = MLP(2, [3, 1], "tanh", seed=0)
+    strength = {"in the loss": 1.0, "in what the model reads": 1.0, "in the penalty": 0.1, "in a changed penalty": 0.1}
+    strength = {name: number * (name == where or not name.endswith("penalty")) for name, number in strength.items()}
+
+    class Scaled(Module):
+        def __init__(self):
+            self.inner, self.epoch, self.read = model, 0, np.array([1.0])
+
+        def __call__(self, x):
+            return self.inner(x) * float(self.read[0])
+
+    def loss(output, target):
+        return squared_error(output, target) * strength["in the loss"]
+
+    def penalty(scaled):
+        return l2_penalty(scaled.parameters(), strength["in the penalty"] + strength["in a changed penalty"])
+
+    def change(epoch, history, scaled):
+        strength[where] *= 2
+        scaled.read[0] = strength["in what the model reads"]
+        if where == "in a changed penalty":
+            scaled.epoch = epoch + 1
+
+    scaled = Scaled()
+    before = mean_cost(scaled, loss, penalty, X, y)
+    history = fit(scaled, X, y, loss=loss, optimizer=SGD(scaled.parameters(), lr=0.0), epochs=2, penalty=penalty,
+                  progress=False, callbacks=change, compiled=compiled)  # fmt: skip
+    strength[where] /= 2
+    scaled.read[0] = strength["in what the model reads"]
+    assert history.cost == pytest.approx([before, mean_cost(scaled, loss, penalty, X, y)], rel=1e-12)
+    assert history.cost[1] != pytest.approx(before, rel=1e-3)
+
+
+def mean_cost(model, loss, penalty, X, y):
+    """The mean loss and the penalty, one example after the other."""
+    costs = [loss(model(x.tolist()), target).data for x, target in zip(X, y)]
+    return sum(costs) / len(costs) + penalty(model).data
+
+
+@COMPILED
 def test_a_callback_may_change_parameters_that_the_optimizer_does_not_move(compiled):
     X, y = moons(10)
     model = MLP(2, [3, 1], "tanh", seed=0)
