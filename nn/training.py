@@ -89,7 +89,8 @@ def fit(
             the examples stay; the numbers are the same but for roundings. It needs JAX in its mode of 64 bits.
         progress: whether to show the progress: a tqdm bar where that is installed, else a line.
         callbacks: functions (epoch, history, model), called after each epoch, counted from 0; returning True stops.
-            What they do to the model stays, and training goes on from there. If one has a method `end(history, model)`,
+            What they do to the model, and to what the loss and the penalty read, stays: training goes on from there. If
+            one has a method `end(history, model)`,
             that is called when training ends, by an interruption too.
         client: a `dask.distributed.Client` whose workers compute the gradients. X and y (and validation data) may then
             be dask collections, whose partitions are loaded by the workers; a batch takes its share of every partition,

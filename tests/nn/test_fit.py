@@ -689,6 +689,12 @@ def test_a_callback_may_change_numbers_that_are_no_part_of_the_model(compiled, w
     assert history.cost[1] != pytest.approx(before, rel=1e-3)
 
 
+def test_a_penalty_that_is_another_one_each_time_is_refused_before_training():
+    strength = itertools.count(1)
+    with pytest.raises(ValueError, match=r"(?s)the compiled penalty is .*, the eager one .*compiled=False"):
+        run(compiled=True, penalty=lambda model: l2_penalty(model.parameters(), float(next(strength))))
+
+
 def mean_cost(model, loss, penalty, X, y):
     """The mean loss and the penalty, one example after the other."""
     costs = [loss(model(x.tolist()), target).data for x, target in zip(X, y)]
