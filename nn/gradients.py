@@ -268,8 +268,8 @@ class Compiled(Local):
         self.extra: Any = autograd.compile(extra, wrt=parameters) if isinstance(extra, Value) else extra
         if fault := self.fault():
             raise ValueError(
-                f"{fault}: the loss, the model or the penalty depends on its numbers in a way that is not in the graph, "
-                "such as reading .data or drawing random numbers. Use fit(..., compiled=False)"
+                f"{fault}: the loss, model or penalty depends on its numbers in a way that is not in the graph, such as "
+                "reading .data or drawing random numbers. Use fit(..., compiled=False)"
             )
 
     def holds(self, changed: bool) -> bool:
