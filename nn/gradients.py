@@ -268,7 +268,7 @@ class Compiled(Local):
         self.extra: Any = autograd.compile(extra, wrt=parameters) if isinstance(extra, Value) else extra
         if fault := self.fault():
             raise ValueError(
-                f"{fault}: the loss, model or penalty depends on its numbers in a way that is not in the graph, such as "
+                f"{fault}: the loss, model or penalty depends on its numbers in a way that is not in the graph, as in "
                 "reading .data or drawing random numbers. Use fit(..., compiled=False)"
             )
 
