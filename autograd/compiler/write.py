@@ -612,7 +612,7 @@ class Writer:
         out = kernel.out
         if isinstance(kernel.term, Term) and kernel.term.op == "nonzero":
             [x] = kernel.term.args
-            all_of = self.number_name(x) if is_scalar(x) else f"{self.view(x)}.all()"
+            all_of = self.expression(x, 1) if is_scalar(x) else f"{self.view(x)}.all()"
             self.lines.append(f"if not {all_of}: raise ArithmeticError  # of a zero the scalars know the sign")
             return
         text = self.expression(kernel.term)

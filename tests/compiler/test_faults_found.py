@@ -686,3 +686,9 @@ def test_an_overflow_that_only_a_branch_not_taken_reads_is_an_error():
     x.data = -5e199
     with pytest.raises(OverflowError, match="square_and overflows"):
         program.backward()
+
+
+def test_a_sum_whose_zero_would_have_a_sign_may_stand_in_the_expression_that_reads_it():
+    (x,) = leaves(-1.43)
+    share = math.exp(1.0) / (math.exp(-1.43) + 1.0 + math.exp(1.0))
+    check(autograd.atan2(autograd.softmax([x, 0.0, 1.0])[2], 1.0), [x], value=math.atan(share))
