@@ -110,7 +110,8 @@ def primitive(
     derivatives, compiled, drawn, explained. A partial that is a function has no derivative of its own, unless it is an
     operation itself. `gradcheck` tells whether the partials are right.
 
-    An operation of one's own may be declared again: the later one stands, and values computed before keep theirs.
+    An operation of one's own may be declared again: the later one stands. Values computed before keep their data and
+    derivatives, and programs theirs; a graph of before that is refreshed or compiled now is one of the later operation.
 
     Raises:
         TypeError: something other than text and functions.
