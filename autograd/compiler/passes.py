@@ -685,7 +685,7 @@ def inline_numbers(kernels: Sequence[Any], stay: set[View]) -> list[Any]:
     written: dict[View, int] = {}
     for i, kernel in enumerate(kernels):
         if isinstance(kernel, Loop):
-            written.update((inner.out, i) for inner in kernel.kernels)
+            made.clear()  # nothing is put off until after a loop: on the way back it changes what it kept, too
             result.append(kernel)
             continue
         for view in dict.fromkeys(kernel.reads) if weight(kernel.term) <= LARGEST else ():

@@ -16,7 +16,7 @@ from standalone import run_source
 import autograd
 from autograd import Value, gradients, mean, primitive, weighted_sum
 from autograd.assigning import again
-from autograd.compiler import passes
+from autograd.compiler import loops, passes
 from autograd.compiler.trace import GENTLE
 from autograd.core.table import TABLE
 from nn import SGD, Module, Neuron, fit, hinge, moons, squared_error
@@ -692,3 +692,18 @@ def test_a_sum_whose_zero_would_have_a_sign_may_stand_in_the_expression_that_rea
     (x,) = leaves(-1.43)
     share = math.exp(1.0) / (math.exp(-1.43) + 1.0 + math.exp(1.0))
     check(autograd.atan2(autograd.softmax([x, 0.0, 1.0])[2], 1.0), [x], value=math.atan(share))
+
+
+def test_the_last_state_of_a_loop_is_read_before_the_way_back_undoes_it(monkeypatch):
+    monkeypatch.setattr(loops, "_STRAIGHT", 8)
+    (x,) = leaves(-1.0, labels="x")
+    h = autograd.tanh(x)
+    for _ in range(19):
+        h = autograd.tanh(h - x)
+    program = autograd.compile(abs(x) / h, wrt=[x])
+    assert "for " in program.source
+    state, slope = math.tanh(-1.0), 1 - math.tanh(-1.0) ** 2
+    for _ in range(19):
+        state, slope = math.tanh(state + 1.0), (1 - math.tanh(state + 1.0) ** 2) * (slope - 1)
+    assert program.backward() == pytest.approx(1 / state, rel=1e-12)
+    assert x.grad == pytest.approx(-1 / state - slope / state**2, rel=1e-12)
